@@ -1,0 +1,48 @@
+"""Greenroom: `create_app` puts the parts together, and does nothing else."""
+
+import os
+from typing import Any
+
+from apiflask import APIFlask
+
+from app import (
+    accounts,
+    api,
+    assets,
+    campaigns,
+    cli,
+    config,
+    conversations,
+    database,
+    errors,
+    extensions,
+    fans,
+    formats,
+    imports,
+    logs,
+    media,
+    operations,
+    platforms,
+    web,
+)
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
+    """overrides: configuration that stands above the environment's, for tests and tools."""
+    app = APIFlask(
+        __name__,
+        title="Greenroom",
+        version="1",
+        json_errors=False,
+        docs_path=None,
+        spec_path="/api/openapi.json",
+        instance_path=None,
+    )
+    app.config.update(config.read_settings(os.environ))
+    app.config.update(overrides or {})
+    for part in (logs, database, extensions, errors, web, formats, assets):
+        part.init_app(app)
+    for feature in (accounts, platforms, media, fans, conversations, imports, campaigns, operations, api):
+        feature.init_app(app)
+    cli.init_app(app)
+    return app

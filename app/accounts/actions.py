@@ -1,0 +1,87 @@
+from typing import Any
+
+from sqlalchemy import delete
+
+from app.accounts import queries
+from app.accounts.models import Account, ApiToken, Membership, Role, User
+from app.accounts.passwords import hash_password, password_matches
+from app.accounts.tokens import read_token, sign_token
+from app.database import utcnow, write
+from app.errors import DomainError, Invalid
+
+SHORTEST_PASSWORD = 10
+
+
+class WrongSignIn(DomainError):
+    def __init__(self) -> None:
+        super().__init__("E-mail, password or account is wrong.", 401)
+
+
+def add_user(
+    *, email: str, password: str, account_name: str, role: str = Role.OWNER, name: str = "", demo: bool = False
+) -> User:
+    """A person with a place in the account of that name, which is made if there is none. Raises Invalid."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(("password", f"A password has at least {SHORTEST_PASSWORD} characters."))
+    if role not in list(Role):
+        raise Invalid(("role", f"A role is one of {', '.join(Role)}."))
+    with write() as session:
+        if queries.find_user_by_email(email):
+            raise Invalid(("email", "A person with this e-mail address is here already."))
+        account = queries.find_account_by_name(account_name) or Account(name=account_name)
+        user = User(
+            email=email.strip().casefold(),
+            name=name or email.partition("@")[0].replace(".", " ").title(),
+            password_hash=hash_password(password),
+            demo=demo,
+        )
+        session.add_all([account, user])
+        session.flush()
+        session.add(Membership(account_id=account.id, user_id=user.id, role=role))
+    return user
+
+
+def check_sign_in(email: str, password: str) -> User:
+    """Raises WrongSignIn, after the same time and in the same words whatever was wrong."""
+    user = queries.find_user_by_email(email)
+    if not password_matches(user.password_hash if user else None, password) or user is None:
+        raise WrongSignIn
+    return user
+
+
+def change_password(user: User, password: str) -> None:
+    """Ends every session and token that the person has."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(("password", f"A password has at least {SHORTEST_PASSWORD} characters."))
+    with write():
+        user.password_hash = hash_password(password)
+        user.sign_in_epoch += 1
+
+
+def issue_token(email: str, password: str, account_id: int | None = None) -> str:
+    """A bearer token for one account of the person's. Raises WrongSignIn."""
+    user = check_sign_in(email, password)
+    membership = queries.find_membership(user, account_id)
+    if membership is None:
+        raise WrongSignIn
+    token, row = sign_token(user, membership.account_id)
+    with write() as session:
+        session.execute(delete(ApiToken).where(ApiToken.expires_at < utcnow()))
+        session.add(row)
+    return token
+
+
+def open_token(token: str) -> tuple[User, Membership, ApiToken] | None:
+    """Whose token this is, or None: wrong, expired, revoked, older than the password, or the person has left."""
+    claims: dict[str, Any] | None = read_token(token)
+    row = queries.find_token(claims["jti"]) if claims else None
+    user = queries.find_user(row.user_id) if row else None
+    if row is None or user is None or row.sign_in_epoch != user.sign_in_epoch or row.expires_at <= utcnow():
+        return None
+    membership = queries.find_membership(user, row.account_id)
+    return (user, membership, row) if membership else None
+
+
+def revoke_token(token_id: str) -> None:
+    with write() as session:
+        session.execute(delete(ApiToken).where(ApiToken.id == token_id))

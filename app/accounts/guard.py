@@ -1,0 +1,99 @@
+"""The door: nothing is answered before it is known who asks and for which account.
+
+Every address needs sign-in unless its view says otherwise with `open_to_all`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask_login import current_user
+from werkzeug.local import LocalProxy
+
+from app.accounts import actions, queries
+from app.accounts.models import Account, Membership, Role, User
+from app.errors import Forbidden, problem, speaks_json
+from app.extensions import csrf, login_manager
+
+View = TypeVar("View", bound=Callable[..., Any])
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+person = cast("User", current_user)
+account: Account = LocalProxy(lambda: g.membership.account)  # type: ignore[assignment]
+
+
+def open_to_all(view: View) -> View:
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def init_app(app: Flask) -> None:
+    login_manager.login_view = "accounts.sign_in"  # type: ignore[assignment]
+    app.before_request(_require_sign_in)
+    app.context_processor(_page_values)
+
+
+@login_manager.user_loader
+def load_user(session_id: str) -> User | None:
+    user_id, _, epoch = session_id.partition(".")
+    user = queries.find_user(int(user_id)) if user_id.isdecimal() else None
+    return user if user and str(user.sign_in_epoch) == epoch else None
+
+
+def _require_sign_in() -> Response | None:
+    g.membership = None
+    if _is_open():
+        return None
+    if request.headers.get("Authorization") and speaks_json():
+        return _enter_by_token()
+    if not current_user.is_authenticated or not enter(person, session.get("account_id")):
+        return _turn_away()
+    if speaks_json():
+        csrf.protect()
+    return _check_role()
+
+
+def _is_open() -> bool:
+    if request.endpoint is None or request.endpoint == "static":
+        return not speaks_json()  # a wrong address: programs are asked for a token first, people see the 404
+    view = current_app.view_functions[request.endpoint]
+    return getattr(view, "open_to_all", False) or request.endpoint.startswith("openapi.")
+
+
+def _enter_by_token() -> Response | None:
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    opened = actions.open_token(token.strip()) if scheme.lower() == "bearer" else None
+    if opened is None:
+        return _turn_away()
+    g._login_user, g.membership, g.token = opened
+    return _check_role()
+
+
+def enter(user: User, account_id: int | None) -> Membership | None:
+    """Chooses the account this request is about: the one named, else the person's first."""
+    g.membership = queries.find_membership(user, account_id) or queries.find_membership(user, None)
+    return g.membership
+
+
+def _turn_away() -> Response:
+    if speaks_json():
+        response = problem(401, "Sign in first: send a valid bearer token.")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    here = request.full_path.rstrip("?") if request.method in SAFE else None
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in")})
+    return redirect(url_for("accounts.sign_in", next=here))  # type: ignore[return-value]
+
+
+def _check_role() -> None:
+    may_only_look = g.membership.role == Role.VIEWER and request.method not in SAFE
+    if may_only_look and request.endpoint not in ("accounts.sign_out", "accounts.switch", "api.revoke_token"):
+        raise Forbidden("Your role in this account is to look, not to change.")
+
+
+def _page_values() -> dict[str, Any]:
+    membership: Membership | None = g.get("membership")
+    if membership is None:
+        return {}
+    return {"account": membership.account, "accounts": queries.accounts_of(person)}

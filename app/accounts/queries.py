@@ -1,0 +1,39 @@
+from flask import current_app
+from sqlalchemy import Select, select
+
+from app.accounts.models import Account, ApiToken, Membership, User
+from app.database import db
+
+
+def find_user(user_id: int) -> User | None:
+    return db.session.scalar(_present().where(User.id == user_id))
+
+
+def find_user_by_email(email: str) -> User | None:
+    return db.session.scalar(_present().where(User.email == email.strip().casefold()))
+
+
+def _present() -> Select[User]:
+    """The demo's people are not there in production, whatever the database holds."""
+    return select(User).where(User.demo.is_(False)) if current_app.config["PRODUCTION"] else select(User)
+
+
+def find_account_by_name(name: str) -> Account | None:
+    return db.session.scalar(select(Account).where(Account.name == name))
+
+
+def find_membership(user: User, account_id: int | None) -> Membership | None:
+    """The person's place in that account; without an account, in their first one."""
+    rows = select(Membership).where(Membership.user_id == user.id).order_by(Membership.account_id)
+    if account_id is not None:
+        rows = rows.where(Membership.account_id == account_id)
+    return db.session.scalar(rows.limit(1))
+
+
+def accounts_of(user: User) -> list[Account]:
+    rows = select(Account).join(Membership).where(Membership.user_id == user.id).order_by(Account.name)
+    return list(db.session.scalars(rows))
+
+
+def find_token(token_id: str) -> ApiToken | None:
+    return db.session.get(ApiToken, token_id)

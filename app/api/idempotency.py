@@ -1,0 +1,108 @@
+"""Idempotency-Key: the same POST again gets the first answer, and does nothing again.
+
+The key is written before the call runs, in a transaction of its own: of two at once only one runs. If the process
+dies in between, the key stays taken: what it did is not known, and doing it again could double it.
+"""
+
+import hashlib
+import re
+from datetime import timedelta
+
+from flask import Response, g, request
+from flask_login import current_user
+from sqlalchemy import delete, select, update
+
+from app.accounts.models import IdempotencyKey
+from app.database import db, insert, utcnow, write
+from app.errors import Conflict, Invalid
+
+PRINTABLE = re.compile(r"^[\x20-\x7e]{1,255}$")
+KEPT_FOR = timedelta(hours=48)
+
+
+def begin() -> Response | None:
+    """Takes the key, or answers as the first time. Raises Invalid (400, 422) or Conflict."""
+    g.idempotency_id = None
+    key = request.headers.get("Idempotency-Key")
+    if request.method != "POST" or key is None:
+        return None
+    if not PRINTABLE.match(key):
+        raise Invalid(("Idempotency-Key", "A key has 1 to 255 printable ASCII characters."))
+    fingerprint = _fingerprint()
+    g.idempotency_id = _take(key, fingerprint)
+    return None if g.idempotency_id else _first_answer(key, fingerprint)
+
+
+def end(response: Response) -> Response:
+    """Keeps a 2xx answer; any other frees the key."""
+    row_id = g.pop("idempotency_id", None)
+    if row_id is None:
+        return response
+    db.session.rollback()
+    with write() as session:
+        if 200 <= response.status_code < 300:
+            session.execute(
+                update(IdempotencyKey)
+                .where(IdempotencyKey.id == row_id)
+                .values(
+                    status=response.status_code,
+                    body=response.get_data(as_text=True),
+                    location=response.headers.get("Location"),
+                )
+            )
+        else:
+            session.execute(delete(IdempotencyKey).where(IdempotencyKey.id == row_id))
+    return response
+
+
+def _take(key: str, fingerprint: str) -> int | None:
+    with write() as session:
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utcnow() - KEPT_FOR))
+        row = insert(IdempotencyKey).values(
+            account_id=g.membership.account_id,
+            user_id=current_user.id,
+            method=request.method,
+            path=request.path,
+            key=key,
+            fingerprint=fingerprint,
+            created_at=utcnow(),
+        )
+        return session.scalar(row.on_conflict_do_nothing().returning(IdempotencyKey.id))
+
+
+def _first_answer(key: str, fingerprint: str) -> Response:
+    first = db.session.scalar(
+        select(IdempotencyKey).where(
+            IdempotencyKey.user_id == current_user.id,
+            IdempotencyKey.method == request.method,
+            IdempotencyKey.path == request.path,
+            IdempotencyKey.key == key,
+        )
+    )
+    if first is not None and first.fingerprint != fingerprint:
+        raise Invalid(("Idempotency-Key", "This key was used with another body."), status=422)
+    if first is None or first.status is None:
+        conflict = Conflict("The first call with this key has not ended yet.")
+        conflict.headers["Retry-After"] = "1"
+        raise conflict
+    answer = Response(first.body or "", first.status, mimetype="application/json")
+    answer.headers["Idempotent-Replayed"] = "true"
+    if first.location:
+        answer.headers["Location"] = first.location
+    return answer
+
+
+def _fingerprint() -> str:
+    """Of the account and the body; of an upload, its fields and bytes: each call draws another boundary between them."""
+    digest = hashlib.sha256(f"account {g.membership.account_id}\n".encode())
+    if request.mimetype != "multipart/form-data":
+        digest.update(request.get_data())
+        return digest.hexdigest()
+    for name, value in sorted(request.form.items(multi=True)):
+        digest.update(repr((name, value)).encode())
+    for name, file in request.files.items(multi=True):
+        digest.update(repr(("file", name)).encode())
+        while chunk := file.stream.read(65536):
+            digest.update(chunk)
+        file.stream.seek(0)
+    return digest.hexdigest()

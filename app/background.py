@@ -1,0 +1,99 @@
+"""Background work: the one table of tasks, and how they are queued.
+
+The database always says what is still to do; a job is an alarm clock, which may ring twice or never.
+So tasks take ids, may run twice, and a lost Redis loses nothing: the sweep in worker.py rings again.
+"""
+
+import threading
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import structlog
+from flask import Flask
+from redis import RedisError
+from rq import Queue, SimpleWorker
+from rq.job import Job
+
+from app.extensions import connect_redis, get_redis
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Task:
+    queue: str
+    function: str
+    timeout_seconds: int = 600
+
+
+TASKS = {
+    "drain": Task("sending", "app.conversations.outbox.drain"),
+    "handle_event": Task("incoming", "app.conversations.incoming.handle_event", 60),
+    "read_back": Task("incoming", "app.conversations.read_back.read_back", 120),
+    "sync_fans": Task("work", "app.fans.sync.sync_fans"),
+    "run_import": Task("work", "app.imports.actions.run_import", 3600),
+}
+QUEUES = ("sending", "incoming", "work")
+
+stopping = threading.Event()  # set when this worker was asked to stop: a long task ends at its next safe point
+
+
+def later(task: str, *ids: int) -> None:
+    """Queues a task for a worker, unless the same is waiting already. Call it after the commit.
+
+    With Redis away it only logs: the sweep finds the work.
+    """
+    try:
+        _enqueue(TASKS[task], ids)
+    except RedisError as error:
+        log.warning("wake_up_lost", task=task, ids=ids, error=type(error).__name__)
+
+
+def _enqueue(task: Task, ids: tuple[int, ...]) -> None:
+    queue = Queue(task.queue, connection=get_redis())
+    # Two callers may both find none waiting: then it runs twice, which every task allows.
+    waiting = Job.fetch_many(queue.get_job_ids(0, 20), connection=get_redis())
+    if any(job and job.func_name == task.function and tuple(job.args) == ids for job in waiting):
+        return
+    queue.enqueue(task.function, *ids, job_timeout=task.timeout_seconds, result_ttl=0, failure_ttl=7 * 86400)
+
+
+class AppWorker(SimpleWorker):
+    """An RQ worker whose jobs run in the application's context, a fresh one each."""
+
+    app: Flask
+
+    def perform_job(self, job: Job, *args: Any, **options: Any) -> bool:
+        with self.app.app_context():
+            return super().perform_job(job, *args, **options)
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        stopping.set()
+        super().request_stop(signum, frame)
+
+
+def make_worker(app: Flask, queues: tuple[str, ...]) -> AppWorker:
+    connection = connect_redis(app.config["REDIS_URL"], socket_timeout=None)
+    worker = AppWorker(
+        [Queue(name, connection=connection) for name in queues], connection=connection, maintenance_interval=60
+    )
+    worker.app = app
+    return worker
+
+
+def load_tasks() -> None:
+    """Imports every task's module now, so that no job pays for it."""
+    for task in TASKS.values():
+        import_module(task.function.rpartition(".")[0])
+
+
+def queue_lengths() -> dict[str, int]:
+    """How many jobs wait in each queue. Raises redis.RedisError."""
+    return {name: Queue(name, connection=get_redis()).count for name in QUEUES}
+
+
+def workers_alive() -> dict[str, int]:
+    """How many workers listen to each queue. Raises redis.RedisError."""
+    workers = AppWorker.all(connection=get_redis())
+    return {name: sum(name in worker.queue_names() for worker in workers) for name in QUEUES}

@@ -1,0 +1,9 @@
+"""Many messages from one template: whom, what, how far, and what became of each. The outbox does the sending."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from app.campaigns import views
+
+    app.register_blueprint(views.bp)

@@ -1,0 +1,54 @@
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, BigId, Id, utcnow
+
+
+class CampaignStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"  # never stored: an active one with nothing queued or sending
+
+
+class Campaign(Base):
+    __tablename__ = "campaigns"
+    __table_args__ = (Index(None, "account_id", "created_at", "id"),)
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    connection_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("connections.id", ondelete="SET NULL"))
+    name: Mapped[str]
+    content: Mapped[str]
+    priority: Mapped[int]
+    type: Mapped[str] = mapped_column(default="bulk_message")
+    status: Mapped[str] = mapped_column(default=CampaignStatus.ACTIVE)
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
+    price_cents: Mapped[int] = mapped_column(default=0)
+    audience: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    author_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
+    started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class Recipient(Base):
+    """A fan who was considered, and why they get the message or not. Written at launch, never changed."""
+
+    __tablename__ = "recipients"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "fan_id"),
+        Index(None, "account_id", "campaign_id", "id"),
+        Index(None, "fan_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaigns.id", ondelete="CASCADE"))
+    fan_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("fans.id", ondelete="SET NULL"))
+    message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
+    skip_reason: Mapped[str | None] = mapped_column(default=None)  # do_not_message, not_linked, …
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

@@ -1,0 +1,194 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, case, func, literal, select
+
+from app.campaigns.models import Campaign, CampaignStatus, Recipient
+from app.conversations import forecast
+from app.conversations.models import WENT_OUT, Message, MessageStatus, SendAttempt
+from app.database import db
+from app.errors import NotFound
+from app.fans.models import Fan
+from app.money.models import Transaction
+from app.paging import Order
+from app.platforms.models import Connection
+
+NEWEST_FIRST = Order("-createdAt", Campaign.created_at, Campaign.id, descending=True)
+RECIPIENT_STATUS = case((Recipient.skip_reason.is_not(None), literal("skipped")), else_=Message.status)
+IN_ORDER = Order("id", Recipient.id, Recipient.id)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Counted from the rows: recipients = queued + sending + sent + failed + unknown + skipped + cancelled.
+
+    `sent` holds all that went out; delivered, opened and purchased are parts of it. No platform tells of clicks.
+    """
+
+    recipients: int = 0
+    queued: int = 0
+    sending: int = 0
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    skipped: int = 0
+    cancelled: int = 0
+    delivered: int = 0
+    opened: int = 0
+    clicked: int = 0
+    purchased: int = 0
+    revenue_cents: int = 0
+
+    @property
+    def pending(self) -> int:
+        return self.queued + self.sending
+
+
+def campaigns_of(account_id: int) -> Select[Any]:
+    return select(Campaign).where(Campaign.account_id == account_id)
+
+
+def find_campaign(account_id: int, campaign_id: int) -> Campaign:
+    """Raises NotFound."""
+    found = db.session.scalar(campaigns_of(account_id).where(Campaign.id == campaign_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def metrics_of(campaigns: Iterable[Campaign]) -> dict[int, Metrics]:
+    """By campaign id; three grouped counts for any number of campaigns."""
+    ids = [campaign.id for campaign in campaigns]
+    values: dict[int, dict[str, int]] = {campaign_id: {} for campaign_id in ids}
+    for row in db.session.execute(_message_counts(ids)):
+        values[row.campaign_id] |= row._mapping
+    for campaign_id, skipped in db.session.execute(_skipped_counts(ids)):
+        values[campaign_id]["skipped"] = skipped
+    for campaign_id, cents in db.session.execute(_revenue(ids)):
+        values[campaign_id]["revenue_cents"] = cents
+    return {campaign_id: _metrics(found) for campaign_id, found in values.items()}
+
+
+def _metrics(found: dict[str, int]) -> Metrics:
+    found = {name: int(value) for name, value in found.items() if name != "campaign_id"}
+    skipped = found.get("skipped", 0)
+    return Metrics(**found | {"recipients": found.get("recipients", 0) + skipped})
+
+
+def _message_counts(ids: list[int]) -> Select[*tuple[Any, ...]]:
+    def count(*statuses: str) -> Any:
+        return func.count().filter(Message.status.in_(statuses))
+
+    return (
+        select(
+            Message.campaign_id,
+            func.count().label("recipients"),
+            count(MessageStatus.QUEUED).label("queued"),
+            count(MessageStatus.SENDING).label("sending"),
+            count(*WENT_OUT).label("sent"),
+            count(MessageStatus.FAILED).label("failed"),
+            count(MessageStatus.UNKNOWN).label("unknown"),
+            count(MessageStatus.CANCELLED).label("cancelled"),
+            count(MessageStatus.DELIVERED, MessageStatus.READ).label("delivered"),
+            count(MessageStatus.READ).label("opened"),
+            func.count().filter(Message.purchased.is_(True), Message.status.in_(WENT_OUT)).label("purchased"),
+        )
+        .where(Message.campaign_id.in_(ids))
+        .group_by(Message.campaign_id)
+    )
+
+
+def _skipped_counts(ids: list[int]) -> Select[int, int]:
+    return (
+        select(Recipient.campaign_id, func.count())
+        .where(Recipient.campaign_id.in_(ids), Recipient.skip_reason.is_not(None))
+        .group_by(Recipient.campaign_id)
+    )
+
+
+def _revenue(ids: list[int]) -> Select[Any, Any]:
+    return (
+        select(Message.campaign_id, func.sum(Transaction.gross_cents))
+        .join(Transaction, Transaction.message_id == Message.id)
+        .where(Message.campaign_id.in_(ids))
+        .group_by(Message.campaign_id)
+    )
+
+
+def status_of(campaign: Campaign, metrics: Metrics) -> str:
+    """An active campaign is completed when nothing of it is queued or sending."""
+    done = campaign.status == CampaignStatus.ACTIVE and metrics.pending == 0
+    return CampaignStatus.COMPLETED if done else campaign.status
+
+
+def completed_at(campaign: Campaign, metrics: Metrics) -> datetime | None:
+    """When its last message got its answer."""
+    if status_of(campaign, metrics) != CampaignStatus.COMPLETED:
+        return None
+    last = db.session.scalar(
+        select(func.max(SendAttempt.answered_at))
+        .join(Message, SendAttempt.message_id == Message.id)
+        .where(Message.campaign_id == campaign.id)
+    )
+    return last or campaign.started_at
+
+
+def estimated_completion(campaign: Campaign, metrics: Metrics) -> datetime | None:
+    """None when nothing waits, or while it is unknown how long a pause lasts."""
+    connection = db.session.get(Connection, campaign.connection_id) if campaign.connection_id else None
+    if connection is None or campaign.status != CampaignStatus.ACTIVE or not metrics.pending:
+        return None
+    return forecast.completion_time(connection, campaign.id) or forecast.utcnow()
+
+
+def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
+    rows = (
+        select(Recipient)
+        .outerjoin(Message, Recipient.message_id == Message.id)
+        .where(Recipient.account_id == campaign.account_id, Recipient.campaign_id == campaign.id)
+    )
+    if status:
+        wanted = WENT_OUT if status == "sent" else (status,)
+        rows = rows.where(RECIPIENT_STATUS.in_(wanted))
+    return rows
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    fan_id: int | None
+    name: str | None
+    handle: str | None
+    status: str
+    reason: str | None
+    message_id: int | None
+    updated_at: datetime
+
+
+def ledger_lines(recipients: list[Recipient]) -> list[LedgerLine]:
+    """What became of each, with two look-ups for any number."""
+    fans = {fan.id: fan for fan in db.session.scalars(select(Fan).where(Fan.id.in_([r.fan_id for r in recipients])))}
+    messages = {
+        message.id: message
+        for message in db.session.scalars(select(Message).where(Message.id.in_([r.message_id for r in recipients])))
+    }
+    return [_ledger_line(each, fans.get(each.fan_id or 0), messages.get(each.message_id or 0)) for each in recipients]
+
+
+def _ledger_line(recipient: Recipient, fan: Fan | None, message: Message | None) -> LedgerLine:
+    changed = (message.sent_at or message.created_at) if message else recipient.created_at
+    return LedgerLine(
+        fan_id=recipient.fan_id,
+        name=fan.display_name if fan else None,
+        handle=fan.handle if fan else None,
+        status=message.status if message else "skipped",
+        reason=message.status_reason if message else recipient.skip_reason,
+        message_id=recipient.message_id,
+        updated_at=changed,
+    )
+
+
+def skipped_of(campaign: Campaign) -> list[Recipient]:
+    rows = select(Recipient).where(Recipient.campaign_id == campaign.id, Recipient.skip_reason.is_not(None))
+    return list(db.session.scalars(rows.order_by(Recipient.id)))

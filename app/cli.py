@@ -1,0 +1,48 @@
+"""Commands for the person who runs it: `flask --app wsgi user add …`."""
+
+import sys
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from app.accounts import actions, queries
+from app.accounts.models import Role
+from app.errors import DomainError
+
+user = AppGroup("user", help="People who sign in.")
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(user)
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--account", required=True, help="The creator account; made if there is none of that name.")
+@click.option("--role", type=click.Choice(list(Role)), default=Role.OWNER, show_default=True)
+@click.option("--name", default="", help="How the person is called; from the e-mail if left out.")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def add_user(email: str, account: str, role: str, name: str, password_stdin: bool) -> None:
+    """Makes a person, with a place in an account."""
+    password = sys.stdin.readline().rstrip("\n")
+    try:
+        made = actions.add_user(email=email, password=password, account_name=account, role=role, name=name)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{made.email} may sign in to {account!r} as {role}.")
+
+
+@user.command("password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def change_password(email: str, password_stdin: bool) -> None:
+    """Gives a person a new password; their sessions and tokens end."""
+    found = queries.find_user_by_email(email)
+    if found is None:
+        raise click.ClickException(f"Nobody has the e-mail {email}.")
+    try:
+        actions.change_password(found, sys.stdin.readline().rstrip("\n"))
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{found.email} has a new password.")

@@ -1,0 +1,11 @@
+"""Talking with fans: conversations, messages, the live stream to watchers, and the outbox that sends at the exact pace."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from app.conversations import sockets, views
+
+    assert sockets  # its handlers are registered by being imported
+    app.register_blueprint(views.bp)
+    app.context_processor(views.unread_badge)

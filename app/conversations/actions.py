@@ -1,0 +1,288 @@
+"""The verbs of a conversation. Each writes, commits once, then tells watchers and wakes the sender."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import case, delete, update
+from sqlalchemy.exc import IntegrityError
+
+from app.background import later
+from app.conversations import live, queries
+from app.conversations.models import (
+    DEFAULT_PRIORITY,
+    REPLY_RANK,
+    Conversation,
+    Doubt,
+    Message,
+    MessageStatus,
+    new_key,
+)
+from app.database import db, execute, utcnow, write
+from app.errors import Conflict, Invalid
+from app.fans import queries as fans
+from app.fans.models import Fan
+from app.media.actions import check_attachments
+from app.platforms import queries as platforms
+from app.platforms.models import Connection
+
+LONGEST_TEXT = 5000
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person or program wants said."""
+
+    text: str
+    price_cents: int = 0
+    attachments: list[dict[str, str]] = field(default_factory=list)
+    client_message_id: str | None = None
+    priority: int = DEFAULT_PRIORITY  # 1..10, 10 goes first
+    author_id: int | None = None
+
+
+def start_conversation(account_id: int, fan_id: int) -> tuple[Conversation, bool]:
+    """The fan's thread, and whether it is new. Raises NotFound."""
+    with write():
+        fan = fans.find_fan(account_id, fan_id)
+        return ensure_conversation(fan)
+
+
+def ensure_conversation(fan: Fan) -> tuple[Conversation, bool]:
+    """Does not commit."""
+    standing = queries.find_conversation_with(fan.account_id, fan.id)
+    if standing:
+        return standing, False
+    made = Conversation(account_id=fan.account_id, fan_id=fan.id, platform=fan.platform)
+    try:
+        with db.session.begin_nested():
+            db.session.add(made)
+    except IntegrityError:  # another process made it in this moment
+        standing = queries.find_conversation_with(fan.account_id, fan.id)
+        assert standing is not None
+        return standing, False
+    return made, True
+
+
+def send_message(account_id: int, conversation_id: int, draft: Draft) -> Message:
+    """Queues a reply; the outbox sends it. The same client_message_id again gives the first message.
+
+    Raises NotFound, Invalid, Conflict (the fan must not be or cannot be messaged).
+    """
+    with write():
+        conversation = queries.find_conversation(account_id, conversation_id)
+        message, noted = _queue_reply(conversation, draft)
+    live.tell(noted)
+    later("drain")
+    return message
+
+
+def send_to_fan(account_id: int, fan_id: int, draft: Draft) -> Message:
+    """As send_message, to a fan; the thread is made if missing."""
+    with write():
+        conversation, _ = ensure_conversation(fans.find_fan(account_id, fan_id))
+        message, noted = _queue_reply(conversation, draft)
+    live.tell(noted)
+    later("drain")
+    return message
+
+
+def _queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, list[live.Noted]]:
+    _lock(conversation)
+    repeated = _sent_before(conversation, draft)
+    if repeated:
+        return repeated, []
+    connection = connection_for(conversation.fan)
+    check_draft(connection, draft)
+    message = new_message(conversation.account_id, conversation.id, conversation.fan_id, connection.id, draft)
+    db.session.add(message)
+    db.session.flush()
+    return message, place_message(message)
+
+
+def _lock(conversation: Conversation) -> None:
+    """Two sends into one thread wait for each other, so that one key makes one message."""
+    db.session.refresh(conversation, with_for_update=True)
+
+
+def _sent_before(conversation: Conversation, draft: Draft) -> Message | None:
+    if draft.client_message_id is None:
+        return None
+    found = db.session.scalar(
+        queries.messages_in(conversation).where(Message.client_message_id == draft.client_message_id)
+    )
+    if found and (found.text, found.price_cents, found.attachments) != (
+        draft.text,
+        draft.price_cents,
+        draft.attachments,
+    ):
+        raise Invalid(("clientMessageId", "This id stands for another message in this conversation."), status=422)
+    return found
+
+
+def connection_for(fan: Fan) -> Connection:
+    """The connection that reaches the fan. Raises Conflict with the reason where none may or can."""
+    if fan.do_not_message:
+        raise Conflict(f"{fan.display_name} must not be messaged (do not message).")
+    if not fan.platform_fan_id:
+        raise Conflict(f"{fan.display_name} is not linked to the platform.")
+    connection = platforms.first_connection(fan.account_id, fan.platform)
+    if connection is None:
+        raise Conflict(f"{fan.display_name} is not linked to the platform: the account has no connection to it.")
+    return connection
+
+
+def check_draft(connection: Connection, draft: Draft) -> None:
+    """Raises Invalid, naming each field as the API does."""
+    errors = list(check_attachments(connection.account_id, draft.attachments))
+    if len(draft.text) > LONGEST_TEXT:
+        errors.append(("text", f"A text has at most {LONGEST_TEXT} characters, this one has {len(draft.text)}."))
+    if not draft.text.strip() and not draft.attachments:
+        errors.append(("text", "Write something, or attach a file."))
+    lowest, highest = connection.price_min_cents, connection.price_max_cents
+    if draft.price_cents and not draft.attachments:
+        errors.append(("priceCents", "A paid message needs at least one attachment."))
+    if draft.price_cents and not lowest <= draft.price_cents <= highest:
+        errors.append(("priceCents", f"The price must be 0 or {lowest} to {highest} cents."))
+    if errors:
+        raise Invalid(*errors)
+
+
+def new_message(
+    account_id: int, conversation_id: int, fan_id: int, connection_id: int, draft: Draft, campaign_id: int | None = None
+) -> Message:
+    return Message(
+        account_id=account_id,
+        conversation_id=conversation_id,
+        fan_id=fan_id,
+        connection_id=connection_id,
+        campaign_id=campaign_id,
+        author_id=draft.author_id,
+        direction="out",
+        text=draft.text,
+        price_cents=draft.price_cents,
+        attachments=draft.attachments,
+        client_message_id=draft.client_message_id,
+        status=MessageStatus.QUEUED,
+        rank=draft.priority if campaign_id else draft.priority + REPLY_RANK,
+    )
+
+
+def place_message(message: Message, unread: int = 0) -> list[live.Noted]:
+    """Puts a new message on top of its thread and numbers the news. Does not commit."""
+    is_newer = Conversation.last_message_at.is_(None) | (Conversation.last_message_at <= message.created_at)
+    db.session.execute(
+        update(Conversation)
+        .where(Conversation.id == message.conversation_id)
+        .values(
+            last_message_id=case((is_newer, message.id), else_=Conversation.last_message_id),
+            last_message_at=case((is_newer, message.created_at), else_=Conversation.last_message_at),
+            unread_count=Conversation.unread_count + unread,
+            archived=False,
+        )
+        .execution_options(synchronize_session="fetch")
+    )
+    assert message.conversation_id is not None
+    return live.note_message(message) + live.note_conversation(message.account_id, message.conversation_id)
+
+
+def mark_read(account_id: int, conversation_id: int) -> None:
+    conversation = queries.find_conversation(account_id, conversation_id)
+    if conversation.unread_count == 0:
+        return
+    with write():
+        conversation.unread_count = 0
+        db.session.flush()
+        noted = live.note_conversation(account_id, conversation_id)
+    live.tell(noted)
+
+
+def archive(account_id: int, conversation_id: int, archived: bool) -> Conversation:
+    with write():
+        conversation = queries.find_conversation(account_id, conversation_id)
+        conversation.archived = archived
+        db.session.flush()
+        noted = live.note_conversation(account_id, conversation_id)
+    live.tell(noted)
+    return conversation
+
+
+def retry(account_id: int, message_id: int) -> Message:
+    """Sends a failed message again, under a new key: the old one stands for the refusal. Raises NotFound, Conflict."""
+    with write():
+        message = queries.find_outgoing(account_id, message_id)
+        if message.fan_id is None:
+            raise Conflict("The fan was deleted.")
+        fan = fans.find_fan(account_id, message.fan_id)
+        connection = connection_for(fan)
+        noted = requeue_failed(message, connection.id)
+        if not noted:
+            raise Conflict("Only a failed message can be sent again.")
+    live.tell(noted)
+    later("drain")
+    return message
+
+
+def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
+    """Does not commit. Nothing where the message is not failed."""
+    values: dict[str, Any] = {
+        "status": MessageStatus.QUEUED,
+        "status_reason": None,
+        "idempotency_key": new_key(),
+        "connection_id": connection_id,
+        "not_before": None,
+        "tries": 0,
+        "doubt": Doubt.NONE,
+        "platform_media": None,
+    }
+    return change_status(message, MessageStatus.FAILED, **values)
+
+
+def settle(account_id: int, message_id: int, *, arrived: bool) -> Message:
+    """A person says what became of an unknown message. Raises NotFound, Conflict."""
+    with write():
+        message = queries.find_outgoing(account_id, message_id)
+        if arrived:
+            noted = change_status(
+                message, MessageStatus.UNKNOWN, status=MessageStatus.SENT, status_reason=None, sent_at=utcnow()
+            )
+        else:
+            noted = change_status(
+                message,
+                MessageStatus.UNKNOWN,
+                status=MessageStatus.FAILED,
+                status_reason="A person saw that it did not arrive.",
+            )
+        if not noted:
+            raise Conflict("Only an unknown message can be settled.")
+    live.tell(noted)
+    return message
+
+
+def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]:
+    """Compare and set: changes the message only while its status is `was`. Does not commit.
+
+    Returns the news, at least one entry long if it changed (also where there is no thread left to tell).
+    """
+    if not execute(update(Message).where(Message.id == message.id, Message.status == was).values(**values)):
+        return []
+    db.session.refresh(message)
+    return live.note_message(message) or [live.NOBODY]
+
+
+def remove_fan(account_id: int, fan_id: int) -> None:
+    """The fan, their thread and messages go; what was queued is cancelled. Campaign messages stay as nameless rows,
+    so that the books keep their count; so does one that is being sent right now. Raises NotFound."""
+    with write() as session:
+        fan = fans.find_fan(account_id, fan_id)
+        theirs = (Message.account_id == account_id) & (Message.fan_id == fan.id)
+        stays = Message.campaign_id.is_not(None) | (Message.status == MessageStatus.SENDING)
+        cancelled = {"status": MessageStatus.CANCELLED, "status_reason": "The fan was deleted."}
+        execute(update(Message).where(theirs, Message.status == MessageStatus.QUEUED).values(**cancelled))
+        execute(delete(Message).where(theirs, ~stays))
+        execute(update(Message).where(theirs, Message.status != MessageStatus.SENDING).values(text="", attachments=[]))
+        execute(update(Message).where(theirs).values(conversation_id=None, fan_id=None))
+        session.expire_all()
+        session.execute(
+            delete(Conversation).where(Conversation.fan_id == fan_id, Conversation.account_id == account_id)
+        )
+        session.delete(fan)

@@ -1,0 +1,127 @@
+"""The numbered stream to watchers, over Socket.IO. Sockets only speak: writes come over HTTP.
+
+`note_*` numbers an event in the writer's own transaction; `tell` renders and emits it after the commit. A watcher joins
+a room first, then asks for what is newer than its last number; what Redis dropped, it asks for again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from flask import render_template
+from redis import RedisError
+from sqlalchemy import select, update
+
+from app.accounts.models import Account
+from app.conversations import queries
+from app.conversations.models import Conversation, Message, RoomEvent
+from app.database import db
+from app.extensions import get_emitter
+
+log = structlog.get_logger()
+MOST_REPLAYED = 500
+
+
+@dataclass(frozen=True)
+class Noted:
+    room: str
+    seq: int
+    kind: str
+    subject_id: int
+    account_id: int
+
+
+NOBODY = Noted("", 0, "", 0, 0)  # news of a message whose thread is gone: it happened, and nobody watches
+
+
+def thread_room(conversation_id: int) -> str:
+    return f"thread:{conversation_id}"
+
+
+def inbox_room(account_id: int) -> str:
+    return f"inbox:{account_id}"
+
+
+def note_message(message: Message) -> list[Noted]:
+    """Numbers a message's news for its thread. Does not commit."""
+    if message.conversation_id is None:
+        return []
+    seq = db.session.scalar(
+        update(Conversation)
+        .where(Conversation.id == message.conversation_id)
+        .values(seq=Conversation.seq + 1)
+        .returning(Conversation.seq)
+        .execution_options(synchronize_session=False)
+    )
+    if seq is None:
+        return []
+    return [_keep(thread_room(message.conversation_id), seq, "message", message.id, message.account_id)]
+
+
+def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
+    """Numbers a conversation's news for the account's inbox. Does not commit. Call it last: the account's row is
+    locked from here to the commit."""
+    seq = db.session.scalar(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(inbox_seq=Account.inbox_seq + 1)
+        .returning(Account.inbox_seq)
+        .execution_options(synchronize_session=False)
+    )
+    return [_keep(inbox_room(account_id), seq or 0, "conversation", conversation_id, account_id)]
+
+
+def _keep(room: str, seq: int, kind: str, subject_id: int, account_id: int) -> Noted:
+    db.session.add(RoomEvent(room=room, seq=seq, account_id=account_id, kind=kind, subject_id=subject_id))
+    return Noted(room, seq, kind, subject_id, account_id)
+
+
+def tell(noted: list[Noted]) -> None:
+    """Emits to every watcher, in every web process. After the commit only."""
+    for each in noted:
+        if each is NOBODY:
+            continue
+        item = _render(each.kind, each.subject_id, each.account_id)
+        try:
+            get_emitter().emit("news", {"room": each.room, "seq": each.seq, **item}, room=each.room, namespace="/")
+        except (RedisError, OSError) as error:
+            log.warning("news_not_told", room=each.room, seq=each.seq, error=type(error).__name__)
+
+
+def replay(account_id: int, room: str, newest: int, after: int) -> dict[str, Any]:
+    """What happened in a room after a number: each subject once, as it stands now.
+
+    `reload` where that is no longer known: then only the whole page will do.
+    """
+    rows = db.session.execute(
+        select(RoomEvent.seq, RoomEvent.kind, RoomEvent.subject_id)
+        .where(RoomEvent.room == room, RoomEvent.seq > after, RoomEvent.seq <= newest)
+        .order_by(RoomEvent.seq)
+        .limit(MOST_REPLAYED + 1)
+    ).all()
+    known = len(rows) == newest - after and len(rows) <= MOST_REPLAYED
+    subjects = dict.fromkeys((row.kind, row.subject_id) for row in rows) if known else {}
+    items = [_render(kind, subject_id, account_id) for kind, subject_id in subjects]
+    return {"room": room, "upto": max(newest, after), "items": items, "reload": not known and newest > after}
+
+
+def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]:
+    """A room's name and its newest number, for one who may watch it. Raises NotFound for all others."""
+    if room_kind == "thread":
+        conversation = queries.find_conversation(account_id, room_id)
+        return thread_room(conversation.id), conversation.seq
+    account = db.session.get_one(Account, account_id)
+    return inbox_room(account_id), account.inbox_seq
+
+
+def _render(kind: str, subject_id: int, account_id: int) -> dict[str, Any]:
+    account = db.session.get_one(Account, account_id)
+    if kind == "message":
+        message = db.session.get(Message, subject_id)
+        html = message and render_template("conversations/_message.html", message=message, timezone=account.timezone)
+        return {"kind": kind, "id": subject_id, "html": html}
+    conversation = db.session.get(Conversation, subject_id)
+    html = conversation and render_template(
+        "conversations/_conversation.html", conversation=conversation, timezone=account.timezone
+    )
+    return {"kind": kind, "id": subject_id, "html": html, "unreadTotal": queries.unread_total(account_id)}

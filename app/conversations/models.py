@@ -1,0 +1,166 @@
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.database import Base, BigId, Id, utcnow
+from app.fans.models import Fan
+
+
+def new_key() -> str:
+    """An idempotency key, which the platform sees with every attempt of one message."""
+    return uuid.uuid4().hex
+
+
+class MessageStatus(StrEnum):
+    RECEIVED = "received"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+WENT_OUT = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ)
+REPLY_RANK = 10  # added to a reply's priority: every reply goes before every campaign message
+DEFAULT_PRIORITY = 5
+
+
+class Doubt(StrEnum):
+    """Why it is not known whether a message in `sending` has arrived."""
+
+    NONE = ""
+    NO_ANSWER = "no_answer"  # the answer was lost: the same key asks again without harm
+    ERROR_ANSWER = "error_answer"  # platforms keep no key for these: read the chat before asking again
+
+
+class Conversation(Base):
+    """One fan's thread."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("account_id", "fan_id"),
+        Index(None, "account_id", "last_message_at", "id"),
+        Index(None, "fan_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    fan_id: Mapped[int] = mapped_column(BigId, ForeignKey("fans.id", ondelete="CASCADE"))
+    platform: Mapped[str] = mapped_column(default="onlyfans")
+    last_message_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_message_id: Mapped[int | None] = mapped_column(BigId, default=None)
+    unread_count: Mapped[int] = mapped_column(default=0)
+    archived: Mapped[bool] = mapped_column(default=False)
+    seq: Mapped[int] = mapped_column(default=0)  # the number of the newest event in this thread's room
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+    fan: Mapped[Fan] = relationship(init=False, repr=False)
+    last_message: Mapped["Message | None"] = relationship(
+        init=False,
+        repr=False,
+        viewonly=True,
+        primaryjoin="foreign(Conversation.last_message_id) == Message.id",
+    )
+
+
+class Message(Base):
+    """A message in or out. Queued rows are the outbox: nothing else says what is still to be sent.
+
+    A deleted fan's campaign messages stay, without fan, thread and text, so that the campaign's books keep their count.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "client_message_id"),
+        UniqueConstraint("connection_id", "platform_message_id"),
+        Index(None, "conversation_id", "created_at", "id"),
+        Index(None, "account_id", "status", "id"),
+        Index(None, "campaign_id", "status"),
+        Index(None, "fan_id"),
+        Index(
+            "ix_messages_queued", "connection_id", "rank", "id",
+            sqlite_where=text("status = 'queued'"), postgresql_where=text("status = 'queued'"),
+        ),
+        Index(
+            "ix_messages_sending", "connection_id", "lease_until",
+            sqlite_where=text("status = 'sending'"), postgresql_where=text("status = 'sending'"),
+        ),
+        Index(
+            "ix_messages_waiting", "conversation_id", "id",
+            sqlite_where=text("status IN ('queued', 'sending')"),
+            postgresql_where=text("status IN ('queued', 'sending')"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    conversation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("conversations.id", ondelete="CASCADE"))
+    fan_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("fans.id", ondelete="CASCADE"))
+    connection_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("connections.id", ondelete="CASCADE"))
+    direction: Mapped[str]  # in | out
+    status: Mapped[str]
+    campaign_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("campaigns.id", ondelete="CASCADE"), default=None)
+    author_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
+    text: Mapped[str] = mapped_column(default="")
+    price_cents: Mapped[int] = mapped_column(default=0)
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
+    platform_media: Mapped[list[str] | None] = mapped_column(JSON, default=None)  # kept: a retry must say the same
+    status_reason: Mapped[str | None] = mapped_column(default=None)
+    client_message_id: Mapped[str | None] = mapped_column(default=None)
+    platform_message_id: Mapped[str | None] = mapped_column(default=None)
+    purchased: Mapped[bool] = mapped_column(default=False)
+    rank: Mapped[int] = mapped_column(default=0)  # the queue's order: higher first, then the older
+    idempotency_key: Mapped[str] = mapped_column(default_factory=new_key)
+    not_before: Mapped[datetime | None] = mapped_column(default=None)  # a retry waits until then
+    lease_until: Mapped[datetime | None] = mapped_column(default=None)  # then a message in `sending` is taken up again
+    tries: Mapped[int] = mapped_column(default=0)
+    doubt: Mapped[str] = mapped_column(default=Doubt.NONE)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    fan: Mapped[Fan | None] = relationship(init=False, repr=False, viewonly=True)
+    attempts: Mapped[list["SendAttempt"]] = relationship(
+        init=False, repr=False, viewonly=True, order_by="SendAttempt.id"
+    )
+
+
+class SendAttempt(Base):
+    """One call to the platform to send. The pace is counted from these rows, so they outlive their messages."""
+
+    __tablename__ = "send_attempts"
+    __table_args__ = (
+        Index(None, "connection_id", "answered_at"),
+        Index(None, "connection_id", "of_campaign", "started_at"),
+        Index(None, "message_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    connection_id: Mapped[int] = mapped_column(BigId, ForeignKey("connections.id", ondelete="CASCADE"))
+    message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"))
+    of_campaign: Mapped[bool]
+    started_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+    outcome: Mapped[str | None] = mapped_column(default=None)
+    detail: Mapped[str] = mapped_column(default="")
+
+
+class RoomEvent(Base):
+    """A numbered thing that watchers must hear of: which message or conversation changed, never what it said."""
+
+    __tablename__ = "room_events"
+    __table_args__ = (Index(None, "created_at"),)
+
+    room: Mapped[str] = mapped_column(primary_key=True)  # thread:<conversation id> | inbox:<account id>
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    kind: Mapped[str]  # message | conversation
+    subject_id: Mapped[int] = mapped_column(BigId)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

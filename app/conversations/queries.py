@@ -1,0 +1,132 @@
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy.orm import contains_eager, joinedload
+
+from app.conversations.models import Conversation, Message, MessageStatus
+from app.database import UTCDateTime, contains, db, fold
+from app.errors import NotFound
+from app.fans.models import Fan
+from app.paging import Order
+
+NEWEST_FIRST = Order("-lastMessageAt", Conversation.last_message_at, Conversation.id, descending=True)
+NEWEST_MESSAGES_FIRST = Order("-createdAt", Message.created_at, Message.id, descending=True)
+OLDEST_FIRST = (Message.created_at, Message.id)
+
+
+def search_conversations(
+    account_id: int, *, search: str = "", unread: bool | None = None, archived: bool | None = None
+) -> Select[Any]:
+    """Conversations with their fan; `search` is over the fan's name and handle."""
+    rows = (
+        select(Conversation)
+        .join(Conversation.fan)
+        .where(Conversation.account_id == account_id)
+        .options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows), joinedload(Conversation.last_message))
+    )
+    if search.strip():
+        part = fold(search.strip())
+        rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, part.lstrip("@") or part))
+    if unread is not None:
+        rows = rows.where(Conversation.unread_count > 0 if unread else Conversation.unread_count == 0)
+    if archived is not None:
+        rows = rows.where(Conversation.archived.is_(archived))
+    return rows
+
+
+def find_conversation(account_id: int, conversation_id: int) -> Conversation:
+    """Who may see and watch a thread is decided here, for pages, programs and sockets. Raises NotFound."""
+    found = db.session.scalar(
+        select(Conversation).where(Conversation.account_id == account_id, Conversation.id == conversation_id)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_conversation_with(account_id: int, fan_id: int) -> Conversation | None:
+    return db.session.scalar(
+        select(Conversation).where(Conversation.account_id == account_id, Conversation.fan_id == fan_id)
+    )
+
+
+def messages_in(conversation: Conversation) -> Select[Message]:
+    return select(Message).where(Message.conversation_id == conversation.id)
+
+
+def count_messages(conversation: Conversation) -> int:
+    return db.session.scalar(select(func.count()).select_from(messages_in(conversation).subquery())) or 0
+
+
+def messages_from(conversation: Conversation, offset: int, limit: int) -> list[Message]:
+    return list(db.session.scalars(messages_in(conversation).order_by(*OLDEST_FIRST).offset(offset).limit(limit)))
+
+
+def newest_messages(conversation: Conversation, limit: int, before: Message | None = None) -> list[Message]:
+    """The newest ones, or those just before a message; oldest first."""
+    rows = messages_in(conversation).order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)
+    if before is not None:
+        rows = rows.where(_place() < _place_of(before))
+    return list(db.session.scalars(rows))[::-1]
+
+
+def messages_after(conversation: Conversation, after: Message, limit: int) -> list[Message]:
+    rows = messages_in(conversation).where(_place() > _place_of(after)).order_by(*OLDEST_FIRST).limit(limit)
+    return list(db.session.scalars(rows))
+
+
+def _place() -> Any:
+    return tuple_(Message.created_at, Message.id)
+
+
+def _place_of(message: Message) -> Any:
+    return tuple_(literal(message.created_at, UTCDateTime), literal(message.id))
+
+
+def find_message_in(conversation: Conversation, message_id: int) -> Message | None:
+    return db.session.scalar(messages_in(conversation).where(Message.id == message_id))
+
+
+def search_messages(account_id: int, search: str) -> Select[Any]:
+    """Messages in threads that hold the words."""
+    rows = select(Message).where(Message.account_id == account_id, Message.conversation_id.is_not(None))
+    return rows.where(contains(func.lower(Message.text), search.strip().lower())) if search.strip() else rows
+
+
+def find_outgoing(account_id: int, message_id: int) -> Message:
+    """Raises NotFound."""
+    found = db.session.scalar(
+        select(Message).where(Message.account_id == account_id, Message.id == message_id, Message.direction == "out")
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def messages_needing_a_person(account_id: int) -> Select[Any]:
+    """Failed and unknown ones."""
+    return select(Message).where(
+        Message.account_id == account_id,
+        Message.direction == "out",
+        Message.status.in_((MessageStatus.FAILED, MessageStatus.UNKNOWN)),
+    )
+
+
+def unread_total(account_id: int) -> int:
+    """How many conversations wait to be read."""
+    rows = select(func.count()).where(
+        Conversation.account_id == account_id, Conversation.unread_count > 0, Conversation.archived.is_(False)
+    )
+    return db.session.scalar(rows) or 0
+
+
+def find_by_platform_ids(connection_id: int, platform_message_ids: Sequence[str]) -> list[Message]:
+    rows = select(Message).where(
+        Message.connection_id == connection_id, Message.platform_message_id.in_(platform_message_ids)
+    )
+    return list(db.session.scalars(rows))
+
+
+def count_needing_a_person(account_id: int) -> int:
+    return db.session.scalar(select(func.count()).select_from(messages_needing_a_person(account_id).subquery())) or 0

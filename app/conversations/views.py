@@ -1,0 +1,194 @@
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug import Response
+
+from app.accounts.guard import account
+from app.conversations import actions, queries
+from app.conversations.actions import Draft
+from app.conversations.forms import ComposerForm
+from app.conversations.models import Conversation, Message
+from app.errors import Conflict, Invalid, NotFound
+from app.media.actions import store_upload
+from app.paging import Page, fetch_page
+from app.platforms.queries import first_connection
+
+bp = Blueprint("conversations", __name__)
+
+CONVERSATIONS_PER_PAGE = 40
+MESSAGES_PER_PAGE = 50
+FORM_FIELDS = {"text": "text", "priceCents": "price", "attachments": "files", "file": "files"}
+
+
+def unread_badge() -> dict[str, Any]:
+    """For the sidebar of every page."""
+    return {"unread_total": queries.unread_total(account.id)} if g.get("membership") else {}
+
+
+@bp.get("/messages/onlyfans")
+def index() -> str:
+    values = _list_values()
+    if request.headers.get("HX-Request"):
+        return render_template("conversations/_list.html", **values)
+    return render_template("conversations/index.html", conversation=None, **values)
+
+
+@bp.get("/messages/onlyfans/<id:conversation_id>")
+def show(conversation_id: int) -> str:
+    actions.mark_read(account.id, conversation_id)
+    conversation = queries.find_conversation(account.id, conversation_id)
+    return _thread_page(conversation, ComposerForm())
+
+
+@bp.post("/messages/onlyfans/<id:conversation_id>")
+def post(conversation_id: int) -> Response | str | tuple[str, int]:
+    conversation = queries.find_conversation(account.id, conversation_id)
+    form = ComposerForm()
+    if form.validate_on_submit():
+        try:
+            message = actions.send_message(account.id, conversation_id, _draft(form))
+        except (Invalid, Conflict) as error:
+            _show_error(form, error)
+        else:
+            return _after_sending(conversation, message)
+    if request.headers.get("HX-Request"):
+        return render_template("conversations/_composer.html", conversation=conversation, form=form), 422
+    return _thread_page(conversation, form), 400
+
+
+def _draft(form: ComposerForm) -> Draft:
+    return Draft(
+        text=form.clean_text(),
+        price_cents=form.price_cents(),
+        attachments=[store_upload(account.id, file) for file in form.files.data or [] if file and file.filename],
+        client_message_id=form.client_message_id.data or None,
+        author_id=current_user.id,
+    )
+
+
+def _show_error(form: ComposerForm, error: Invalid | Conflict) -> None:
+    if isinstance(error, Conflict):
+        form.text.errors = [error.detail]
+        return
+    for name, message in error.errors:
+        form[FORM_FIELDS.get(name.partition(".")[0], "text")].errors = [message]
+
+
+def _after_sending(conversation: Conversation, message: Message) -> Response | str:
+    if request.headers.get("HX-Request"):
+        fresh = ComposerForm(formdata=None)
+        return render_template(
+            "conversations/_composer.html",
+            conversation=conversation,
+            form=fresh,
+            sent=message,
+            timezone=account.timezone,
+        )
+    return redirect(url_for("conversations.show", conversation_id=conversation.id))
+
+
+@bp.get("/messages/onlyfans/<id:conversation_id>/older")
+def older(conversation_id: int) -> str:
+    """The page just before a message, to stand above it."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    before = queries.find_message_in(conversation, request.args.get("before", 0, type=int))
+    if before is None:
+        raise NotFound
+    messages, more = _page_before(conversation, before)
+    return render_template("conversations/_messages.html", **_messages_values(conversation, messages, more))
+
+
+@bp.post("/messages/onlyfans/<id:conversation_id>/read")
+def read(conversation_id: int) -> tuple[str, int]:
+    actions.mark_read(account.id, conversation_id)
+    return "", 204
+
+
+@bp.post("/messages/onlyfans/<id:conversation_id>/archive")
+def archive(conversation_id: int) -> Response:
+    archived = request.form.get("archived") == "1"
+    actions.archive(account.id, conversation_id, archived)
+    flash("Archived. A new message brings it back." if archived else "Back in the inbox.", "success")
+    return redirect(url_for("conversations.show", conversation_id=conversation_id))
+
+
+@bp.post("/messages/onlyfans/with/<id:fan_id>")
+def open_with(fan_id: int) -> Response:
+    conversation, _ = actions.start_conversation(account.id, fan_id)
+    return redirect(url_for("conversations.show", conversation_id=conversation.id))
+
+
+@bp.post("/fans/<id:fan_id>/delete")
+def remove_fan(fan_id: int) -> Response:
+    actions.remove_fan(account.id, fan_id)
+    flash("The fan and their conversation were deleted.", "success")
+    return redirect(url_for("fans.index"))
+
+
+@bp.get("/messages/onlyfans/failed")
+def failed() -> str:
+    rows = queries.messages_needing_a_person(account.id)
+    page = fetch_page(rows, queries.NEWEST_MESSAGES_FIRST, limit=MESSAGES_PER_PAGE, cursor=request.args.get("cursor"))
+    return render_template("conversations/failed.html", page=page)
+
+
+@bp.post("/messages/onlyfans/message/<id:message_id>/retry")
+def retry(message_id: int) -> Response:
+    return _settled(lambda: actions.retry(account.id, message_id), "It is in the queue again.")
+
+
+@bp.post("/messages/onlyfans/message/<id:message_id>/settle")
+def settle(message_id: int) -> Response:
+    arrived = request.form.get("outcome") == "sent"
+    said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
+    return _settled(lambda: actions.settle(account.id, message_id, arrived=arrived), said)
+
+
+def _settled(verb: Any, said: str) -> Response:
+    try:
+        verb()
+    except Conflict as error:
+        flash(error.detail, "error")
+    else:
+        flash(said, "success")
+    return redirect(url_for("conversations.failed"))
+
+
+def _thread_page(conversation: Conversation, form: ComposerForm) -> str:
+    messages, more = _page_before(conversation, None)
+    return render_template(
+        "conversations/index.html",
+        form=form,
+        **_messages_values(conversation, messages, more),
+        **_list_values(),
+    )
+
+
+def _page_before(conversation: Conversation, before: Message | None) -> tuple[list[Message], bool]:
+    found = queries.newest_messages(conversation, MESSAGES_PER_PAGE + 1, before=before)
+    return found[-MESSAGES_PER_PAGE:], len(found) > MESSAGES_PER_PAGE
+
+
+def _messages_values(conversation: Conversation, messages: list[Message], more: bool) -> dict[str, Any]:
+    return {"conversation": conversation, "messages": messages, "more": more, "timezone": account.timezone}
+
+
+def _list_values() -> dict[str, Any]:
+    search = request.args.get("search", "").replace("\0", "")
+    view = request.args.get("view", "")
+    return {
+        "page": _list_page(search, view),
+        "search": search,
+        "view": view,
+        "connection": first_connection(account.id, "onlyfans"),
+        "needs_a_person": queries.count_needing_a_person(account.id),
+    }
+
+
+def _list_page(search: str, view: str) -> Page:
+    rows = queries.search_conversations(
+        account.id, search=search, unread=True if view == "unread" else None, archived=view == "archived"
+    )
+    cursor = request.args.get("cursor")
+    return fetch_page(rows, queries.NEWEST_FIRST, limit=CONVERSATIONS_PER_PAGE, cursor=cursor)

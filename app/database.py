@@ -1,0 +1,177 @@
+"""The database: the base of all tables, column types, the unit of work, and keyset pages.
+
+Both SQLite (WAL) and PostgreSQL are first-class: whatever stands here must hold on either.
+"""
+
+import base64
+import hashlib
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast, dataclass_transform
+
+from cryptography.fernet import Fernet
+from flask import Flask, current_app
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, Text, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, CursorResult, Dialect
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, ORMExecuteState, Session, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in a column of type INTEGER
+LARGEST_ID = 2**63 - 1
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment. Always aware and in UTC in Python, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone reached the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Encrypted(TypeDecorator[str]):
+    """Text that is unreadable in the database file and in backups: Fernet under a key drawn from SECRET_KEY."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _fernet().encrypt(value.encode()).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _fernet().decrypt(value.encode()).decode()
+
+
+def _fernet() -> Fernet:
+    digest = hashlib.sha256(b"greenroom tokens at rest\0" + current_app.config["SECRET_KEY"].encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(digest))
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(mapped_column, relationship))  # for type checkers
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime, str: Text}
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+Id = Annotated[int, mapped_column(BigId, primary_key=True)]
+Moment = Annotated[datetime, mapped_column(UTCDateTime)]
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate()
+
+
+def init_app(app: Flask) -> None:
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"isolation_level": None}}
+    else:
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 60}
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations")
+
+
+@event.listens_for(Engine, "connect")
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "busy_timeout=15000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """One unit of work that writes: taken whole and committed on leaving, or not at all.
+
+    On SQLite the write lock is taken before the first read: a read that turns into a write half-way would be refused,
+    or lose what another process wrote in between. Whatever was read before is read anew inside.
+    """
+    session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError(
+            "a unit of work was opened inside another: the inner verb must leave the commit to the outer"
+        )
+    session.commit()
+    session.connection(execution_options={"writes": True})
+    session.info["writing"] = True
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["writing"] = False
+
+
+@event.listens_for(Session, "before_flush")
+def _only_units_of_work_flush(session: Session, *_: Any) -> None:
+    if not session.info.get("writing") and (session.new or session.dirty or session.deleted):
+        raise RuntimeError("a write outside `with write():`")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _only_units_of_work_change(state: ORMExecuteState) -> None:
+    changes = state.is_insert or state.is_update or state.is_delete
+    if changes and not state.session.info.get("writing"):
+        raise RuntimeError("a write outside `with write():`")
+
+
+def execute(change: Any) -> int:
+    """Runs an INSERT, UPDATE or DELETE and says how many rows it changed. Objects in memory are not brought along."""
+    options = {"synchronize_session": False}
+    return cast("CursorResult[Any]", db.session.execute(change, execution_options=options)).rowcount
+
+
+def insert(table: Any) -> Any:
+    """INSERT with ON CONFLICT, in the dialect in use."""
+    return postgresql.insert(table) if on_postgresql() else sqlite.insert(table)
+
+
+def on_postgresql() -> bool:
+    return db.engine.dialect.name == "postgresql"
+
+
+def fold(text: str) -> str:
+    """Text as search and uniqueness see it: without case, and accents taken off."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+def contains(column: Any, part: str) -> Any:
+    """`column` holds `part`, taken literally."""
+    return column.contains(part, autoescape=True)

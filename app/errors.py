@@ -1,0 +1,136 @@
+"""What can go wrong in the user's terms, and how it is answered: a page for people, problem+json for programs."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from apiflask.exceptions import _ValidationError
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+log = structlog.get_logger()
+
+PAGE_WORDS = {
+    400: "That request could not be understood.",
+    403: "You may not do that.",
+    404: "There is nothing at this address, or it is not yours to see.",
+    405: "That cannot be done here.",
+    413: "That file is too large.",
+    429: "Too many tries. Wait a minute, then go on.",
+    500: "Something broke on our side. It has been written down.",
+}
+
+
+@dataclass
+class DomainError(Exception):
+    """Something the user can understand. The domain raises it; the web layer alone knows its status."""
+
+    detail: str
+    status: int = 400
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class NotFound(DomainError):
+    def __init__(self, detail: str = "There is no such thing in this account.") -> None:
+        super().__init__(detail, 404)
+
+
+class Conflict(DomainError):
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, 409)
+
+
+class Forbidden(DomainError):
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, 403)
+
+
+class Invalid(DomainError):
+    """Bad input. `errors` holds (field, message) pairs: the field as programs name it, in camelCase."""
+
+    def __init__(self, *errors: tuple[str, str], status: int = 400) -> None:
+        super().__init__(" ".join(f"{name}: {message}" for name, message in errors), status)
+        self.errors = errors
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(_ValidationError, _validation_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def speaks_json() -> bool:
+    """Whether this address answers programs: those get problem+json, whatever goes wrong."""
+    return request.path.startswith(("/api/", "/webhooks/")) or request.path == "/api"
+
+
+def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None, **more: Any) -> Response:
+    """An RFC 9457 answer."""
+    body: dict[str, Any] = {"type": "about:blank", "title": HTTP_STATUS_CODES[status], "status": status}
+    body |= {"detail": detail} | more
+    if errors:
+        body["errors"] = errors
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def _answer(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
+    if speaks_json():
+        return problem(status, detail, errors)
+    return _page(status, detail)
+
+
+def _page(status: int, detail: str) -> Response:
+    page = render_template(
+        "error.html", status=status, title=HTTP_STATUS_CODES[status], detail=detail, request_id=g.get("request_id")
+    )
+    return Response(page, status)
+
+
+def _domain_error(error: DomainError) -> Response:
+    errors = [{"field": name, "message": message} for name, message in getattr(error, "errors", ())]
+    response = _answer(error.status, error.detail, errors)
+    response.headers.update(error.headers)
+    return response
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    return _answer(400, "The form's safety token is missing or too old. Load the page again, then send it once more.")
+
+
+def _validation_error(error: _ValidationError) -> Response:
+    found: list[dict[str, str]] = [
+        {"field": "body" if name == "_schema" else name, "message": message.removeprefix("Value error, ")}
+        for fields in error.detail.values()
+        for name, messages in fields.items()
+        for message in messages
+    ]
+    return _answer(400, " ".join(f"{each['field']}: {each['message']}." for each in found), found)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    said = PAGE_WORDS.get(status) if not speaks_json() else None
+    response = _answer(status, said or error.description or HTTP_STATUS_CODES[status])
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.exception("unhandled_error", path=request.path, method=request.method)
+    if speaks_json():
+        return problem(500, "Something broke on our side.", requestId=g.get("request_id"))
+    return _page(500, PAGE_WORDS[500])

@@ -1,0 +1,69 @@
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.database import Base, BigId, Id, utcnow
+
+
+class Fan(Base):
+    __tablename__ = "fans"
+    __table_args__ = (
+        UniqueConstraint("account_id", "platform", "platform_fan_id"),
+        UniqueConstraint("account_id", "handle_key"),
+        Index(None, "account_id", "value_cents", "id"),
+        Index(None, "account_id", "name_key", "id"),
+        Index(None, "account_id", "last_seen_at", "id"),
+        Index(None, "account_id", "created_at", "id"),
+        Index(None, "account_id", "email_key"),
+    )
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    platform: Mapped[str] = mapped_column(default="onlyfans")
+    platform_fan_id: Mapped[str | None] = mapped_column(default=None)
+    name: Mapped[str | None] = mapped_column(default=None)
+    name_key: Mapped[str | None] = mapped_column(default=None)  # for sorting and exact matching: see fans/keys.py
+    handle: Mapped[str | None] = mapped_column(default=None)  # with its leading @
+    handle_key: Mapped[str | None] = mapped_column(default=None)
+    email: Mapped[str | None] = mapped_column(default=None)
+    email_key: Mapped[str | None] = mapped_column(default=None)
+    search_text: Mapped[str] = mapped_column(default="")  # name, handle and e-mail, folded
+    phone: Mapped[str | None] = mapped_column(default=None)
+    avatar_url: Mapped[str | None] = mapped_column(default=None)
+    notes: Mapped[str] = mapped_column(default="")
+    stated_value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # brought by hand or by file
+    earned_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # sum of the transactions, if any
+    value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # the one of the two that counts; lists sort by it
+    subscription_status: Mapped[str | None] = mapped_column(default=None)
+    last_seen_at: Mapped[datetime | None] = mapped_column(default=None)
+    do_not_message: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+    tag_rows: Mapped[list["FanTag"]] = relationship(
+        init=False,
+        repr=False,
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        lazy="selectin",
+        order_by="FanTag.tag_key",
+    )
+
+    @property
+    def tags(self) -> list[str]:
+        return [row.tag for row in self.tag_rows]
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.handle or self.email or f"Fan {self.platform_fan_id or self.id}"
+
+
+class FanTag(Base):
+    __tablename__ = "fan_tags"
+    __table_args__ = (Index(None, "account_id", "tag_key", "fan_id"),)
+
+    fan_id: Mapped[int] = mapped_column(BigId, ForeignKey("fans.id", ondelete="CASCADE"), primary_key=True, init=False)
+    tag_key: Mapped[str] = mapped_column(primary_key=True)
+    tag: Mapped[str]
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))

@@ -1,0 +1,89 @@
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from app.accounts.guard import account
+from app.errors import Conflict, Invalid
+from app.fans import actions, queries
+from app.fans.forms import FanForm, form_for
+from app.paging import fetch_page
+
+bp = Blueprint("fans", __name__)
+
+FANS_PER_PAGE = 50
+SORT_LABELS = {
+    "-valueCents": "Most spent",
+    "valueCents": "Least spent",
+    "name": "Name",
+    "-lastSeenAt": "Last seen",
+    "-createdAt": "Newest",
+}
+FORM_FIELDS = {"platformFanId": "platform_fan_id"}
+
+
+@bp.get("/fans")
+def index() -> str:
+    search, tag = request.args.get("search", "").replace("\0", ""), request.args.get("tag", "").replace("\0", "")
+    sort = request.args.get("sort", "-valueCents")
+    order = queries.SORTS.get(sort, queries.SORTS["-valueCents"])
+    rows = queries.search_fans(account.id, search=search, tag=tag)
+    page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=request.args.get("cursor"))
+    template = "fans/_list.html" if request.headers.get("HX-Request") else "fans/index.html"
+    return render_template(
+        template,
+        page=page,
+        search=search,
+        tag=tag,
+        sort=order.name,
+        sorts=SORT_LABELS,
+        tags=queries.tags_of_account(account.id),
+    )
+
+
+@bp.get("/fans/new")
+def new() -> str:
+    return render_template("fans/new.html", form=FanForm())
+
+
+@bp.post("/fans/new")
+def create() -> Response | tuple[str, int]:
+    form = FanForm()
+    if form.validate_on_submit():
+        try:
+            fan = actions.add_fan(account.id, form.values())
+        except (Invalid, Conflict) as error:
+            show_error(form, error)
+        else:
+            flash(f"{fan.display_name} was added.", "success")
+            return redirect(url_for("fans.show", fan_id=fan.id))
+    return render_template("fans/new.html", form=form), 400
+
+
+@bp.get("/fans/<id:fan_id>")
+def show(fan_id: int) -> str:
+    fan = queries.find_fan(account.id, fan_id)
+    return render_template("fans/show.html", fan=fan, form=form_for(fan))
+
+
+@bp.post("/fans/<id:fan_id>")
+def update(fan_id: int) -> Response | tuple[str, int]:
+    fan = queries.find_fan(account.id, fan_id)
+    form = FanForm()
+    if form.validate_on_submit():
+        try:
+            actions.change_fan(account.id, fan_id, form.values())
+        except (Invalid, Conflict) as error:
+            show_error(form, error)
+        else:
+            flash("Saved.", "success")
+            return redirect(url_for("fans.show", fan_id=fan_id))
+    return render_template("fans/show.html", fan=fan, form=form), 400
+
+
+def show_error(form: FanForm, error: Invalid | Conflict) -> None:
+    """Beside the field it is about."""
+    if isinstance(error, Conflict):
+        field = form.platform_fan_id if "platform id" in error.detail else form.handle
+        field.errors = [error.detail]
+        return
+    for name, message in error.errors:
+        form[FORM_FIELDS.get(name, name)].errors = [message]

@@ -1,0 +1,143 @@
+"""How values look on a page. None of these needs a request: the same text for every viewer, also from a worker."""
+
+from __future__ import annotations
+
+import unicodedata
+import zlib
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+NOTHING = "–"
+TINTS = 8  # .tint-0 to .tint-7 in app.css
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        money=money, number=number, plural=plural, when=when, initials=initials, tint=tint, status_look=status_look
+    )
+
+
+def money(cents: int | Decimal | None) -> str:
+    """123450 -> "$1,234.50". Decimal because PostgreSQL sums integers to it; a part of a cent is an error."""
+    if cents is None:
+        return NOTHING
+    if isinstance(cents, float) or cents != int(cents):
+        raise ValueError(f"money is whole cents, not {cents!r}")
+    dollars, rest = divmod(abs(int(cents)), 100)
+    return f"{'-' if cents < 0 else ''}${dollars:,}.{rest:02}"
+
+
+def number(n: int | None) -> str:
+    return NOTHING if n is None else f"{n:,}"
+
+
+def plural(n: int, one: str, many: str) -> str:
+    """1 -> "1 fan", 1200 -> "1,200 fans"."""
+    return f"{number(n)} {one if n == 1 else many}"
+
+
+def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup | str:
+    """A <time> in the named zone. `form`: "short" ("14:03 CET" today, else with the date), "time", "date", or "full".
+
+    A moment without a zone is UTC, as the database keeps it.
+    """
+    if moment is None:
+        return NOTHING
+    utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    zone = _zone(zone_name)
+    local = utc.astimezone(zone)
+    clock = f"{local:%H:%M} {_zone_label(local)}"
+    day = f"{local.day} {local:%b}"
+    full = f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M:%S} {_zone_label(local)} ({zone.key})"
+    today = datetime.now(UTC).astimezone(zone).date()
+    if form == "short" and local.date() == today:
+        form = "time"
+    if local.year != today.year:
+        day = f"{day} {local.year}"
+    text = {"time": clock, "date": day, "full": full}.get(form, f"{day}, {clock}")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", full, text)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _zone_label(local: datetime) -> str:
+    """ "CET"; where a zone has no letters of its own ("-03"), "UTC-03"."""
+    label = local.strftime("%Z")
+    return label if label[:1].isalpha() else f"UTC{label}"
+
+
+def initials(name: str | None) -> str:
+    """ "Ada Lovelace" -> "AL", "@moon_child" -> "MC", "ada" -> "A"; what holds no letter is "?"."""
+    words = "".join(letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFC", name or "")).split()
+    chosen = words[:1] + words[-1:] if len(words) > 1 else words
+    return "".join(word[0] for word in chosen).upper() or "?"
+
+
+def tint(name: str | None) -> str:
+    """The CSS class of a name's soft colour: the same in every process and for ever."""
+    return f"tint-{zlib.crc32((name or '').casefold().encode()) % TINTS}"
+
+
+# What a state is called, which of app.css's tones it has, and its icon: never a colour alone.
+STATUSES = {
+    "queued": ("Queued", "calm", "clock"),
+    "scheduled": ("Scheduled", "calm", "calendar"),
+    "draft": ("Draft", "calm", "edit"),
+    "pending": ("Pending", "calm", "clock"),
+    "uploaded": ("Uploaded", "calm", "clock"),
+    "waiting": ("Waiting", "calm", "hourglass"),
+    "sending": ("Sending", "busy", "send"),
+    "running": ("Running", "busy", "player-play"),
+    "processing": ("Processing", "busy", "refresh"),
+    "reading": ("Reading", "busy", "refresh"),
+    "checking": ("Checking", "busy", "refresh"),
+    "applying": ("Applying", "busy", "refresh"),
+    "sent": ("Sent", "good", "check"),
+    "delivered": ("Delivered", "good", "checks"),
+    "read": ("Read", "good", "eye"),
+    "received": ("Received", "calm", "arrow-down-left"),
+    "bought": ("Bought", "good", "coin"),
+    "paid": ("Paid", "good", "coin"),
+    "completed": ("Completed", "good", "circle-check"),
+    "finished": ("Finished", "good", "circle-check"),
+    "done": ("Done", "good", "circle-check"),
+    "active": ("Active", "good", "circle-check"),
+    "connected": ("Connected", "good", "plug-connected"),
+    "created": ("Created", "good", "plus"),
+    "updated": ("Updated", "busy", "edit"),
+    "unchanged": ("Unchanged", "calm", "minus"),
+    "skipped": ("Skipped", "calm", "minus"),
+    "excluded": ("Left out", "calm", "minus"),
+    "included": ("Included", "good", "check"),
+    "paused": ("Paused", "warn", "player-pause"),
+    "unknown": ("Unknown", "warn", "help-circle"),
+    "limited": ("Slowed down", "warn", "hourglass"),
+    "expired": ("Expired", "warn", "alert-triangle"),
+    "undone": ("Undone", "calm", "arrow-back-up"),
+    "cancelled": ("Cancelled", "calm", "ban"),
+    "canceled": ("Cancelled", "calm", "ban"),
+    "disconnected": ("Not connected", "calm", "plug-connected-x"),
+    "inactive": ("Inactive", "calm", "circle-dashed"),
+    "failed": ("Failed", "bad", "alert-circle"),
+    "error": ("Error", "bad", "alert-circle"),
+    "rejected": ("Rejected", "bad", "circle-x"),
+    "blocked": ("Blocked", "bad", "ban"),
+}
+
+
+def status_look(status: object) -> tuple[str, str, str]:
+    """The word, tone and icon of a state, given as text or as a StrEnum; one not known here is still shown, calmly."""
+    name = str(getattr(status, "value", status)).lower()
+    return STATUSES.get(name) or (name.replace("_", " ").capitalize(), "calm", "circle-dashed")

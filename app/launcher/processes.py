@@ -1,0 +1,150 @@
+"""The Procfile's processes: started, started again when they die, and stopped in order."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+from honcho.environ import expand_processes, parse_procfile
+
+from app.config import ROOT
+
+STOP_SECONDS = {"web": 6, "sender": 30, "worker": 30, "sandbox": 5}  # how long each may take to end its work
+STOP_ORDER = ("web", "worker", "sender", "sandbox")
+RESTART_PAUSE_SECONDS = 1.0
+START_SECONDS = 60
+
+
+class AlreadyRunning(Exception):
+    pass
+
+
+class Processes:
+    """Use as a context: it holds the instance folder's lock, so that two launchers never share one."""
+
+    def __init__(self, instance: Path) -> None:
+        self._instance = instance
+        self._list = instance / "processes.json"
+        self._running: dict[str, subprocess.Popen] = {}
+
+    def __enter__(self) -> Self:
+        self._lock = (self._instance / "launcher.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadyRunning(f"Greenroom already runs in {self._instance}.") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
+
+    def commands(self) -> dict[str, str]:
+        procfile = parse_procfile((ROOT / "Procfile").read_text())
+        return {process.name.partition(".")[0]: process.cmd for process in expand_processes(procfile.processes)}
+
+    def start(self, name: str) -> None:
+        if name in self._running:
+            return
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        environment |= {"PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+        # `exec`, so that the process is the command itself and no shell that signals would stop at.
+        self._running[name] = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {self.commands()[name]}"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._write_list()
+
+    def watch(self, stop: threading.Event, also: Any = None) -> None:
+        """Until asked to stop: what died is started again. `also` is asked to `ensure()` itself."""
+        while not stop.wait(0.2):
+            for name, process in list(self._running.items()):
+                if process.poll() is None:
+                    continue
+                print(f"{name} ended with {process.returncode}: it is started again.", flush=True)
+                self._kill_group(process.pid)
+                del self._running[name]
+                if stop.wait(RESTART_PAUSE_SECONDS):
+                    return
+                self.start(name)
+            if also:
+                also.ensure()
+
+    def wait_until_answers(self, url: str, stop: threading.Event) -> bool:
+        ends_at = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends_at and not stop.wait(0.05):
+            try:
+                urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  our own address
+            except (urllib.error.URLError, OSError):
+                continue
+            return True
+        return False
+
+    def stop(self) -> None:
+        """In order: first who takes in, then who works; each gets its time to end, then it is killed."""
+        for name in STOP_ORDER:
+            process = self._running.pop(name, None)
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS[name])
+            except subprocess.TimeoutExpired:
+                print(f"{name} did not end in time: it is killed.", flush=True)
+            self._kill_group(process.pid)
+            process.wait()
+        self._list.unlink(missing_ok=True)
+
+    def clear_leftovers(self) -> None:
+        """Ends what a killed launcher left running. A pid that now means something else is left alone."""
+        try:
+            leftovers = json.loads(self._list.read_text())
+        except (OSError, ValueError):
+            return
+        for pid, run in leftovers:
+            if _is_of_run(pid, run):
+                self._kill_group(pid)
+        ends_at = time.monotonic() + 5
+        while time.monotonic() < ends_at and any(_is_of_run(pid, run) for pid, run in leftovers):
+            time.sleep(0.02)
+
+    def _write_list(self) -> None:
+        run = os.environ["GREENROOM_RUN"]
+        self._list.write_text(json.dumps([[process.pid, run] for process in self._running.values()]))
+
+    @staticmethod
+    def _kill_group(pid: int) -> None:
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def _is_of_run(pid: int, run: str) -> bool:
+    """Whether this process was started by that run of the launcher: its environment says so."""
+    try:
+        found = subprocess.run(["ps", "eww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S607
+    except OSError:
+        return False
+    return f"GREENROOM_RUN={run}".encode() in found.stdout
+
+
+def is_port_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

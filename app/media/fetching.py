@@ -1,0 +1,91 @@
+"""Fetching from addresses that people typed: never from a private network, never without limits.
+
+The name is looked up once, every answer is checked, and the connection goes to the very address that was checked:
+a name that changes its mind in between (DNS rebinding) gains nothing. Redirects are checked the same way.
+"""
+
+import ipaddress
+import socket
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from flask import current_app
+
+MOST_REDIRECTS = 3
+TIMEOUT_SECONDS = 15
+
+
+class CannotFetch(Exception):
+    """The text is fit for people."""
+
+
+def is_trusted(host: str) -> bool:
+    """A private host that the operator allows (GREENROOM_MEDIA_HOSTS)."""
+    return host.lower() in current_app.config["MEDIA_HOSTS"]
+
+
+def may_use_scheme(scheme: str, host: str) -> bool:
+    return scheme == "https" or (scheme == "http" and is_trusted(host))
+
+
+def may_be_public(host: str) -> bool:
+    """False for what is private on its face; a name is looked up only when it is fetched."""
+    if is_trusted(host):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.lower().rstrip(".").endswith((".local", ".internal", ".localhost"))
+
+
+def fetch(address: str, most_bytes: int) -> bytes:
+    """Raises CannotFetch."""
+    for _ in range(MOST_REDIRECTS + 1):
+        found = _fetch_once(address, most_bytes)
+        if isinstance(found, bytes):
+            return found
+        address = urljoin(address, found)
+    raise CannotFetch("The attachment's address redirects too often.")
+
+
+def _fetch_once(address: str, most_bytes: int) -> bytes | str:
+    """The content, or the address that it redirects to."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if not may_use_scheme(parts.scheme, host):
+        raise CannotFetch("The attachment's address must begin with https://.")
+    url = httpx.URL(address)
+    pinned = url.copy_with(host=_public_address(host, url.port or (443 if parts.scheme == "https" else 80)))
+    try:
+        with (
+            httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client,
+            client.stream(
+                "GET", pinned, headers={"Host": url.netloc.decode()}, extensions={"sni_hostname": host}
+            ) as answer,
+        ):
+            if answer.is_redirect:
+                return answer.headers.get("Location", "")
+            if answer.status_code != 200:
+                raise CannotFetch(f"The attachment's address answered {answer.status_code}.")
+            return _read(answer, most_bytes)
+    except httpx.HTTPError as error:
+        raise CannotFetch("The attachment's address cannot be reached.") from error
+
+
+def _read(answer: httpx.Response, most_bytes: int) -> bytes:
+    content = bytearray()
+    for chunk in answer.iter_bytes():
+        content += chunk
+        if len(content) > most_bytes:
+            raise CannotFetch("The attachment is too large.")
+    return bytes(content)
+
+
+def _public_address(host: str, port: int) -> str:
+    try:
+        found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except OSError as error:
+        raise CannotFetch("The attachment's address cannot be found.") from error
+    if not is_trusted(host) and not all(ipaddress.ip_address(str(each)).is_global for each in found):
+        raise CannotFetch("The attachment's address is on a private network.")
+    return str(found[0])

@@ -1,0 +1,1 @@
+"""Money that moved: each transaction once, and what a fan has spent."""

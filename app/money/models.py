@@ -1,0 +1,28 @@
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, BigId, Id, utcnow
+
+
+class Transaction(Base):
+    __tablename__ = "transactions"
+    __table_args__ = (
+        UniqueConstraint("account_id", "platform", "platform_transaction_id"),
+        Index(None, "account_id", "at", "id"),
+        Index(None, "account_id", "fan_id", "at"),
+    )
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    platform_transaction_id: Mapped[str]
+    kind: Mapped[str]  # tip | message | subscription
+    gross_cents: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    platform: Mapped[str] = mapped_column(default="onlyfans")
+    fan_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("fans.id", ondelete="SET NULL"), default=None)
+    message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
+    net_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    currency: Mapped[str] = mapped_column(default="USD")
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

@@ -1,0 +1,91 @@
+"""How each part stands: healthy, degraded or down."""
+
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from redis import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.background import queue_lengths, workers_alive
+from app.config import ROOT
+from app.conversations import sender_status
+from app.database import db
+from app.extensions import get_redis
+from app.platforms.queries import first_connection
+
+WORST_FIRST = ("down", "degraded", "healthy")
+
+
+def database_answers() -> bool:
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        db.session.rollback()
+        return False
+    return True
+
+
+def redis_answers() -> bool:
+    try:
+        return bool(get_redis().ping())
+    except RedisError:
+        return False
+
+
+def migrations_are_done() -> bool:
+    try:
+        with db.engine.connect() as connection:
+            stands = MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError:
+        return False
+    return stands == ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+
+
+def readiness() -> dict[str, bool]:
+    return {"database": database_answers(), "redis": redis_answers(), "migrations": migrations_are_done()}
+
+
+def overview(account_id: int) -> dict[str, Any]:
+    """The contract's /api/monitoring document. Without Redis messages wait, but nothing is lost: degraded."""
+    components = {
+        "database": "healthy" if database_answers() else "down",
+        "redis": "healthy" if redis_answers() else "degraded",
+        "workers": _workers(("incoming", "work")),
+        "sender": _worst(_workers(("sending",)), _connection(account_id)),
+    }
+    return {"status": _worst(*components.values()), "components": components, "metrics": _metrics(account_id)}
+
+
+def _workers(queues: tuple[str, ...]) -> str:
+    try:
+        alive = workers_alive()
+    except RedisError:
+        return "degraded"
+    return "healthy" if all(alive[queue] for queue in queues) else "down"
+
+
+def _connection(account_id: int) -> str:
+    """An account that is connected to nothing has nothing to send: that is no fault."""
+    connection = first_connection(account_id, "onlyfans")
+    return sender_status.connection_health(connection) if connection else "healthy"
+
+
+def _metrics(account_id: int) -> dict[str, Any]:
+    status = sender_status.sender_status(account_id)
+    try:
+        jobs = queue_lengths()
+    except RedisError:
+        jobs = None
+    return {
+        "queueDepth": status.queue_depth,
+        "messagesInFlight": status.messages_in_flight,
+        "failed": status.failed,
+        "unknown": status.unknown,
+        "jobsWaiting": jobs,
+    }
+
+
+def _worst(*states: str) -> str:
+    return next(state for state in WORST_FIRST if state in states)

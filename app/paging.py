@@ -1,0 +1,79 @@
+"""Keyset pages: the next page starts behind the last row seen, so a page costs the same wherever it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import Select, and_, func, or_, select
+
+from app.database import db
+from app.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Order:
+    """One column (nulls last), then the id, both in the same direction."""
+
+    name: str
+    column: Any
+    id: Any
+    descending: bool = False
+
+    def clauses(self) -> list[Any]:
+        column, row_id = (self.column.desc(), self.id.desc()) if self.descending else (self.column, self.id)
+        return [column.nulls_last(), row_id]
+
+    def behind(self, value: Any, row_id: int) -> Any:
+        """What comes after the row with this value and id."""
+        past_id = self.id < row_id if self.descending else self.id > row_id
+        if value is None:
+            return and_(self.column.is_(None), past_id)
+        past = self.column < value if self.descending else self.column > value
+        return or_(past, and_(self.column == value, past_id), *self._nulls())
+
+    def _nulls(self) -> list[Any]:
+        return [self.column.is_(None)] if getattr(self.column, "nullable", True) else []
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Any]
+    total: int
+    next_cursor: str | None
+
+
+def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | None = None) -> Page:
+    """One page of entities. Raises Invalid for a cursor that this list did not give."""
+    total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery()))
+    picked = rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id")).order_by(*order.clauses())
+    if cursor:
+        picked = picked.where(order.behind(*_read_cursor(cursor, order.name)))
+    found = db.session.execute(picked.limit(limit + 1)).all()
+    more = len(found) > limit
+    last = found[limit - 1] if more else None
+    return Page(
+        rows=[row[0] for row in found[:limit]],
+        total=total or 0,
+        next_cursor=_write_cursor(order.name, last.sort_value, last.sort_id) if last else None,
+    )
+
+
+def _write_cursor(name: str, value: Any, row_id: int) -> str:
+    if isinstance(value, datetime):
+        value = {"at": value.isoformat()}
+    return _signer(name).dumps([value, row_id])
+
+
+def _read_cursor(cursor: str, name: str) -> tuple[Any, int]:
+    try:
+        value, row_id = _signer(name).loads(cursor)
+    except BadSignature as error:
+        raise Invalid(("cursor", "This cursor does not belong to this list.")) from error
+    return (datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value), row_id
+
+
+def _signer(name: str) -> URLSafeSerializer:
+    """Signed, so that whatever comes back has the type that the column wants."""
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"cursor {name}")

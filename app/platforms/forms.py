@@ -1,0 +1,23 @@
+from flask_wtf import FlaskForm
+from wtforms import DecimalField, IntegerField, PasswordField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Regexp
+
+
+class ConnectionForm(FlaskForm):
+    base_url = StringField("Address of the API", [DataRequired("Enter the address."), Length(max=500)])
+    external_account = StringField(
+        "Account",
+        [
+            DataRequired("Enter the account's id."),
+            Regexp(r"^[A-Za-z0-9_\-]{1,100}$", message="Letters, digits, _ and - only."),
+        ],
+    )
+    api_key = PasswordField("Key", [Length(max=500)])
+    pace_limit = IntegerField("Messages", [InputRequired("Enter a number."), NumberRange(1, 100_000)])
+    pace_window_seconds = IntegerField("in seconds", [InputRequired("Enter a number."), NumberRange(1, 86_400)])
+    price_min = DecimalField(
+        "Lowest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2
+    )
+    price_max = DecimalField(
+        "Highest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2
+    )

@@ -1,0 +1,65 @@
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, BigId, Encrypted, Id, utcnow
+
+
+class ConnectionStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    EXPIRED = "expired"  # the platform no longer takes the key
+
+
+class Connection(Base):
+    """An account's link to a platform: who we are there, how fast we may go, and what a message may cost."""
+
+    __tablename__ = "connections"
+    __table_args__ = (UniqueConstraint("account_id", "platform", "external_account"),)
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    base_url: Mapped[str]
+    external_account: Mapped[str]
+    api_key: Mapped[str] = mapped_column(Encrypted, repr=False)
+    webhook_secret: Mapped[str] = mapped_column(Encrypted, repr=False)
+    pace_limit: Mapped[int]
+    pace_window_seconds: Mapped[int]
+    platform: Mapped[str] = mapped_column(default="onlyfans")
+    adapter: Mapped[str] = mapped_column(default="onlyfansapi")
+    status: Mapped[str] = mapped_column(default=ConnectionStatus.ACTIVE)
+    status_detail: Mapped[str] = mapped_column(default="")
+    price_min_cents: Mapped[int] = mapped_column(default=300)
+    price_max_cents: Mapped[int] = mapped_column(default=20000)
+    held_until: Mapped[datetime | None] = mapped_column(default=None)  # the platform asked us to wait
+    last_synced_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_read_back_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class StoredEvent(Base):
+    """A webhook as it came. It is stored before it is acknowledged, and handled by a worker."""
+
+    __tablename__ = "platform_events"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "event_key"),
+        Index(
+            "ix_platform_events_unhandled",
+            "id",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    connection_id: Mapped[int] = mapped_column(BigId, ForeignKey("connections.id", ondelete="CASCADE"))
+    event_key: Mapped[str]
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    received_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    tries: Mapped[int] = mapped_column(default=0)
+    handled_at: Mapped[datetime | None] = mapped_column(default=None)
+    fault: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,30 @@
+from sqlalchemy import Select, select
+
+from app.database import db
+from app.errors import NotFound
+from app.platforms.gateway import Endpoint, PlatformGateway
+from app.platforms.models import Connection
+from app.platforms.onlyfansapi import OnlyFansAPI
+
+ADAPTERS: dict[str, type[PlatformGateway]] = {"onlyfansapi": OnlyFansAPI}
+
+
+def connections_of(account_id: int) -> Select[Connection]:
+    return select(Connection).where(Connection.account_id == account_id).order_by(Connection.id)
+
+
+def find_connection(account_id: int, connection_id: int) -> Connection:
+    """Raises NotFound."""
+    found = db.session.scalar(connections_of(account_id).where(Connection.id == connection_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def first_connection(account_id: int, platform: str) -> Connection | None:
+    return db.session.scalar(connections_of(account_id).where(Connection.platform == platform).limit(1))
+
+
+def gateway_of(connection: Connection) -> PlatformGateway:
+    endpoint = Endpoint(connection.base_url, connection.external_account, connection.api_key)
+    return ADAPTERS[connection.adapter](endpoint)

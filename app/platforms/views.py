@@ -1,0 +1,125 @@
+from decimal import Decimal
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from app.accounts.guard import account, open_to_all
+from app.database import db
+from app.errors import Invalid
+from app.extensions import csrf
+from app.platforms import actions, queries
+from app.platforms.forms import ConnectionForm
+from app.platforms.gateway import PlatformError
+from app.platforms.models import Connection
+
+bp = Blueprint("platforms", __name__)
+
+FORM_FIELDS = {
+    "baseUrl": "base_url",
+    "apiKey": "api_key",
+    "pace.limit": "pace_limit",
+    "pace.windowSeconds": "pace_window_seconds",
+    "priceRange": "price_max",
+}
+
+
+@bp.get("/platforms/connect/onlyfans")
+def edit() -> str:
+    connection = queries.first_connection(account.id, "onlyfans")
+    return _page(connection, _filled_form(connection))
+
+
+@bp.post("/platforms/connect/onlyfans")
+def save() -> Response | tuple[str, int]:
+    form = ConnectionForm()
+    if form.validate_on_submit():
+        try:
+            connection = _connect(form)
+            return _try_out(connection)
+        except Invalid as error:
+            for name, message in error.errors:
+                form[FORM_FIELDS[name]].errors = [message]
+    return _page(queries.first_connection(account.id, "onlyfans"), form), 400
+
+
+def _connect(form: ConnectionForm) -> Connection:
+    return actions.connect(
+        account.id,
+        base_url=(form.base_url.data or "").strip().rstrip("/"),
+        external_account=form.external_account.data or "",
+        api_key=(form.api_key.data or "").strip(),
+        pace_limit=form.pace_limit.data or 0,
+        pace_window_seconds=form.pace_window_seconds.data or 0,
+        price_min_cents=int((form.price_min.data or Decimal()) * 100),
+        price_max_cents=int((form.price_max.data or Decimal()) * 100),
+    )
+
+
+@bp.post("/platforms/connect/onlyfans/test")
+def test() -> Response:
+    return _try_out(_existing())
+
+
+@bp.post("/platforms/connect/onlyfans/pause")
+def pause() -> Response:
+    actions.pause(_existing())
+    flash("Sending is paused. What waits stays in line.", "success")
+    return redirect(url_for("platforms.edit"))
+
+
+@bp.post("/platforms/connect/onlyfans/resume")
+def resume() -> Response:
+    actions.resume(_existing())
+    flash("Sending goes on.", "success")
+    return redirect(url_for("platforms.edit"))
+
+
+@bp.post("/webhooks/<id:connection_id>")
+@open_to_all
+@csrf.exempt
+def webhook(connection_id: int) -> tuple[str, int]:
+    headers = {name.lower(): value for name, value in request.headers}
+    actions.store_event(connection_id, headers, request.get_data())
+    return "", 204
+
+
+def _existing() -> Connection:
+    connections = db.session.scalars(queries.connections_of(account.id)).all()
+    return queries.find_connection(account.id, connections[0].id if connections else 0)
+
+
+def _try_out(connection: Connection) -> Response:
+    try:
+        actions.open_up(connection, _webhook_url(connection))
+        flash("Connected. Fans are being fetched from the platform.", "success")
+    except PlatformError as error:
+        flash(f"Saved, but the platform did not let us in: {error.detail}", "error")
+    return redirect(url_for("platforms.edit"))
+
+
+def _webhook_url(connection: Connection) -> str:
+    return url_for("platforms.webhook", connection_id=connection.id, _external=True)
+
+
+def _filled_form(connection: Connection | None) -> ConnectionForm:
+    if connection is None:
+        config = current_app.config
+        return ConnectionForm(
+            formdata=None,
+            base_url="https://app.onlyfansapi.com",
+            pace_limit=config["PACE_LIMIT"],
+            pace_window_seconds=config["PACE_WINDOW_SECONDS"],
+            price_min=Decimal(3),
+            price_max=Decimal(200),
+        )
+    return ConnectionForm(
+        formdata=None,
+        obj=connection,
+        price_min=Decimal(connection.price_min_cents) / 100,
+        price_max=Decimal(connection.price_max_cents) / 100,
+    )
+
+
+def _page(connection: Connection | None, form: ConnectionForm) -> str:
+    webhook_url = _webhook_url(connection) if connection else None
+    return render_template("platforms/connect.html", connection=connection, form=form, webhook_url=webhook_url)

@@ -1,0 +1,82 @@
+"""HTTP to platforms: one pooled client, and what each way of failing proves about a message that was on its way."""
+
+from functools import cache
+from typing import Any
+
+import httpx
+import structlog
+
+from app.platforms.gateway import CredentialsExpired, NotSent, OutcomeUnknown, PlatformError, RateLimited, Refused
+
+log = structlog.get_logger()
+
+LONGEST_CALL_SECONDS = 20
+TIMEOUT = httpx.Timeout(connect=5, read=LONGEST_CALL_SECONDS - 5, write=10, pool=5)
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@cache
+def client() -> httpx.Client:
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=20)
+    return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False)
+
+
+def call(method: str, url: str, **options: Any) -> httpx.Response:
+    """An answer below 400. Raises NotSent, Refused or OutcomeUnknown, whichever is certain."""
+    try:
+        response = client().request(method, url, **options)
+    except NEVER_LEFT as error:
+        raise NotSent("The platform cannot be reached.") from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Refused("The platform's address is not valid.") from error
+    except httpx.TimeoutException as error:
+        raise OutcomeUnknown("The platform took too long to answer.") from error
+    except httpx.HTTPError as error:
+        raise OutcomeUnknown("The connection broke before the platform answered.") from error
+    if response.status_code < 400:
+        return response
+    raise _failure(response)
+
+
+def _failure(response: httpx.Response) -> PlatformError:
+    status, said = response.status_code, _platform_words(response)
+    if status == 429:
+        return RateLimited("The platform asked us to slow down.", _retry_after(response))
+    if status == 401:
+        return CredentialsExpired(said or "The platform no longer takes this key.")
+    if status == 503:
+        return NotSent(said or "The platform is not available.")
+    if status == 409:  # the first call under this key still runs
+        return OutcomeUnknown(said or "The platform is still at it.")
+    if status == 408 or status >= 500:
+        return OutcomeUnknown(said or f"The platform answered {status}.", answered=True)
+    return Refused(said or f"The platform refused with {status}.")
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds; None where the header is missing or 0, which proxies send although the wait is longer."""
+    text = response.headers.get("Retry-After", "")
+    seconds = float(text) if text.replace(".", "", 1).isdecimal() else 0
+    return seconds or None
+
+
+def _platform_words(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    return _first_text(body)[:500]
+
+
+def _first_text(value: Any) -> str:
+    """The most telling text in an error body, whatever its nesting: upstream's own words come first."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return next(filter(None, map(_first_text, value)), "")
+    if not isinstance(value, dict):
+        return ""
+    for name in ("onlyfans_response", "body", "errors", "message", "detail", "error"):
+        if found := _first_text(value.get(name)):
+            return found
+    return next((text for each in value.values() if (text := _first_text(each))), "")

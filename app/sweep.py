@@ -1,0 +1,54 @@
+"""What is still to do, by the database's word: rings for every wake-up that may have been lost."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, select
+
+from app.background import later
+from app.conversations import pace, read_back
+from app.conversations.models import RoomEvent
+from app.database import db, utcnow, write
+from app.imports import queries as imports
+from app.platforms.models import Connection, ConnectionStatus, StoredEvent
+
+FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
+SYNC_EVERY = timedelta(hours=1)
+EVENTS_KEPT = timedelta(days=1)
+
+
+def ring_again() -> None:
+    """Cheap where nothing is to do: a few indexed look-ups."""
+    if pace.connections_with_work():
+        later("drain")
+    for event_id in _unhandled_events():
+        later("handle_event", event_id)
+    for import_id in imports.unfinished():
+        later("run_import", import_id)
+    for connection_id in read_back.connections_due():
+        later("read_back", connection_id)
+    for connection_id in _connections_to_sync():
+        later("sync_fans", connection_id)
+    _forget_old_news()
+
+
+def _unhandled_events() -> list[int]:
+    rows = select(StoredEvent.id).where(
+        StoredEvent.handled_at.is_(None), StoredEvent.received_at < utcnow() - FORGOTTEN_AFTER
+    )
+    return list(db.session.scalars(rows.order_by(StoredEvent.id).limit(100)))
+
+
+def _connections_to_sync() -> list[int]:
+    rows = select(Connection.id).where(
+        Connection.status == ConnectionStatus.ACTIVE,
+        Connection.last_synced_at.is_not(None),
+        Connection.last_synced_at < utcnow() - SYNC_EVERY,
+    )
+    return list(db.session.scalars(rows))
+
+
+def _forget_old_news() -> None:
+    old = RoomEvent.created_at < utcnow() - EVENTS_KEPT
+    if db.session.scalar(select(exists().where(old))):
+        with write() as session:
+            session.execute(delete(RoomEvent).where(old).execution_options(synchronize_session=False))

@@ -1,0 +1,55 @@
+"""What holds for every address: ids in paths, the security headers, and answers to uploads that are too large."""
+
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from app.assets import CDN
+from app.database import LARGEST_ID
+
+MOST_DRAINED_BYTES = 64 * 1024 * 1024
+
+
+class IdConverter(IntegerConverter):
+    """A row's id. A number that no row can have is no address."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options, max=LARGEST_ID)  # type: ignore[arg-type]
+
+
+def init_app(app: Flask) -> None:
+    app.url_map.converters["id"] = IdConverter
+    app.after_request(_secure)
+    app.after_request(_drain)
+    if app.config["PRODUCTION"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _secure(response: Response) -> Response:
+    host = request.host
+    policy = (
+        f"default-src 'self'; script-src 'self' {CDN}; style-src 'self' {CDN}; img-src 'self' data: https:; "
+        f"font-src 'self' {CDN}; media-src 'self'; connect-src 'self' ws://{host} wss://{host}; "
+        "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
+    )
+    response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static" and not response.cache_control.max_age:
+        response.cache_control.no_store = True
+    return response
+
+
+def _drain(response: Response) -> Response:
+    """Reads on what a client still sends after a refusal: else it meets a broken pipe where the answer should be."""
+    if response.status_code >= 400 and (request.content_length or 0) > 0:
+        stream, left = request.environ["wsgi.input"], min(request.content_length or 0, MOST_DRAINED_BYTES)
+        try:
+            while left > 0 and (chunk := stream.read(min(65536, left))):
+                left -= len(chunk)
+        except (OSError, ValueError):
+            pass
+    return response

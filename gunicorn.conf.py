@@ -1,0 +1,13 @@
+"""How the web process runs. Every open socket holds a thread, so sockets are capped well below the threads."""
+
+import os
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_class = "gthread"
+threads = 240
+timeout = 120
+graceful_timeout = 3
+keepalive = 20
+control_socket_disable = True
+accesslog = None

@@ -1,0 +1,127 @@
+"""Every address of the application, by table: nothing without sign-in, nothing of another account."""
+
+import pytest
+
+from tests.people import Person, add_fan, connect
+
+OPEN = {
+    "static", "accounts.sign_in", "accounts.start_session", "api.issue_token", "api.docs", "openapi.spec",
+    "operations.healthz", "operations.readyz", "operations.show_metrics", "platforms.webhook",
+}  # fmt: skip
+BODIES = {
+    "api.change_fan": {"name": "Mallory"},
+    "api.change_conversation": {"archived": True},
+    "api.post_message": {"text": "hello"},
+    "api.settle_message": {"outcome": "sent"},
+    "api.change_connection": {"pace": {"limit": 1, "windowSeconds": 1}},
+}
+
+
+def addresses(app):
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            yield rule, method
+
+
+def test_nothing_is_answered_without_sign_in(app):
+    client = app.test_client()
+    for rule, method in addresses(app):
+        if rule.endpoint in OPEN:
+            continue
+        path = rule.build(dict.fromkeys(rule.arguments, 1))[1]
+        answer = client.open(path, method=method)
+        wanted = 401 if path.startswith("/api/") else 302
+        assert answer.status_code == wanted, f"{method} {path}: {answer.status_code}"
+        if wanted == 302:
+            assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "Basic x"])
+def test_a_bad_token_opens_nothing(app, token):
+    client = app.test_client()
+    for rule, method in addresses(app):
+        if rule.endpoint in OPEN or not rule.rule.startswith("/api/"):
+            continue
+        path = rule.build(dict.fromkeys(rule.arguments, 1))[1]
+        answer = client.open(path, method=method, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401, f"{method} {path}"
+        assert answer.mimetype == "application/problem+json"
+
+
+@pytest.fixture
+def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
+    """One row of everything, by the name that addresses have for its id."""
+    connection_id = connect(ada, sandbox.url)
+    fan = add_fan(ada, 1)
+    conversation = ada.post("/api/crm/conversations", {"fanId": fan["id"]})
+    message = ada.post(f"/api/crm/conversations/{conversation['id']}/messages", {"text": "hi"}, 202)
+    campaign = ada.post("/api/messages/bulk", {"recipientIds": [fan["id"]], "content": "all"}, 202)
+    medium = ada.call("POST", "/api/media", data={"file": (picture(), "a.png")})
+    imported = ada.call(
+        "POST", "/api/onlyfans/import/csv", data={"file": (csv(), "a.csv")}, headers={"Prefer": "respond-async"}
+    )
+    return {
+        "fan_id": fan["id"],
+        "conversation_id": conversation["id"],
+        "message_id": message["id"],
+        "campaign_id": campaign["campaignId"],
+        "connection_id": connection_id,
+        "medium_id": medium.json["id"],
+        "import_id": imported.json["importId"],
+    }
+
+
+def picture():
+    import io
+
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + bytes(64))
+
+
+def csv():
+    import io
+
+    return io.BytesIO(b"Username,Display Name\nzed,Zed\n")
+
+
+def test_what_is_anothers_does_not_exist(app, adas_things, eve: Person):
+    browser = eve.browser()
+    token = browser.get("/fans/new").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    tried = 0
+    for rule, method in addresses(app):
+        if not rule.arguments or rule.endpoint in OPEN:
+            continue
+        path = rule.build({name: adas_things[name] for name in rule.arguments})[1]
+        if path.startswith("/api/"):
+            answer = eve.call(method, path, json=BODIES.get(rule.endpoint))
+        else:
+            answer = browser.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
+        assert answer.status_code == 404, f"{method} {path}: {answer.status_code}"
+        tried += 1
+    assert tried > 25
+
+
+def test_ids_of_others_in_a_body_do_not_exist_either(adas_things, eve: Person, sandbox):
+    connect(eve, sandbox.url, account="acct_eve")
+    mine = add_fan(eve, 2)
+    theirs = adas_things["fan_id"]
+    assert eve.call("POST", "/api/crm/conversations", json={"fanId": theirs}).status_code == 404
+    assert (
+        eve.call("POST", "/api/onlyfans/messages/send", json={"recipientId": theirs, "content": "x"}).status_code == 404
+    )
+    bulk = eve.call("POST", "/api/messages/bulk", json={"recipientIds": [mine["id"], theirs], "content": "x"})
+    assert bulk.status_code == 400
+    assert str(theirs) in bulk.json["errors"][0]["message"]
+    assert eve.get("/api/campaigns")["total"] == 0
+    stolen = {"recipientId": mine["id"], "content": "x", "mediaUrls": [f"/media/{adas_things['medium_id']}"]}
+    assert eve.call("POST", "/api/onlyfans/messages/send", json=stolen).status_code == 404
+
+
+def test_unknown_addresses_and_methods(ada: Person):
+    assert ada.call("GET", "/api/nothing").status_code == 404
+    assert ada.call("GET", "/api/crm/fans/99999999999999999999").status_code == 404
+    wrong = ada.call("PATCH", "/api/crm/fans/1", json={})
+    assert wrong.status_code == 405
+    assert "GET" in wrong.headers["Allow"]
+    for answer in (ada.call("GET", "/api/nothing"), wrong):
+        assert answer.mimetype == "application/problem+json"
+        assert answer.headers["X-Request-ID"]

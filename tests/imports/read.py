@@ -1,0 +1,25 @@
+"""Helpers for tests that need neither database nor web."""
+
+import io
+from typing import Any
+
+from app.imports.evidence import Choices
+from app.imports.mapping import Plan, data_rows, inspect
+from app.imports.reading import Reading, RowReader
+
+
+def plan_of(
+    content: str | bytes, name: str = "a.csv", *, encoding: str | None = None, zone: str = "UTC", **choices: Any
+) -> Plan:
+    raw = content.encode() if isinstance(content, str) else content
+    kind = choices.pop("kind", None)
+    return inspect(io.BytesIO(raw), name, kind=kind, choices=Choices(**choices), encoding=encoding, zone=zone)
+
+
+def read(content: str | bytes, name: str = "a.csv", **options: Any) -> list[Reading]:
+    raw = content.encode() if isinstance(content, str) else content
+    plan = plan_of(raw, name, **options)
+    reader = RowReader(plan)
+    rows = [reader.read(row, cells) for row, cells in data_rows(io.BytesIO(raw), plan)]
+    assert len(rows) == plan.total_rows
+    return rows

@@ -1,0 +1,232 @@
+"""The outbox against the real platform's stand-in, over real HTTP."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from app.conversations import delivery, outbox, pace
+from app.conversations.models import Message, SendAttempt
+from app.database import db, utcnow, write
+from app.platforms.models import Connection
+from tests.people import Person, add_fan, connect
+from tests.servers import Sandbox, wait_until
+
+
+def drain(app) -> None:
+    with app.app_context():
+        outbox.drain()
+
+
+def statuses(app) -> list[str]:
+    with app.app_context():
+        return list(db.session.scalars(select(Message.status).order_by(Message.id)))
+
+
+@pytest.fixture
+def quick_retries(monkeypatch):
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(delivery, "LIMITED_SECONDS", (0.2, 0.2, 0.2))
+
+
+def send(person: Person, fan: dict, text: str = "hello", **more) -> dict:
+    return person.post("/api/onlyfans/messages/send", {"recipientId": fan["id"], "content": text} | more, 202)
+
+
+def test_a_message_goes_out_once_with_its_key(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_once")
+    queued = send(ada, add_fan(ada), "hello & <goodbye>")
+    assert queued["status"] == "queued"
+    assert queued["estimatedSendTime"]
+    drain(app)
+    drain(app)
+    sends = sandbox.sends("acct_once")
+    assert [(each["outcome"], each["text"]) for each in sends] == [("accepted", "hello & <goodbye>")]
+    message = ada.get(f"/api/onlyfans/messages/{queued['messageId']}")
+    assert message["status"] == "sent"
+    assert message["platformMessageId"]
+    assert message["sentAt"]
+    assert [attempt["outcome"] for attempt in message["attempts"]] == ["sent"]
+
+
+def test_never_more_than_the_pace_in_any_window_as_the_platform_sees_it(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_pace", pace=(5, 1))
+    sandbox.faults(limit=5, windowSeconds=1, delaySeconds=0.05)
+    for number in range(1, 16):
+        send(ada, add_fan(ada, number))
+    started = time.monotonic()
+    drain(app)
+    took = time.monotonic() - started
+    assert sandbox.stats()["violations"] == 0
+    received = sorted(each["receivedAt"] for each in sandbox.sends("acct_pace") if each["outcome"] == "accepted")
+    assert len(received) == 15
+    assert all(later - earlier > 1 for earlier, later in zip(received, received[5:], strict=False))
+    assert took < 4
+
+
+def test_two_drains_at_once_keep_the_pace_and_send_nothing_twice(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_two", pace=(10, 1))
+    sandbox.faults(limit=10, windowSeconds=1)
+    for number in range(1, 26):
+        send(ada, add_fan(ada, number))
+    drains = [threading.Thread(target=drain, args=(app,)) for _ in range(3)]
+    for each in drains:
+        each.start()
+    for each in drains:
+        each.join()
+    assert sandbox.stats()["violations"] == 0
+    assert [each["outcome"] for each in sandbox.sends("acct_two")] == ["accepted"] * 25
+    assert statuses(app) == ["sent"] * 25
+
+
+def test_a_reply_overtakes_a_campaign(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_over", pace=(10, 2))
+    fans = [add_fan(ada, number) for number in range(1, 9)]
+    bulk = {"recipientIds": [fan["id"] for fan in fans], "content": "campaign", "priority": 10}
+    ada.post("/api/messages/bulk", bulk, 202)
+    running = threading.Thread(target=drain, args=(app,))
+    running.start()
+    wait_until(lambda: sandbox.sends("acct_over"))
+    send(ada, fans[0], "reply", priority=1)
+    running.join()
+    drain(app)
+    sends = sandbox.sends("acct_over")
+    texts = [each["text"] for each in sends]
+    assert len(texts) == 9
+    assert texts.index("reply") <= 3
+    campaign = [each["receivedAt"] for each in sends if each["text"] == "campaign"]
+    assert all(later - earlier > 0.15 for earlier, later in zip(campaign, campaign[1:], strict=False)), "evenly spaced"
+
+
+@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize("fault", ["error429", "error503", "dropBefore", "error500", "dropAfterAccept"])
+def test_whatever_happens_on_the_way_each_fan_gets_it_once(app, ada: Person, sandbox: Sandbox, fault):
+    account = f"acct_{fault}"
+    connect(ada, sandbox.url, account=account)
+    for number in range(1, 11):
+        send(ada, add_fan(ada, number), f"to {number}")
+    sandbox.faults(**{fault: 0.4, "seed": 3})
+    wait_until(lambda: drain(app) or set(statuses(app)) == {"sent"}, seconds=20)
+    accepted = [each["text"] for each in sandbox.sends(account) if each["outcome"] in ("accepted", "dropped_after")]
+    assert sorted(accepted) == sorted(f"to {number}" for number in range(1, 11))
+    assert len(sandbox.sends(account)) > 10, "the fault did strike"
+
+
+def test_a_refusal_is_final_says_the_platforms_words_and_holds_up_nobody(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_refuse")
+    sandbox.faults(refuse=1)
+    refused = send(ada, add_fan(ada, 1))
+    drain(app)
+    message = ada.get(f"/api/onlyfans/messages/{refused['messageId']}")
+    assert message["status"] == "failed"
+    assert "Cannot send message" in message["statusReason"]
+    assert ada.get("/api/onlyfans/messages/failed")["total"] == 1
+
+    sandbox.faults()
+    send(ada, add_fan(ada, 2))
+    assert ada.post(f"/api/onlyfans/messages/{refused['messageId']}/retry", status=202)["status"] == "queued"
+    assert ada.call("POST", f"/api/onlyfans/messages/{refused['messageId']}/retry").status_code == 409
+    drain(app)
+    assert statuses(app) == ["sent", "sent"]
+
+
+def test_an_unreachable_platform_costs_nothing_but_time(app, ada: Person, sandbox: Sandbox, monkeypatch):
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.05)
+    connection_id = connect(ada, "http://127.0.0.1:9", account="acct_gone")
+    send(ada, add_fan(ada))
+    drain(app)
+    assert statuses(app) == ["failed"], "after the last try"
+    with app.app_context():
+        attempts = db.session.scalars(select(SendAttempt.outcome)).all()
+        assert attempts == ["not_sent"] * delivery.MOST_TRIES
+        with write() as session:
+            session.execute(update(Connection).where(Connection.id == connection_id).values(base_url=sandbox.url))
+    failed = ada.get("/api/onlyfans/messages/failed")["messages"][0]
+    ada.post(f"/api/onlyfans/messages/{failed['id']}/retry", status=202)
+    drain(app)
+    assert statuses(app) == ["sent"]
+
+
+def test_a_lost_key_pauses_the_connection_and_the_messages_wait(app, ada: Person, sandbox: Sandbox):
+    connection_id = connect(ada, sandbox.url, account="acct_expired")
+    with app.app_context(), write() as session:
+        session.get_one(Connection, connection_id).api_key = "sandbox-expired"
+    send(ada, add_fan(ada))
+    drain(app)
+    assert statuses(app) == ["queued"]
+    assert ada.get("/api/connections")["connections"][0]["status"] == "expired"
+    assert ada.get("/api/onlyfans/messages/status")["health"] == "down"
+
+
+def test_a_sender_that_died_after_the_platform_accepted_is_made_good_without_a_second_send(
+    app, ada: Person, sandbox: Sandbox
+):
+    connect(ada, sandbox.url, account="acct_died")
+    send(ada, add_fan(ada))
+    with app.app_context():
+        claimed = pace.claim(db.session.scalar(select(Connection.id)))
+        assert isinstance(claimed, pace.Claimed)
+        job = delivery._read(claimed)
+        job.gateway.send(delivery._outgoing(job))  # and here the sender dies: nothing was written down
+    drain(app)
+    assert statuses(app) == ["sending"], "its lease still runs"
+    with app.app_context(), write() as session:
+        session.execute(update(Message).values(lease_until=utcnow() - timedelta(seconds=1)))
+    drain(app)
+    assert statuses(app) == ["sent"]
+    assert [each["outcome"] for each in sandbox.sends("acct_died")] == ["accepted", "replayed"]
+
+
+def test_what_cannot_be_told_waits_for_a_person(app, ada: Person, sandbox: Sandbox, monkeypatch):
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.01)
+    connect(ada, sandbox.url, account="acct_unknown")
+    sandbox.faults(error500=1)
+    queued = send(ada, add_fan(ada))
+    wait_until(lambda: drain(app) or statuses(app) == ["unknown"])
+    settle = f"/api/onlyfans/messages/{queued['messageId']}/settle"
+    assert ada.call("POST", settle, json={"outcome": "maybe"}).status_code == 400
+    assert ada.post(settle, {"outcome": "not_sent"}, 200)["status"] == "failed"
+    assert ada.call("POST", settle, json={"outcome": "sent"}).status_code == 409
+
+
+def test_a_paid_message_carries_its_media_and_price(app, ada: Person, sandbox: Sandbox):
+    import io
+
+    connect(ada, sandbox.url, account="acct_paid")
+    picture = (io.BytesIO(b"\x89PNG\r\n\x1a\n" + bytes(64)), "a.png")
+    medium = ada.call("POST", "/api/media", data={"file": picture}).json
+    send(ada, add_fan(ada), "for you", priceCents=1234, mediaUrls=[medium["url"]])
+    drain(app)
+    assert [(each["outcome"], each["price"]) for each in sandbox.sends("acct_paid")] == [("accepted", 12.34)]
+
+
+def test_messages_to_one_fan_keep_their_order(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_order")
+    sandbox.faults(delaySeconds=0.02)
+    fan = add_fan(ada)
+    for number in range(8):
+        send(ada, fan, f"line {number}")
+    drain(app)
+    assert [each["text"] for each in sandbox.sends("acct_order")] == [f"line {number}" for number in range(8)]
+
+
+def test_do_not_message_and_unlinked_fans_are_refused_with_the_reason(ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url)
+    silent, unlinked = add_fan(ada, 1, doNotMessage=True), add_fan(ada, 2, platformFanId=None)
+    for fan, reason in ((silent, "do not message"), (unlinked, "not linked")):
+        answer = ada.call("POST", "/api/onlyfans/messages/send", json={"recipientId": fan["id"], "content": "x"})
+        assert answer.status_code == 409
+        assert reason in answer.json["detail"]
+
+
+def test_the_forecast_is_right_to_within_one_spacing(app, ada: Person, sandbox: Sandbox):
+    from datetime import datetime
+
+    connect(ada, sandbox.url, account="acct_cast", pace=(10, 2))
+    fans = [add_fan(ada, number)["id"] for number in range(1, 13)]
+    bulk = ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "x"}, 202)
+    drain(app)
+    last = sandbox.sends("acct_cast")[-1]["receivedAt"]
+    assert abs(datetime.fromisoformat(bulk["estimatedCompletionTime"]).timestamp() - last) < 0.2

@@ -1,0 +1,48 @@
+"""A worker process: `python worker.py QUEUE [QUEUE …]` (all queues without a name).
+
+Beside its jobs it sweeps: every two seconds it looks in the database for work whose wake-up was lost, and rings again.
+"""
+
+import os
+import sys
+import threading
+import time
+
+os.environ.setdefault("TZ", "UTC")
+time.tzset()
+
+import structlog
+from flask import Flask
+
+from app import background, create_app, sweep
+
+log = structlog.get_logger()
+SWEEP_SECONDS = 2
+
+
+def main() -> None:
+    app = create_app()
+    background.load_tasks()
+    queues = tuple(sys.argv[1:]) or background.QUEUES
+    threading.Thread(target=_sweep, args=(app,), daemon=True, name="sweep").start()
+    while not background.stopping.is_set():
+        try:
+            background.make_worker(app, queues).work()
+            return
+        except Exception:
+            # Redis went away for longer than RQ waits: the process stays, and tries anew.
+            log.exception("worker_interrupted")
+            background.stopping.wait(1)
+
+
+def _sweep(app: Flask) -> None:
+    while not background.stopping.wait(SWEEP_SECONDS):
+        try:
+            with app.app_context():
+                sweep.ring_again()
+        except Exception:
+            log.exception("sweep_failed")
+
+
+if __name__ == "__main__":
+    main()
