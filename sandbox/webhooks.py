@@ -21,6 +21,8 @@ EVENTS = (
     "tips.received",
     "transactions.new",
     "subscriptions.new",
+    "accounts.session_expired",
+    "accounts.authentication_failed",
 )
 TIMEOUT_SECONDS = 15
 PAUSES_SECONDS = (0.5, 1, 2, 4, 8)

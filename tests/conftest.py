@@ -80,6 +80,7 @@ def _new_app(database_url: str, valkey_url: str, instance: Path, overrides: dict
             "INSTANCE": instance,
             "SQLALCHEMY_DATABASE_URI": url,
             "REDIS_URL": valkey_url,
+            "ARGON2": {"time_cost": 1, "memory_cost": 8, "parallelism": 1},
             "LIMIT_WRITES": "100000/minute",
             "LIMIT_IMPORTS": "100000/hour",
             "LIMIT_BULK": "100000/hour",

@@ -48,8 +48,7 @@ def _require_sign_in() -> Response | None:
         return _enter_by_token()
     if not current_user.is_authenticated or not enter(person, session.get("account_id")):
         return _turn_away()
-    if speaks_json():
-        csrf.protect()
+    csrf.protect()
     return _check_role()
 
 

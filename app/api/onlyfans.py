@@ -67,9 +67,7 @@ def sending_status() -> SenderStatusOut:
 def list_failed(query_data: PageQuery) -> MessagesOut:
     """Failed and unknown ones, newest first."""
     rows = conversations.messages_needing_a_person(account.id)
-    page = fetch_page(
-        rows, conversations.NEWEST_MESSAGES_FIRST, limit=query_data.limit, cursor=query_data.cursor
-    )
+    page = fetch_page(rows, conversations.NEWEST_MESSAGES_FIRST, limit=query_data.limit, cursor=query_data.cursor)
     return MessagesOut(messages=page.rows, total=page.total, next_cursor=page.next_cursor)
 
 

@@ -8,8 +8,8 @@ back from the chat, or handed to a person as `unknown`.
 
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 from flask import Flask, current_app
@@ -22,7 +22,9 @@ from app.database import db, utcnow
 log = structlog.get_logger()
 
 RUN_SECONDS = 20  # then another drain takes over, so that one job never runs long
-HORIZON_SECONDS = 3  # a drain stays for what comes due within this time; for later things the sweep wakes one
+HORIZON = timedelta(
+    seconds=3
+)  # a drain stays for what comes due within this time; for later things the sweep wakes one
 GLANCE_SECONDS = 0.1  # how soon a waiting drain notices a new reply
 CONCURRENCY = 16
 
@@ -33,14 +35,17 @@ class _Flight:
 
     app: Flask
     pool: ThreadPoolExecutor
-    calls: set[Future]
+    _calls: set[Future] = field(default_factory=set)
+
+    def under_way(self) -> set[Future]:
+        self._calls = {call for call in self._calls if not call.done()}
+        return self._calls
 
     def has_room(self) -> bool:
-        self.calls = {call for call in self.calls if not call.done()}
-        return len(self.calls) < CONCURRENCY
+        return len(self.under_way()) < CONCURRENCY
 
     def start(self, claimed: Claimed) -> None:
-        self.calls.add(self.pool.submit(_deliver, self.app, claimed))
+        self._calls.add(self.pool.submit(_deliver, self.app, claimed))
 
 
 def drain() -> None:
@@ -48,12 +53,10 @@ def drain() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     ends_at = time.monotonic() + RUN_SECONDS
     with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="send") as pool:
-        flight = _Flight(app, pool, set())
+        flight = _Flight(app, pool)
         while not stopping.is_set() and time.monotonic() < ends_at:
             due_at = _send_what_is_due(flight)
-            if due_at is None and not flight.calls:
-                return
-            if due_at and (due_at - utcnow()).total_seconds() > HORIZON_SECONDS and not flight.calls:
+            if not flight.under_way() and (due_at is None or due_at > utcnow() + HORIZON):
                 return
             _pause(due_at, flight)
     if not stopping.is_set():
@@ -79,8 +82,8 @@ def _pause(due_at: datetime | None, flight: _Flight) -> None:
     """Until the next comes due, a call ends, or a glance is due: a new reply may have come in."""
     seconds = GLANCE_SECONDS if due_at is None else (due_at - utcnow()).total_seconds()
     seconds = min(max(seconds, 0.001), GLANCE_SECONDS)
-    if flight.calls:
-        wait(flight.calls, timeout=seconds, return_when=FIRST_COMPLETED)
+    if calls := flight.under_way():
+        wait(calls, timeout=seconds, return_when=FIRST_COMPLETED)
     else:
         stopping.wait(seconds)
 

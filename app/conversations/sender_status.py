@@ -60,7 +60,7 @@ def _counts(account_id: int) -> dict[str, int]:
         .where(Message.account_id == account_id, Message.status.in_(wanted))
         .group_by(Message.status)
     )
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(tuple(row) for row in db.session.execute(rows))
 
 
 def _rate_limit(connection: Connection | None) -> RateLimit:

@@ -6,7 +6,6 @@ from werkzeug import Response
 from app.accounts.guard import account, open_to_all
 from app.database import db
 from app.errors import Invalid
-from app.extensions import csrf
 from app.platforms import actions, queries
 from app.platforms.forms import ConnectionForm
 from app.platforms.gateway import PlatformError
@@ -76,7 +75,6 @@ def resume() -> Response:
 
 @bp.post("/webhooks/<id:connection_id>")
 @open_to_all
-@csrf.exempt
 def webhook(connection_id: int) -> tuple[str, int]:
     headers = {name.lower(): value for name, value in request.headers}
     actions.store_event(connection_id, headers, request.get_data())

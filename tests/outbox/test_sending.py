@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select, update
@@ -97,13 +98,13 @@ def test_a_reply_overtakes_a_campaign(app, ada: Person, sandbox: Sandbox):
     assert len(texts) == 9
     assert texts.index("reply") <= 3
     campaign = [each["receivedAt"] for each in sends if each["text"] == "campaign"]
-    assert all(later - earlier > 0.15 for earlier, later in zip(campaign, campaign[1:], strict=False)), "evenly spaced"
+    assert all(later - earlier > 0.15 for earlier, later in pairwise(campaign)), "evenly spaced"
 
 
 @pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("fault", ["error429", "error503", "dropBefore", "error500", "dropAfterAccept"])
 def test_whatever_happens_on_the_way_each_fan_gets_it_once(app, ada: Person, sandbox: Sandbox, fault):
-    account = f"acct_{fault}"
+    account = f"acct_{fault}_{app.name}_{time.time_ns()}"
     connect(ada, sandbox.url, account=account)
     for number in range(1, 11):
         send(ada, add_fan(ada, number), f"to {number}")
