@@ -4,7 +4,7 @@ from app import limits
 from app.accounts import actions
 from app.accounts.guard import open_to_all
 from app.api import bp
-from app.api.schemas import TokenIn, TokenOut
+from app.api.schemas.signing_in import TokenIn, TokenOut
 
 
 @bp.post("/auth/token")

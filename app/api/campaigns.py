@@ -1,14 +1,7 @@
 from app.accounts.guard import account
 from app.api import bp
-from app.api.schemas import (
-    CampaignOut,
-    CampaignsOut,
-    MetricsOut,
-    PageQuery,
-    RecipientsOut,
-    RecipientsQuery,
-    TemplateOut,
-)
+from app.api.schemas.base import PageQuery
+from app.api.schemas.campaigns import CampaignOut, CampaignsOut, MetricsOut, RecipientsOut, RecipientsQuery, TemplateOut
 from app.campaigns import actions, queries
 from app.campaigns.models import Campaign
 from app.campaigns.queries import Metrics

@@ -1,7 +1,6 @@
 from app.accounts.guard import account
 from app.api import bp
-from app.api.schemas import ConnectionChange, ConnectionOut, ConnectionsOut, PaceOut, PriceRangeOut
-from app.database import db
+from app.api.schemas.connections import ConnectionChange, ConnectionOut, ConnectionsOut, PaceOut, PriceRangeOut
 from app.platforms import actions, queries
 from app.platforms.models import Connection
 
@@ -9,8 +8,7 @@ from app.platforms.models import Connection
 @bp.get("/connections")
 @bp.output(ConnectionsOut)
 def list_connections() -> ConnectionsOut:
-    found = db.session.scalars(queries.connections_of(account.id))
-    return ConnectionsOut(connections=[_shown(connection) for connection in found])
+    return ConnectionsOut(connections=[_shown(connection) for connection in queries.connections_of(account.id)])
 
 
 @bp.put("/connections/<id:connection_id>")

@@ -7,16 +7,12 @@ from flask_login import current_user
 
 from app.accounts.guard import account
 from app.api import bp
-from app.api.schemas import (
+from app.api.schemas.conversations import (
     ConversationChange,
     ConversationIn,
     ConversationOut,
     ConversationsOut,
     ConversationsQuery,
-    FanIn,
-    FanOut,
-    FansOut,
-    FansQuery,
     MessageIn,
     MessageOut,
     MessageSearchQuery,
@@ -25,6 +21,7 @@ from app.api.schemas import (
     QueuedMessageOut,
     ThreadOut,
 )
+from app.api.schemas.fans import FanIn, FanOut, FansOut, FansQuery
 from app.conversations import actions as conversation_actions
 from app.conversations import forecast
 from app.conversations import queries as conversations

@@ -6,30 +6,27 @@ dies in between, the key stays taken: what it did is not known, and doing it aga
 
 import hashlib
 import re
-from datetime import timedelta
 
 from flask import Response, g, request
-from flask_login import current_user
-from sqlalchemy import delete, select, update
 
-from app.accounts.models import IdempotencyKey
-from app.database import db, insert, utcnow, write
+from app.accounts import idempotency
+from app.accounts.guard import person
 from app.errors import Conflict, Invalid
 
 PRINTABLE = re.compile(r"^[\x20-\x7e]{1,255}$")
-KEPT_FOR = timedelta(hours=48)
 
 
 def begin() -> Response | None:
     """Takes the key, or answers as the first time. Raises Invalid (400, 422) or Conflict."""
-    g.idempotency_id = None
     key = request.headers.get("Idempotency-Key")
     if request.method != "POST" or key is None:
         return None
     if not PRINTABLE.match(key):
         raise Invalid(("Idempotency-Key", "A key has 1 to 255 printable ASCII characters."))
     fingerprint = _fingerprint()
-    g.idempotency_id = _take(key, fingerprint)
+    g.idempotency_id = idempotency.take_key(
+        g.membership.account_id, person.id, request.method, request.path, key, fingerprint
+    )
     return None if g.idempotency_id else _first_answer(key, fingerprint)
 
 
@@ -38,47 +35,16 @@ def end(response: Response) -> Response:
     row_id = g.pop("idempotency_id", None)
     if row_id is None:
         return response
-    db.session.rollback()
-    with write() as session:
-        if 200 <= response.status_code < 300:
-            session.execute(
-                update(IdempotencyKey)
-                .where(IdempotencyKey.id == row_id)
-                .values(
-                    status=response.status_code,
-                    body=response.get_data(as_text=True),
-                    location=response.headers.get("Location"),
-                )
-            )
-        else:
-            session.execute(delete(IdempotencyKey).where(IdempotencyKey.id == row_id))
+    if 200 <= response.status_code < 300:
+        body, location = response.get_data(as_text=True), response.headers.get("Location")
+        idempotency.keep_answer(row_id, response.status_code, body, location)
+    else:
+        idempotency.free_key(row_id)
     return response
 
 
-def _take(key: str, fingerprint: str) -> int | None:
-    with write() as session:
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utcnow() - KEPT_FOR))
-        row = insert(IdempotencyKey).values(
-            account_id=g.membership.account_id,
-            user_id=current_user.id,
-            method=request.method,
-            path=request.path,
-            key=key,
-            fingerprint=fingerprint,
-            created_at=utcnow(),
-        )
-        return session.scalar(row.on_conflict_do_nothing().returning(IdempotencyKey.id))
-
-
 def _first_answer(key: str, fingerprint: str) -> Response:
-    first = db.session.scalar(
-        select(IdempotencyKey).where(
-            IdempotencyKey.user_id == current_user.id,
-            IdempotencyKey.method == request.method,
-            IdempotencyKey.path == request.path,
-            IdempotencyKey.key == key,
-        )
-    )
+    first = idempotency.find_key(person.id, request.method, request.path, key)
     if first is not None and first.fingerprint != fingerprint:
         raise Invalid(("Idempotency-Key", "This key was used with another body."), status=422)
     if first is None or first.status is None:

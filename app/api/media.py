@@ -2,7 +2,7 @@ from flask import current_app, request
 
 from app.accounts.guard import account
 from app.api import bp
-from app.api.schemas import MediumOut
+from app.api.schemas.files import MediumOut
 from app.errors import Invalid
 from app.media import actions
 from app.media.kinds import kind_of

@@ -5,7 +5,7 @@ from flask_login import current_user
 from app.accounts.guard import account
 from app.api import bp
 from app.api.fields import renamed
-from app.api.schemas import BulkIn, BulkOut, SkippedOut
+from app.api.schemas.sending import BulkIn, BulkOut, SkippedOut
 from app.campaigns import actions, queries
 from app.campaigns.actions import Plan
 from app.conversations.actions import Draft

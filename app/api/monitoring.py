@@ -1,6 +1,6 @@
 from app.accounts.guard import account
 from app.api import bp
-from app.api.schemas import MonitoringOut
+from app.api.schemas.monitoring import MonitoringOut
 from app.operations import health
 
 

@@ -8,18 +8,10 @@ from flask_login import current_user
 from app.accounts.guard import account
 from app.api import bp
 from app.api.fields import renamed
-from app.api.schemas import (
-    ImportForm,
-    ImportOut,
-    MessageOut,
-    MessagesOut,
-    PageQuery,
-    SenderStatusOut,
-    SendIn,
-    SendOut,
-    SentMessageOut,
-    SettleIn,
-)
+from app.api.schemas.base import PageQuery
+from app.api.schemas.conversations import MessageOut, MessagesOut
+from app.api.schemas.files import ImportForm, ImportOut
+from app.api.schemas.sending import SenderStatusOut, SendIn, SendOut, SentMessageOut, SettleIn
 from app.conversations import actions, forecast, sender_status
 from app.conversations import queries as conversations
 from app.conversations.actions import Draft

@@ -60,7 +60,7 @@ def _counts(account_id: int) -> dict[str, int]:
         .where(Message.account_id == account_id, Message.status.in_(wanted))
         .group_by(Message.status)
     )
-    return dict(tuple(row) for row in db.session.execute(rows))
+    return {row[0]: row[1] for row in db.session.execute(rows)}
 
 
 def _rate_limit(connection: Connection | None) -> RateLimit:

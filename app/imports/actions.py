@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -31,7 +31,7 @@ def start(
     user_id: int | None,
     *,
     filename: str,
-    content: BinaryIO | bytes,
+    content: IO[bytes] | bytes,
     kind: str | None = None,
     invalid: str | None = "reject",
     date_order: str | None = None,
@@ -86,7 +86,7 @@ def _queue(
     return new
 
 
-def _keep(path: Path, content: BinaryIO) -> tuple[int, str]:
+def _keep(path: Path, content: IO[bytes]) -> tuple[int, str]:
     """Writes the upload to disk; returns its size and SHA-256."""
     largest = current_app.config["MAX_UPLOAD_BYTES"]
     digest, size = hashlib.sha256(), 0

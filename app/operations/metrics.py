@@ -32,7 +32,7 @@ def _messages_waiting() -> Metric:
     family = GaugeMetricFamily("greenroom_messages", "Outgoing messages that are not settled.", labels=["status"])
     wanted = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.FAILED, MessageStatus.UNKNOWN)
     rows = select(Message.status, func.count()).where(Message.status.in_(wanted)).group_by(Message.status)
-    counts = dict(tuple(row) for row in db.session.execute(rows))
+    counts = {row[0]: row[1] for row in db.session.execute(rows)}
     for status in wanted:
         family.add_metric([status], counts.get(status, 0))
     return family

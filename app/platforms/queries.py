@@ -9,20 +9,24 @@ from app.platforms.onlyfansapi import OnlyFansAPI
 ADAPTERS: dict[str, type[PlatformGateway]] = {"onlyfansapi": OnlyFansAPI}
 
 
-def connections_of(account_id: int) -> Select[Connection]:
+def connections_of(account_id: int) -> list[Connection]:
+    return list(db.session.scalars(_connections(account_id)))
+
+
+def _connections(account_id: int) -> Select[Connection]:
     return select(Connection).where(Connection.account_id == account_id).order_by(Connection.id)
 
 
 def find_connection(account_id: int, connection_id: int) -> Connection:
     """Raises NotFound."""
-    found = db.session.scalar(connections_of(account_id).where(Connection.id == connection_id))
+    found = db.session.scalar(_connections(account_id).where(Connection.id == connection_id))
     if found is None:
         raise NotFound
     return found
 
 
 def first_connection(account_id: int, platform: str) -> Connection | None:
-    return db.session.scalar(connections_of(account_id).where(Connection.platform == platform).limit(1))
+    return db.session.scalar(_connections(account_id).where(Connection.platform == platform).limit(1))
 
 
 def gateway_of(connection: Connection) -> PlatformGateway:

@@ -4,8 +4,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug import Response
 
 from app.accounts.guard import account, open_to_all
-from app.database import db
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.platforms import actions, queries
 from app.platforms.forms import ConnectionForm
 from app.platforms.gateway import PlatformError
@@ -82,8 +81,10 @@ def webhook(connection_id: int) -> tuple[str, int]:
 
 
 def _existing() -> Connection:
-    connections = db.session.scalars(queries.connections_of(account.id)).all()
-    return queries.find_connection(account.id, connections[0].id if connections else 0)
+    connection = queries.first_connection(account.id, "onlyfans")
+    if connection is None:
+        raise NotFound
+    return connection
 
 
 def _try_out(connection: Connection) -> Response:

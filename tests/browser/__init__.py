@@ -1,0 +1,1 @@
+"""The product as people meet it: the whole stack by its one command, and Chromium."""

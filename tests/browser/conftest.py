@@ -1,0 +1,94 @@
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from app import assets
+from app.config import DEMO
+from tests.browser.person import Person
+from tests.browser.stack import BOB, Stack, running_stack
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # the markers must stand before others look for them
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One stack, one browser: with `--dist loadgroup` all of this folder runs in one process."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    if lacking := [asset.name for asset in assets.missing()]:
+        reason = f"the browser files are not here: {', '.join(lacking)} (make setup)"
+        pytest.fail(reason) if os.environ.get("GREENROOM_TEST_ALL") == "1" else pytest.skip(f"left out: {reason}")
+    with running_stack() as stack:
+        stack.quieten()
+        stack.add_person(**BOB, role="chatter")
+        stack.sign_in()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sessions(stack: Stack, chromium: Browser) -> dict[str, Any]:
+    """Ada's and Bob's cookies, each from a real sign-in."""
+    kept = {}
+    for name, who in (("ada", DEMO), ("bob", BOB)):
+        person = Person(chromium, stack.url)
+        person.sign_in(**who)
+        kept[name] = person.context.storage_state()
+        person.leave()
+    return kept
+
+
+@pytest.fixture
+def visit(stack: Stack, chromium: Browser, sessions: dict[str, Any]) -> Iterator[Callable[..., Person]]:
+    """Opens a browser window of Ada's, Bob's or a stranger's. At the end none may have met an error."""
+    people: list[Person] = []
+
+    def visit(name: str = "", url: str = stack.url, **options: Any) -> Person:
+        people.append(Person(chromium, url, storage_state=sessions.get(name), **options))
+        return people[-1]
+
+    yield visit
+    complaints = [complaint for person in people for complaint in person.complaints()]
+    for person in people:
+        person.leave()
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def ada(visit: Callable[..., Person]) -> Person:
+    return visit("ada")
+
+
+@pytest.fixture
+def bob(visit: Callable[..., Person]) -> Person:
+    return visit("bob")
+
+
+@pytest.fixture(scope="session")
+def silent_fans(stack: Stack) -> Iterator[dict]:
+    """Fans of the example file, known to the platform, with whom nobody has spoken; each is given out once."""
+    spoken = {each["fanId"] for each in stack.call("GET", "/api/crm/conversations?limit=200")["conversations"]}
+    return (stack.fan(number) for number in range(300, 1000) if number not in spoken)
+
+
+@pytest.fixture
+def fan(silent_fans: Iterator[dict]) -> dict:
+    return next(silent_fans)

@@ -1,0 +1,94 @@
+"""Someone at a browser window, who hears every error of the page."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Route, expect
+
+from app import assets
+
+PATIENCE_MS = 10_000
+COPIES = {asset.address: assets.VENDOR / asset.local_name for asset in assets.ASSETS}
+TYPES = {".css": "text/css", ".js": "application/javascript"}
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Person:
+    def __init__(self, browser: Browser, url: str, *, cdn: bool = True, **options: Any) -> None:
+        options.setdefault("viewport", {"width": 1400, "height": 900})
+        self.url = url
+        self.context = browser.new_context(base_url=url, locale="en-US", **options)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.route(f"{assets.CDN}/**", self._answer_for_cdn if cdn else lambda route: route.abort())
+        self.taken_from_cdn: list[str] = []
+        self._heard: list[str] = []
+        self._expected: list[str] = []
+        self.page = self.context.new_page()
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self._heard.append(f"uncaught: {error}"))
+        self.page.on("crash", lambda _: self._heard.append("the page crashed"))
+
+    def _answer_for_cdn(self, route: Route) -> None:
+        """The real files from the address the page names, so that hashes and CSP are really checked."""
+        file: Path | None = COPIES.get(route.request.url)
+        assert file is not None, f"not in the table of assets: {route.request.url}"
+        self.taken_from_cdn.append(route.request.url)
+        headers = {"access-control-allow-origin": "*", "content-type": TYPES[file.suffix]}
+        route.fulfill(body=file.read_bytes(), headers=headers)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._heard.append(f"{message.type} at {self.page.url}: {message.text}")
+
+    def expects(self, pattern: str) -> None:
+        """An error the console may show in this test, and why is plain from the test."""
+        self._expected.append(pattern)
+
+    def complaints(self) -> list[str]:
+        return [heard for heard in self._heard if not any(re.search(each, heard) for each in self._expected)]
+
+    def leave(self) -> None:
+        self.context.close()
+
+    def sign_in(self, email: str, password: str) -> None:
+        self.page.goto("/login")
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+    # --- A thread ---
+
+    def open_conversation(self, fan: dict) -> None:
+        """By the button on the fan's page, as a person does."""
+        self.page.goto(f"/fans/{fan['id']}")
+        self.page.get_by_role("button", name="Open conversation").click()
+        expect(self.composer).to_be_visible()
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("#composer textarea")
+
+    def write(self, text: str) -> None:
+        self.composer.fill(text)
+        self.page.get_by_role("button", name="Send").click()
+
+    def texts(self) -> list[str]:
+        return self.page.locator("#messages .message-text").all_inner_texts()
+
+    def message(self, text: str) -> Locator:
+        return self.page.locator("#messages > .message", has_text=text)
+
+    def badge(self) -> Locator:
+        """What the page says about its line: the one that is shown of the list's and the thread's."""
+        return self.page.locator("[data-live]:visible")
+
+    # --- The page itself ---
+
+    def mark(self) -> None:
+        """Leaves a mark that a reload would wipe away."""
+        self.page.evaluate("window.notReloaded = true")
+
+    def was_reloaded(self) -> bool:
+        return not self.page.evaluate("window.notReloaded === true")

@@ -1,0 +1,57 @@
+"""A message to many, watched from its page while a reply overtakes it."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.stack import Stack
+
+FANS = range(201, 251)
+LIMIT, SECONDS = 10, 2
+WHOLE_MS = 25_000
+
+
+@pytest.fixture
+def narrow_pace(stack: Stack) -> Iterator[None]:
+    """The product's pace, and the same limit on the platform's own side."""
+    stack.set_pace(LIMIT, SECONDS)
+    stack.sandbox.reset()
+    stack.sandbox.faults(limit=LIMIT, windowSeconds=SECONDS)
+    yield
+    stack.sandbox.faults()
+    stack.set_pace(1000, 1)
+
+
+def test_fifty_fans_at_the_pace_and_a_reply_goes_first(
+    ada: Person, bob: Person, stack: Stack, fan: dict, narrow_pace: None
+):
+    stack.tag_fans(FANS, "Fifty")
+    bob.open_conversation(fan)
+    page = ada.page
+    page.goto("/campaigns/new")
+    page.get_by_label("Name").fill("News for fifty")
+    page.get_by_label("Who gets it").select_option(label="Tagged Fifty")
+    page.get_by_label("Message").fill("Hello to all of you")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", name="News for fifty")).to_be_visible()
+    ada.mark()
+    expect(page.locator(".meter-count")).to_have_text("10 of 50")
+
+    asked_at = time.time()
+    bob.write("A reply in between")
+    expect(bob.message("A reply in between")).to_have_attribute("data-status", "sent")
+
+    expect(page.locator(".meter-count")).to_have_text("50 of 50", timeout=WHOLE_MS)
+    expect(page.locator("#progress .state").first).to_contain_text("Completed")
+    assert not ada.was_reloaded()
+    sends = stack.sandbox.sends()
+    assert [each["outcome"] for each in sends] == ["accepted"] * 51
+    assert stack.sandbox.stats()["violations"] == 0
+    assert len({each["chatId"] for each in sends}) == 51
+    place = [each["text"] for each in sends].index("A reply in between")
+    ahead = [each for each in sends[:place] if each["receivedAt"] > asked_at]
+    assert len(ahead) <= 3, "a reply goes with the next free slot"
+    assert len(sends) - place > 20

@@ -1,0 +1,109 @@
+"""Under the hands of someone who writes all day."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Route, expect
+
+from app.config import DEMO
+from tests.browser.person import Person
+from tests.browser.stack import Stack
+from tests.browser.test_two_people import accepted
+
+
+def test_an_error_stands_beside_the_field_and_nothing_is_lost(ada: Person, fan: dict):
+    ada.expects("status of 422")
+    ada.open_conversation(fan)
+    page = ada.page
+    ada.mark()
+    page.get_by_label("Price in dollars").fill("12.50")
+    ada.write("Something for you")
+    expect(page.locator("#composer [role=alert]")).to_contain_text("file")
+    expect(ada.composer).to_have_value("Something for you")
+    expect(page.get_by_label("Price in dollars")).to_have_value("12.50")
+    assert ada.texts() == []
+    page.get_by_label("Price in dollars").fill("")
+    page.get_by_role("button", name="Send").click()
+    expect(ada.message("Something for you")).to_have_attribute("data-status", "sent")
+    expect(page.locator("#composer [role=alert]")).to_have_count(0)
+    assert not ada.was_reloaded()
+
+
+def test_a_double_click_sends_once(ada: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    ada.composer.fill("Only once")
+    ada.page.get_by_role("button", name="Send").dblclick()
+    expect(ada.message("Only once")).to_have_attribute("data-status", "sent")
+    ada.write("And then this")
+    expect(ada.message("And then this")).to_have_attribute("data-status", "sent")
+    assert ada.texts() == ["Only once", "And then this"]
+    assert accepted(stack, fan) == ["Only once", "And then this"]
+
+
+def test_ctrl_enter_sends_and_the_focus_comes_back(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    for text in ("By the keyboard", "And again"):
+        ada.composer.press_sequentially(text)
+        ada.composer.press("Control+Enter")
+        expect(ada.message(text)).to_be_visible()
+        expect(ada.composer).to_have_value("")
+        expect(ada.composer).to_be_focused()
+    assert ada.texts() == ["By the keyboard", "And again"]
+
+
+def test_what_is_typed_while_a_message_is_on_its_way_stays(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    slow: list[Route] = []
+    ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), slow.append)
+    ada.composer.press_sequentially("The first")
+    ada.composer.press("Control+Enter")
+    ada.page.keyboard.type(" and already the next")
+    while not slow:
+        ada.page.wait_for_timeout(10)
+    slow.pop().continue_()
+    expect(ada.message("The first")).to_be_visible()
+    assert "already the next" in ada.composer.input_value()
+    assert ada.texts() == ["The first"]
+    expect(ada.composer).to_be_focused()
+
+
+def test_from_sign_in_to_a_sent_message_by_the_keyboard_alone(visit: Callable[..., Person], fan: dict):
+    ada = visit()
+    page, keys = ada.page, ada.page.keyboard
+    page.goto("/login")
+    keys.type(DEMO["email"])
+    keys.press("Tab")
+    keys.type(DEMO["password"])
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    tab_to(ada, "Fans")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Fans")).to_be_visible()
+    tab_to(ada, "Search fans")
+    keys.type(fan["handle"])
+    expect(page.locator(".count")).to_have_text("1 fan found")
+    tab_to(ada, fan["name"])
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name=fan["name"])).to_be_visible()
+    tab_to(ada, "Open conversation")
+    keys.press("Enter")
+    expect(ada.composer).to_be_focused()
+    keys.type("Not one click")
+    keys.press("Control+Enter")
+    expect(ada.message("Not one click")).to_have_attribute("data-status", "sent")
+
+
+def tab_to(person: Person, name: str, most: int = 40) -> None:
+    """Presses Tab until the control of that name has the focus, and sees that the focus shows."""
+    for _ in range(most):
+        person.page.keyboard.press("Tab")
+        if person.page.evaluate(NAME) == name:
+            return
+    raise AssertionError(f"{most} times Tab do not reach {name!r}")
+
+
+NAME = """(() => {
+  const here = document.activeElement;
+  return (here.getAttribute("aria-label") ?? here.labels?.[0]?.innerText ?? here.labels?.[0]?.textContent
+    ?? here.innerText ?? "").trim().split("\\n")[0];
+})()"""

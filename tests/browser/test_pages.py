@@ -1,0 +1,93 @@
+"""What holds for every page."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.stack import Stack
+
+PHONE = {"width": 390, "height": 844}
+PATHS = (
+    "/messages/onlyfans",
+    "/messages/onlyfans/{conversation}",
+    "/messages/onlyfans/failed",
+    "/fans",
+    "/fans?search=nobody+at+all",
+    "/fans/new",
+    "/fans/{fan}",
+    "/imports",
+    "/imports/{import_}",
+    "/campaigns",
+    "/campaigns/new",
+    "/platforms/connect/onlyfans",
+    "/api/docs",
+)
+LONG = "an-unbroken-word-" * 12
+
+
+@pytest.fixture(scope="session")
+def paths(stack: Stack, silent_fans) -> list[str]:
+    """Every main page, with long words where people may put some."""
+    fan = next(silent_fans)
+    values = {"name": LONG[:200], "notes": LONG, "tags": [LONG[:60], "short"]}
+    stack.call("PUT", f"/api/crm/fans/{fan['id']}", json=values)
+    conversation = stack.call("POST", "/api/crm/conversations", json={"fanId": fan["id"]})
+    stack.call("POST", f"/api/crm/conversations/{conversation['id']}/messages", json={"text": LONG})
+    file = {"file": (f"{LONG[:100]}.csv", f"Username,Email\n{LONG[:90]},{LONG}\n".encode(), "text/csv")}
+    stack.call("POST", "/api/onlyfans/import/csv", files=file)
+    known = {"conversation": conversation["id"], "fan": fan["id"], "import_": 2}
+    return [path.format(**known) for path in PATHS]
+
+
+def test_no_page_is_wider_than_a_phone_and_each_has_a_title(visit: Callable[..., Person], paths: list[str]):
+    ada, stranger = visit("ada", viewport=PHONE), visit(viewport=PHONE)
+    wide = []
+    for person, path in [(ada, path) for path in paths] + [(stranger, "/login"), (ada, "/no/such/page")]:
+        person.page.goto(path)
+        assert person.page.title().endswith(" · Greenroom"), path
+        assert not person.page.title().startswith(" "), path
+        for theme in ("light", "dark"):
+            person.page.emulate_media(color_scheme=theme)
+            expect(person.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+            if too_wide(person):
+                wide.append((theme, path, too_wide(person)))
+    ada.expects("status of 404")
+    assert wide == []
+
+
+def too_wide(person: Person) -> int:
+    """By how many pixels the page can be pushed sideways."""
+    return person.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def test_the_menu_opens_and_closes_on_a_phone(visit: Callable[..., Person]):
+    ada = visit("ada", viewport=PHONE)
+    ada.page.goto("/fans")
+    link = ada.page.get_by_role("link", name="Campaigns")
+    expect(link).to_be_hidden()
+    ada.page.get_by_role("button", name="Menu").click()
+    link.click()
+    expect(ada.page.get_by_role("heading", name="Campaigns")).to_be_visible()
+    expect(link).to_be_hidden()
+
+
+def test_files_of_others_come_from_the_cdn_with_their_hashes(visit: Callable[..., Person]):
+    ada = visit("ada")
+    ada.page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    assert len(ada.taken_from_cdn) == 3
+    assert ada.page.locator("[data-local][integrity^='sha384-']").count() == 3
+
+
+def test_where_the_cdn_is_refused_the_page_is_styled_and_alive(visit: Callable[..., Person], fan: dict):
+    ada = visit("ada", cdn=False)
+    ada.expects(r"ERR_FAILED")
+    ada.open_conversation(fan)
+    expect(ada.badge()).to_have_text("Live")
+    expect(ada.page.get_by_role("button", name="Send")).to_have_css("background-color", "rgb(11, 115, 80)")
+    ada.mark()
+    ada.write("Without the CDN")
+    expect(ada.message("Without the CDN")).to_have_attribute("data-status", "sent")
+    assert not ada.was_reloaded()

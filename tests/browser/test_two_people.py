@@ -1,0 +1,95 @@
+"""Ada and Bob work in the same account at the same time, each at a browser of their own."""
+
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.stack import Stack
+
+ROWS = 3000
+HEADER = "Username,Display Name,Email,Total Spent,Last Seen"
+
+
+def test_a_csv_becomes_fans_before_the_eyes(ada: Person, tmp_path):
+    file = tmp_path / "autumn.csv"
+    good = [f"autumn_{n},Autumn Leaf {n},autumn{n}@example.com,${n}.50,2026-11-02" for n in range(ROWS)]
+    file.write_text("\n".join([HEADER, *good, "spoilt,Spoilt,not an address,$1.00,2026-11-02"]) + "\n")
+    page = ada.page
+    page.goto("/imports")
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("heading", name="autumn.csv")).to_be_visible()
+    ada.mark()
+    expect(page.locator("#import progress")).to_be_visible()
+    expect(page.locator(".meter-count")).to_have_text("3,001 of 3,001")
+    expect(page.locator("#import .state").first).to_contain_text("Done")
+    assert counts(ada)["New"] == "3,000"
+    expect(page.get_by_text("spoilt").first).to_be_visible()
+    assert not ada.was_reloaded()
+    page.get_by_role("link", name="See the fans").click()
+    page.get_by_label("Search fans").fill("autumn leaf 1234")
+    expect(page.locator(".count")).to_have_text("1 fan found")
+    expect(page.get_by_role("link", name="Autumn Leaf 1234")).to_be_visible()
+
+
+def test_each_sees_what_the_other_writes_and_the_fan_answers(ada: Person, bob: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    bob.open_conversation(fan)
+    for person in (ada, bob):
+        expect(person.badge()).to_have_text("Live")
+        person.mark()
+    ada.write("Good evening from Ada")
+    for person in (ada, bob):
+        expect(person.message("Good evening from Ada")).to_have_attribute("data-status", "sent")
+    stack.sandbox.fan("say", fan["platformFanId"], text="And good evening to you")
+    for person in (ada, bob):
+        expect(person.message("And good evening to you")).to_be_visible()
+    bob.write("Bob is here too")
+    for person in (ada, bob):
+        expect(person.message("Bob is here too")).to_have_attribute("data-status", "sent")
+        assert person.texts() == ["Good evening from Ada", "And good evening to you", "Bob is here too"]
+        assert not person.was_reloaded()
+    assert accepted(stack, fan) == ["Good evening from Ada", "Bob is here too"]
+
+
+def test_the_inbox_and_the_unread_number_follow_by_themselves(ada: Person, stack: Stack, fan: dict):
+    page = ada.page
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    before = int(page.locator("#unread-total").text_content() or 0)
+    ada.mark()
+    for number in (1, 2):
+        stack.sandbox.fan("say", fan["platformFanId"], text=f"Are you there? {number}")
+        expect(page.locator("#unread-total")).to_have_text(str(before + number))
+    newest = page.locator(".conversation").first
+    expect(newest).to_contain_text(fan["name"])
+    expect(newest).to_contain_text("Are you there? 2")
+    expect(newest.locator(".unread")).to_have_text("2 unread")
+    assert not ada.was_reloaded()
+    newest.get_by_role("link").click()
+    expect(ada.message("Are you there? 2")).to_be_visible()
+    assert int(page.locator("#unread-total").text_content() or 0) == before
+
+
+def test_what_one_reads_is_read_for_the_other(ada: Person, bob: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    bob.page.goto("/messages/onlyfans")
+    for person in (ada, bob):
+        expect(person.badge()).to_have_text("Live")
+    row = bob.page.locator(".conversation", has_text=fan["name"]).first
+    stack.sandbox.fan("say", fan["platformFanId"], text="Read me")
+    expect(ada.message("Read me")).to_be_visible()
+    expect(row).to_contain_text("Read me")
+    expect(row.locator(".unread")).to_have_count(0)
+
+
+def counts(person: Person) -> dict[str, str]:
+    """The figures under an import's bar."""
+    pairs = person.page.locator(".counts > div").all()
+    return {pair.locator("dt").inner_text(): pair.locator("dd").inner_text() for pair in pairs}
+
+
+def accepted(stack: Stack, fan: dict) -> list[str]:
+    """What the platform took for this fan, in its order."""
+    sends = stack.sandbox.sends()
+    mine = [each for each in sends if str(each["chatId"]) == fan["platformFanId"]]
+    return [each["text"] for each in mine if each["outcome"] == "accepted"]

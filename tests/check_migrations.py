@@ -1,0 +1,37 @@
+"""The migration check: on both databases the migrations lead from nothing to exactly the models, and back."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask_migrate import downgrade, upgrade
+
+from app import create_app
+from app.database import Base, db
+from tests import servers
+
+
+def differences(url: str) -> list[object]:
+    folder = Path(tempfile.mkdtemp(prefix="gr-migrations-"))
+    app = create_app({"SQLALCHEMY_DATABASE_URI": url.replace("postgresql://", "postgresql+psycopg://"), "INSTANCE": folder})
+    with app.app_context():
+        upgrade()
+        downgrade(revision="base")
+        upgrade()
+        with db.engine.connect() as connection:
+            return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+
+def main() -> int:
+    found = {"sqlite": differences(f"sqlite:///{tempfile.mkdtemp(prefix='gr-migrations-')}/check.sqlite")}
+    with servers.running_postgres() as url:
+        found["postgresql"] = differences(servers.make_database(url, "check"))
+    for name, changes in found.items():
+        print(f"Migrations on {name}: {changes or 'equal to the models'}")
+    return 1 if any(found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
