@@ -28,11 +28,10 @@ def main() -> None:
     while not background.stopping.is_set():
         try:
             background.make_worker(app, queues).work()
-            return
         except Exception:
-            # Redis went away for longer than RQ waits: the process stays, and tries anew.
             log.exception("worker_interrupted")
-            background.stopping.wait(1)
+        # Asked to stop, or Redis went away in a moment when RQ gives up: then the process stays, and tries anew.
+        background.stopping.wait(1)
 
 
 def _sweep(app: Flask) -> None:

@@ -12,15 +12,22 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy.exc import OperationalError
+
+from app import create_app
 from app.config import BadSetting, read_settings
 from app.launcher import demo, valkey
-from app.launcher.processes import AlreadyRunning, Processes, is_port_free
+from app.launcher.processes import AlreadyRunning, Processes, is_port_free, say
 
 
 def main() -> int:
     try:
         settings = read_settings(os.environ)
+        _check_ports(settings)
     except BadSetting as error:
         print(f"Greenroom cannot start. {error}", file=sys.stderr)
         return 2
@@ -39,14 +46,16 @@ def main() -> int:
         return 1
 
 
-def _run(processes: Processes, settings: dict, instance: Path) -> int:
-    stop = threading.Event()
+def _check_ports(settings: dict[str, Any]) -> None:
+    for name in ("PORT", "SANDBOX_PORT"):
+        if settings[name] > 65535:
+            raise BadSetting(f"{name} must be at most 65535, not {settings[name]}.")
+    if settings["PORT"] == settings["SANDBOX_PORT"]:
+        raise BadSetting("PORT and SANDBOX_PORT must differ.")
 
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
 
-    signal.signal(signal.SIGINT, ask_to_stop)
-    signal.signal(signal.SIGTERM, ask_to_stop)
+def _run(processes: Processes, settings: dict[str, Any], instance: Path) -> int:
+    stop = _listen_for_stop()
     processes.clear_leftovers()
     for name in ("PORT", "SANDBOX_PORT"):
         if not is_port_free(settings[name]):
@@ -56,42 +65,65 @@ def _run(processes: Processes, settings: dict, instance: Path) -> int:
     try:
         _open(processes, settings, stop)
         processes.watch(stop, also=embedded)
+    except OperationalError as error:
+        print(f"Greenroom cannot start. The database (DATABASE_URL) does not answer: {error.orig}", file=sys.stderr)
+        return 1
     finally:
-        print("Stopping …", flush=True)
+        say("Stopping …")
         processes.stop()
         if embedded:
             embedded.stop()
-    print("Stopped.", flush=True)
+        say("Stopped.")
     return 0
 
 
-def _open(processes: Processes, settings: dict, stop: threading.Event) -> None:
-    _migrate()
+def _listen_for_stop() -> threading.Event:
+    stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        # Not set here: the main thread may be inside this very event, holding its lock.
+        threading.Thread(target=stop.set).start()
+
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, ask_to_stop)
+    return stop
+
+
+def _open(processes: Processes, settings: dict[str, Any], stop: threading.Event) -> None:
     local = not settings["PRODUCTION"]
     names = [name for name in processes.commands() if local or name != "sandbox"]
-    if "sandbox" in names:
+    if local:
         processes.start("sandbox")
-    is_new = local and demo.prepare(settings)
+    app = _migrate()
+    is_new = local and demo.prepare(app, settings)
+    # Web by itself first: on few cores the others would only delay the first page.
+    processes.start("web")
+    address = f"http://127.0.0.1:{settings['PORT']}"
+    is_up = processes.wait_until_answers("web", f"{address}/healthz", stop)
+    if stop.is_set():
+        return
     for name in names:
         processes.start(name)
-    address = f"http://127.0.0.1:{settings['PORT']}"
-    if not processes.wait_until_answers(f"{address}/healthz", stop):
-        return
-    print(f"\n  Greenroom is at {address}")
+    if is_up:
+        _welcome(address, local)
     if local:
-        print(f"  Demo sign-in: {demo.EMAIL}  {demo.PASSWORD}")
-    print("  Ctrl-C stops it.\n", flush=True)
-    if is_new:
-        threading.Thread(target=demo.enliven, args=(settings,), daemon=True).start()
+        threading.Thread(target=demo.wake, args=(app, settings, is_new), daemon=True).start()
 
 
-def _migrate() -> None:
-    from flask_migrate import upgrade
-
-    from app import create_app
-
-    with create_app().app_context():
+def _migrate() -> Flask:
+    app = create_app()
+    with app.app_context():
         upgrade()
+    return app
+
+
+def _welcome(address: str, local: bool) -> None:
+    say(f"\n  Greenroom is at {address}")
+    if local:
+        say(f"  Demo sign-in: {demo.EMAIL}  {demo.PASSWORD}")
+    say("  Ctrl-C stops it.\n")
 
 
 if __name__ == "__main__":

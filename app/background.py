@@ -7,6 +7,7 @@ So tasks take ids, may run twice, and a lost Redis loses nothing: the sweep in w
 import threading
 from dataclasses import dataclass
 from importlib import import_module
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -34,6 +35,7 @@ TASKS = {
     "sync_fans": Task("work", "app.fans.sync.sync_fans"),
     "run_import": Task("work", "app.imports.actions.run_import", 3600),
 }
+FAILURE_KEPT_SECONDS = 3600  # the log has it for longer; what fails again and again must not fill Redis
 QUEUES = ("sending", "incoming", "work")
 
 stopping = threading.Event()  # set when this worker was asked to stop: a long task ends at its next safe point
@@ -52,24 +54,34 @@ def later(task: str, *ids: int) -> None:
 
 def _enqueue(task: Task, ids: tuple[int, ...]) -> None:
     queue = Queue(task.queue, connection=get_redis())
+    # The id says what the job is for. A fixed one would not do: a second job of a running one's id goes with the first.
+    mark = "-".join([task.function.rpartition(".")[2], *map(str, ids), ""])
     # Two callers may both find none waiting: then it runs twice, which every task allows.
-    waiting = Job.fetch_many(queue.get_job_ids(0, 20), connection=get_redis())
-    if any(job and job.func_name == task.function and tuple(job.args) == ids for job in waiting):
+    if any(job_id.startswith(mark) for job_id in queue.get_job_ids()):
         return
-    queue.enqueue(task.function, *ids, job_timeout=task.timeout_seconds, result_ttl=0, failure_ttl=7 * 86400)
+    queue.enqueue(
+        task.function,
+        *ids,
+        job_id=mark + token_hex(8),
+        job_timeout=task.timeout_seconds,
+        result_ttl=0,
+        failure_ttl=FAILURE_KEPT_SECONDS,
+    )
 
 
 class AppWorker(SimpleWorker):
     """An RQ worker whose jobs run in the application's context, a fresh one each."""
 
     app: Flask
+    max_connection_wait_time = 5.0  # seconds between two tries to find a Redis that went away
 
     def perform_job(self, job: Job, *args: Any, **options: Any) -> bool:
         with self.app.app_context():
             return super().perform_job(job, *args, **options)
 
     def request_stop(self, signum: Any, frame: Any) -> None:
-        stopping.set()
+        # Not set here: the main thread may be inside this very event, holding its lock.
+        threading.Thread(target=stopping.set).start()
         super().request_stop(signum, frame)
 
 

@@ -15,7 +15,9 @@ from tests import servers
 
 def differences(url: str) -> list[object]:
     folder = Path(tempfile.mkdtemp(prefix="gr-migrations-"))
-    app = create_app({"SQLALCHEMY_DATABASE_URI": url.replace("postgresql://", "postgresql+psycopg://"), "INSTANCE": folder})
+    app = create_app(
+        {"SQLALCHEMY_DATABASE_URI": url.replace("postgresql://", "postgresql+psycopg://"), "INSTANCE": folder}
+    )
     with app.app_context():
         upgrade()
         downgrade(revision="base")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -128,6 +129,12 @@ def wait_until(condition, seconds: float = 10, every: float = 0.05):
         assert time.monotonic() < ends_at, f"not within {seconds} s: {condition}"
         time.sleep(every)
     return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def empty_redis(url: str) -> None:

@@ -35,7 +35,7 @@ def disconnect(_reason: Any = None) -> None:
 
 
 @socketio.on("watch")
-def watch(wish: Any) -> dict[str, Any]:
+def watch(wish: Any = None) -> dict[str, Any]:
     """{"kind": "thread"|"inbox", "id": conversation id, "after": number} → what is newer. Also asked again and again
     by a watcher who wants to be sure: joining twice does no harm."""
     if not current_user.is_authenticated or not enter(person, session.get("account_id")):

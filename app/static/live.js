@@ -150,10 +150,11 @@
   // A page that comes back from the browser's memory is as old as when it was left.
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+  // The answer to one's own sending. Where the socket was quicker, what it brought is at least as new: that stays.
   window.greenroom.putMessage = (html) => {
     const room = rooms.find((each) => each.kind === "thread") ?? { element: document.getElementById("messages") };
     const id = /id="message-(\d+)"/.exec(html)?.[1];
-    if (room.element && id) apply(room, { kind: "message", id, html });
+    if (room.element && id && !document.getElementById(`message-${id}`)) apply(room, { kind: "message", id, html });
   };
   window.greenroom.whenReady("io", start);
 })();

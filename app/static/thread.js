@@ -31,19 +31,38 @@
     if (unread) markRead();
   });
 
+  // What is typed while a message is on its way belongs to the next one: the answer brings a fresh composer.
+  const field = () => document.querySelector("#composer textarea");
+  let leaving = null;
+  let typed = "";
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.target.closest?.("#composer")) leaving = field().value;
+  });
+  const keepTyped = (wasSent) => {
+    if (leaving === null) return;
+    if (typed !== leaving) {
+      field().value = wasSent && typed.startsWith(leaving) ? typed.slice(leaving.length).trimStart() : typed;
+    }
+    leaving = null;
+  };
+
   // Older messages come in above: the place that was looked at stays.
   let height = 0;
-  document.addEventListener("htmx:before:swap", () => { height = scroller.scrollHeight; });
+  document.addEventListener("htmx:before:swap", () => {
+    height = scroller.scrollHeight;
+    typed = field()?.value ?? "";
+  });
   document.addEventListener("htmx:after:swap", () => {
     const sent = document.querySelector("#composer template[data-sent]");
     if (sent) {
+      keepTyped(true);
       window.greenroom.putMessage(sent.innerHTML.trim());
       sent.remove();
       toEnd();
     } else if (!atEnd) {
       scroller.scrollTop += scroller.scrollHeight - height;
     }
-    if (document.activeElement === document.body) document.querySelector("#composer textarea")?.focus();
+    if (document.activeElement === document.body) field()?.focus();
   });
 
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,66 @@
+"""Rules of the house that import-linter cannot see, each with its reason."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from app.config import ROOT
+
+APP = ROOT / "app"
+WEB_WORDS = {"request", "session", "current_user", "g"}
+
+
+def modules(*names: str) -> list[Path]:
+    return [path for path in sorted(APP.rglob("*.py")) if path.stem in names]
+
+
+def imported(path: Path) -> set[tuple[str, str]]:
+    return {
+        (node.module or "", alias.name)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("path", modules("actions", "queries", "models", "live", "outbox", "delivery", "pace"), ids=str)
+def test_the_domain_knows_no_request(path: Path):
+    """It runs in workers too, and takes values."""
+    used = {name for module, name in imported(path) if module in ("flask", "flask_login")}
+    assert not used & WEB_WORDS
+
+
+@pytest.mark.parametrize("path", [*modules("views"), *sorted((APP / "api").rglob("*.py"))], ids=str)
+def test_views_and_api_leave_the_database_to_queries_and_actions(path: Path):
+    """So that page and API cannot come to differ."""
+    assert not imported(path) & {("app.database", "db"), ("app.database", "write")}
+
+
+@pytest.mark.parametrize("path", sorted((APP / "templates").rglob("*.html")), ids=str)
+def test_templates_obey_the_content_security_policy(path: Path):
+    """The browser would drop these, silently for the reader."""
+    text = path.read_text()
+    assert not re.search(r"\sstyle=|\son\w+=[\"']|<style|javascript:|\|\s*safe\b", text)
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+
+
+@pytest.mark.parametrize("name", ["_message", "_conversation"])
+def test_partials_that_are_broadcast_use_only_what_they_are_given(name: str):
+    """A worker has no request, and all viewers get the same."""
+    text = re.sub(r"{#.*?#}", "", (APP / "templates" / "conversations" / f"{name}.html").read_text())
+    assert not re.search(r"url_for|current_user|request\.|account\.|csrf", text)
+
+
+def test_no_file_has_grown_beyond_reading():
+    """Most under 150 lines; 300 is a sign to split by meaning."""
+    sizes = {path: len(path.read_text().splitlines()) for path in APP.rglob("*.py")}
+    assert not {str(path): size for path, size in sizes.items() if size > 300}
+
+
+def test_the_repository_names_no_address_that_packages_come_from():
+    for name in ("requirements.txt", "pyproject.toml", "Makefile", ".ci/run"):
+        assert not re.search(
+            r"--(extra-)?index-url|--find-links|https?://[^\s]*(pypi|pythonhosted|npmjs)", (ROOT / name).read_text()
+        ), name

@@ -1,0 +1,172 @@
+"""The numbered stream, over a real socket to a real web process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import socketio
+
+from app.config import ROOT
+from tests.people import Person, add_fan, connect, make_person
+from tests.servers import free_port, wait_until
+
+
+class Watcher:
+    """What live.js does, in Python: joins, replays, drops what it has, asks again on a gap."""
+
+    def __init__(self, url: str, cookie: str, kind: str, room_id: int, after: int) -> None:
+        self.kind, self.id, self.last, self.seen, self.html = kind, room_id, after, [], {}
+        self.client = socketio.Client(reconnection=False)
+        self.client.on("news", self._take)
+        self.client.connect(url, transports=["websocket"], headers={"Cookie": cookie})
+
+    def watch(self) -> dict:
+        wish = {"kind": self.kind, "id": self.id, "after": self.last}
+        answer = self.client.call("watch", wish, timeout=5)
+        for item in answer.get("items", []):
+            self._apply(item)
+        self.last = max(self.last, answer.get("upto", 0))
+        return answer
+
+    def _take(self, news: dict) -> None:
+        if news["seq"] > self.last:
+            self.last = news["seq"]
+            self._apply(news)
+
+    def _apply(self, item: dict) -> None:
+        self.seen.append(item["id"])
+        self.html[item["id"]] = item["html"]
+
+
+@pytest.fixture
+def web(app, valkey_url: str) -> Iterator[str]:
+    """A web process on the same database and Redis as the test's own application."""
+    port = free_port()
+    settings = {
+        "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
+        "REDIS_URL": valkey_url,
+        "SECRET_KEY": app.config["SECRET_KEY"],
+        "GREENROOM_INSTANCE": str(app.config["INSTANCE"]),
+        "PORT": str(port),
+    }
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: answers(url), seconds=20)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(url: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def cookie_of(person: Person) -> str:
+    browser = person.browser()
+    return f"greenroom={browser.get_cookie('greenroom').value}"
+
+
+@pytest.fixture
+def thread(ada: Person, sandbox) -> int:
+    connect(ada, sandbox.url)
+    return ada.post("/api/crm/conversations", {"fanId": add_fan(ada)["id"]})["id"]
+
+
+def post(ada: Person, thread: int, text: str) -> int:
+    return ada.post(f"/api/crm/conversations/{thread}/messages", {"text": text}, 202)["id"]
+
+
+def test_every_watcher_hears_every_message_once_and_in_order(ada: Person, web: str, thread: int):
+    cookie = cookie_of(ada)
+    watchers = [Watcher(web, cookie, "thread", thread, 0) for _ in range(3)]
+    inbox = Watcher(web, cookie, "inbox", 0, 0)
+    for each in (*watchers, inbox):
+        each.watch()
+    ids = [post(ada, thread, f"<b>line</b> {number}") for number in range(10)]
+    for each in watchers:
+        wait_until(lambda each=each: len(each.seen) >= 10)
+        assert each.seen == ids
+        assert "&lt;b&gt;line&lt;/b&gt; 3" in each.html[ids[3]], "escaped"
+        each.client.disconnect()
+    wait_until(lambda: thread in inbox.html)
+    inbox.client.disconnect()
+
+
+def test_one_who_was_away_gets_what_was_missed_once(ada: Person, web: str, thread: int):
+    first = post(ada, thread, "before")
+    watcher = Watcher(web, cookie_of(ada), "thread", thread, 0)
+    assert watcher.watch()["upto"] == 1
+    watcher.client.disconnect()
+    missed = [post(ada, thread, f"missed {number}") for number in range(3)]
+    back = Watcher(web, cookie_of(ada), "thread", thread, watcher.last)
+    back.watch()
+    back.watch()
+    assert watcher.seen == [first]
+    assert back.seen == missed
+    back.client.disconnect()
+
+
+def test_what_is_known_no_longer_asks_for_a_reload(app, ada: Person, web: str, thread: int):
+    from sqlalchemy import delete
+
+    from app.conversations.models import RoomEvent
+    from app.database import write
+
+    for number in range(3):
+        post(ada, thread, str(number))
+    with app.app_context(), write() as session:
+        session.execute(delete(RoomEvent).where(RoomEvent.seq == 1))
+    watcher = Watcher(web, cookie_of(ada), "thread", thread, 0)
+    assert watcher.watch()["reload"] is True
+    watcher.client.disconnect()
+
+
+def test_a_thread_of_another_account_cannot_be_watched(app, ada: Person, eve: Person, web: str, thread: int):
+    watcher = Watcher(web, cookie_of(eve), "thread", thread, 0)
+    assert watcher.watch() == {"error": "no such room"}
+    inbox = Watcher(web, cookie_of(eve), "inbox", 0, 0)
+    inbox.watch()
+    colleague = Watcher(web, cookie_of(make_person(app, "bob@example.com", "Ada's account")), "thread", thread, 0)
+    colleague.watch()
+    message = post(ada, thread, "secret")
+    wait_until(lambda: message in colleague.seen)
+    time.sleep(0.2)
+    assert watcher.seen == inbox.seen == []
+    for each in (watcher, inbox, colleague):
+        each.client.disconnect()
+
+
+def test_nobody_watches_without_signing_in(web: str):
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        Watcher(web, "greenroom=nonsense", "inbox", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        None,
+        5,
+        {},
+        {"kind": "thread"},
+        {"kind": "all", "id": 1, "after": 0},
+        {"kind": "thread", "id": "x", "after": 0},
+        {"kind": "thread", "id": 10**30, "after": 0},
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_answered_so(ada: Person, web: str, wish):
+    watcher = Watcher(web, cookie_of(ada), "inbox", 0, 0)
+    assert watcher.client.call("watch", wish, timeout=5) == {"error": "no such room"}
+    watcher.client.disconnect()

@@ -1,0 +1,176 @@
+"""Events from the platform: signed, stored, and each counted once."""
+
+import hashlib
+import hmac
+import json
+
+import pytest
+from sqlalchemy import select
+
+from app.conversations import incoming
+from app.database import db
+from app.platforms.models import Connection, StoredEvent
+from app.platforms.signatures import SCHEMES, is_signed
+from tests.people import Person, add_fan, connect
+
+FAN = {"id": 100000001, "username": "fan1", "name": "Fan One", "displayName": "Fan One", "subscribedOn": True}
+
+
+class Platform:
+    """Posts as the vendor does."""
+
+    def __init__(self, person: Person, connection_id: int) -> None:
+        self.person, self.path = person, f"/webhooks/{connection_id}"
+        with person.app.app_context():
+            self.secret = db.session.get_one(Connection, connection_id).webhook_secret
+
+    def post(self, event: str, payload: object, key: str = "evt_1", signature: str | None = None):
+        body = json.dumps({"event": event, "account_id": "acct_demo", "payload": payload}).encode()
+        signed = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Signature": signature if signature is not None else signed, "X-OFAPI-Idempotency-Key": key}
+        return self.person.app.test_client().post(self.path, data=body, headers=headers)
+
+    def tell(self, event: str, payload: object, key: str = "evt_1") -> None:
+        assert self.post(event, payload, key).status_code == 204
+        self.work()
+
+    def work(self) -> None:
+        with self.person.app.app_context():
+            for event_id in db.session.scalars(select(StoredEvent.id)).all():
+                incoming.handle_event(event_id)
+
+
+@pytest.fixture
+def platform(ada: Person, sandbox) -> Platform:
+    return Platform(ada, connect(ada, sandbox.url))
+
+
+def said(text: str = "<p>Hi &amp; hello<br />you</p>", message_id: int = 9007199254740993) -> dict:
+    return {
+        "id": message_id,
+        "text": text,
+        "fromUser": FAN,
+        "createdAt": "2026-11-01T12:00:00+00:00",
+        "price": 0,
+        "media": [],
+    }
+
+
+def test_a_fans_message_comes_in_as_text_and_counts_as_unread(ada: Person, platform: Platform):
+    platform.tell("messages.received", said())
+    conversation = ada.get("/api/crm/conversations")["conversations"][0]
+    assert conversation["unreadCount"] == 1
+    assert conversation["fan"]["handle"] == "@fan1"
+    message = conversation["lastMessage"]
+    assert (message["direction"], message["status"], message["text"]) == ("in", "received", "Hi & hello\nyou")
+    assert message["platformMessageId"] == "9007199254740993"
+    assert ada.call("POST", f"/api/crm/conversations/{conversation['id']}/read").status_code == 204
+    assert ada.get("/api/crm/conversations?unread=true")["total"] == 0
+
+
+def test_a_repeated_event_and_the_same_message_under_a_new_one_change_nothing(ada: Person, platform: Platform):
+    for key in ("evt_1", "evt_1", "evt_2"):
+        platform.tell("messages.received", said(), key)
+    assert ada.get("/api/crm/messages")["total"] == 1
+    assert ada.get("/api/crm/conversations")["conversations"][0]["unreadCount"] == 1
+
+
+def test_a_known_fan_is_found_by_handle_and_linked(ada: Person, platform: Platform):
+    fan = ada.post("/api/crm/fans", {"handle": "FAN1", "name": "Our own name"})
+    platform.tell("messages.received", said())
+    assert ada.get("/api/crm/fans")["total"] == 1
+    linked = ada.get(f"/api/crm/fans/{fan['id']}")
+    assert (linked["platformFanId"], linked["name"]) == ("100000001", "Our own name")
+
+
+@pytest.mark.parametrize("signature", ["", "0" * 64, "nonsense", "é"])
+def test_a_wrong_signature_is_refused_and_nothing_is_stored(app, platform: Platform, signature):
+    answer = platform.post("messages.received", said(), signature=signature)
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
+    with app.app_context():
+        assert db.session.scalar(select(StoredEvent.id)) is None
+
+
+def test_an_unknown_connection_is_not_there(app, platform: Platform):
+    assert app.test_client().post("/webhooks/424242", data=b"{}").status_code == 404
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"id": 5}, {"fromUser": {}}, [], "text"])
+def test_an_event_that_is_not_understood_is_kept_with_its_fault_and_holds_up_nothing(app, ada, platform, payload):
+    platform.tell("messages.received", payload, "evt_bad")
+    platform.tell("messages.received", said(), "evt_good")
+    with app.app_context():
+        kept = db.session.scalar(select(StoredEvent).where(StoredEvent.event_key == "evt_bad"))
+        assert kept.handled_at
+        assert kept.fault
+    assert ada.get("/api/crm/messages")["total"] == 1
+
+
+def test_a_tip_counts_once_although_the_platform_tells_it_twice(ada: Person, platform: Platform):
+    fan = add_fan(ada, 1, valueCents=99)
+    tip = {"id": "77", "type": "tip", "amountGross": 12.34, "amountNet": 9.87, "user_id": 1, "user": FAN}
+    platform.tell("tips.received", tip, "evt_1")
+    platform.tell("tips.received", tip, "evt_2")
+    transaction = {"id": "x", "type": "tips", "amount": 12.34, "fan": {"id": "100000001"}}
+    platform.tell("transactions.new", transaction, "evt_3")
+    assert ada.get(f"/api/crm/fans/{fan['id']}")["valueCents"] == 1234
+    # A write changes the figure brought by hand; what counts stays the sum of the transactions.
+    assert ada.put(f"/api/crm/fans/{fan['id']}", {"valueCents": 5})["valueCents"] == 1234
+
+
+def test_a_purchase_marks_its_message_and_pays_its_campaign(app, ada: Person, platform: Platform):
+    from app.conversations import outbox
+
+    fan = add_fan(ada, 1)
+    body = {"recipientIds": [fan["id"]], "content": "x", "priceCents": 1200, "mediaUrls": ["platform:5"]}
+    bulk = ada.post("/api/messages/bulk", body, 202)
+    with app.app_context():
+        outbox.drain()
+    sent = ada.get(f"/api/campaigns/{bulk['campaignId']}/recipients")["recipients"][0]
+    message = ada.get(f"/api/onlyfans/messages/{sent['messageId']}")
+    assert message["status"] == "sent", message
+    link = f"https://onlyfans.com/my/chats/chat/100000001?firstId={message['platformMessageId']}"
+    bought = {"id": "88", "user_id": 1, "user": FAN, "replacePairs": {"{AMOUNT}": "$12.00", "{MESSAGE_LINK}": link}}
+    platform.tell("messages.ppv.unlocked", bought)
+    assert ada.get(f"/api/onlyfans/messages/{sent['messageId']}")["purchased"] is True
+    metrics = ada.get(f"/api/campaigns/{bulk['campaignId']}")["metrics"]
+    assert (metrics["purchased"], metrics["revenueCents"]) == (1, 1200)
+
+
+def test_a_lost_session_pauses_sending_and_says_so(ada: Person, platform: Platform):
+    platform.tell("accounts.session_expired", {"state": "expired"})
+    assert ada.get("/api/connections")["connections"][0]["status"] == "expired"
+
+
+def sign(scheme: str, secret: str, body: bytes, at: int) -> dict[str, str]:
+    """By the vendors' words, independently of our table."""
+    import base64
+
+    def mac(key: bytes, signed: bytes):
+        return hmac.new(key, signed, hashlib.sha256)
+
+    stamp = f"{at}.".encode()
+    if scheme == "svix":
+        digest = mac(base64.b64decode(secret.removeprefix("whsec_")), b"msg_1." + stamp + body).digest()
+        value = f"v1,bm90IHRoaXMgb25l v1,{base64.b64encode(digest).decode()}"
+        return {"svix-id": "msg_1", "svix-timestamp": str(at), "svix-signature": value}
+    return {
+        "onlyfansapi": {"signature": mac(secret.encode(), body).hexdigest()},
+        "onlyfanskit": {"x-webhook-signature": f"sha256={mac(secret.encode(), body).hexdigest()}"},
+        "ofauth": {"ofauth-signature": f"t={at},v1={mac(secret.encode(), stamp + body).hexdigest()}"},
+        "fanvue": {"x-fanvue-signature": f"t={at},v0={mac(secret.encode(), stamp + body).hexdigest()}"},
+    }[scheme]
+
+
+@pytest.mark.parametrize("name", list(SCHEMES))
+def test_every_scheme_takes_its_own_signature_and_nothing_else(name):
+    secret = "whsec_c2VjcmV0IHNlY3JldA==" if name == "svix" else "a secret"
+    body, now = b'{"event": "x"}', 1_700_000_000
+    headers = sign(name, secret, body, now)
+    assert is_signed(SCHEMES[name], secret, headers, body, now=now)
+    assert not is_signed(SCHEMES[name], secret, headers, body + b" ", now=now)
+    assert not is_signed(SCHEMES[name], "whsec_b3RoZXI=" if name == "svix" else "other", headers, body, now=now)
+    assert not is_signed(SCHEMES[name], secret, {}, body, now=now)
+    if name not in ("onlyfansapi", "onlyfanskit"):
+        assert not is_signed(SCHEMES[name], secret, headers, body, now=now + 301), "too old"
