@@ -18,6 +18,7 @@ lint: setup
 
 setup: .venv/.installed
 	@$(BIN)/python app/assets.py
+	@$(BIN)/python -m compileall -q app sandbox worker.py wsgi.py
 
 .venv/.installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Greenroom needs Python 3.11 or newer: make PYTHON=python3.12 run")'

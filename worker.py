@@ -24,7 +24,7 @@ def main() -> None:
     app = create_app()
     background.load_tasks()
     queues = tuple(sys.argv[1:]) or background.QUEUES
-    threading.Thread(target=_sweep, args=(app,), daemon=True, name="sweep").start()
+    threading.Thread(target=_sweep, args=(app, queues), daemon=True, name="sweep").start()
     while not background.stopping.is_set():
         try:
             background.make_worker(app, queues).work()
@@ -34,13 +34,15 @@ def main() -> None:
         background.stopping.wait(1)
 
 
-def _sweep(app: Flask) -> None:
-    while not background.stopping.wait(SWEEP_SECONDS):
+def _sweep(app: Flask, queues: tuple[str, ...]) -> None:
+    while not background.stopping.is_set():
         try:
             with app.app_context():
+                background.report_alive(queues)
                 sweep.ring_again()
         except Exception:
             log.exception("sweep_failed")
+        background.stopping.wait(SWEEP_SECONDS)
 
 
 if __name__ == "__main__":

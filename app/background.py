@@ -32,11 +32,13 @@ TASKS = {
     "drain": Task("sending", "app.conversations.outbox.drain"),
     "handle_event": Task("incoming", "app.conversations.incoming.handle_event", 60),
     "read_back": Task("incoming", "app.conversations.read_back.read_back", 120),
-    "sync_fans": Task("work", "app.fans.sync.sync_fans"),
-    "run_import": Task("work", "app.imports.actions.run_import", 3600),
+    "sync_fans": Task("links", "app.fans.sync.sync_fans", 120),
+    "run_import": Task("imports", "app.imports.actions.run_import", 3600),
 }
 FAILURE_KEPT_SECONDS = 3600  # the log has it for longer; what fails again and again must not fill Redis
-QUEUES = ("sending", "incoming", "work")
+QUEUES = ("sending", "incoming", "links", "imports")  # a worker takes from the first that has something
+
+ALIVE_SECONDS = 10
 
 stopping = threading.Event()  # set when this worker was asked to stop: a long task ends at its next safe point
 
@@ -105,7 +107,12 @@ def queue_lengths() -> dict[str, int]:
     return {name: Queue(name, connection=get_redis()).count for name in QUEUES}
 
 
-def workers_alive() -> dict[str, int]:
-    """How many workers listen to each queue. Raises redis.RedisError."""
-    workers = AppWorker.all(connection=get_redis())
-    return {name: sum(name in worker.queue_names() for worker in workers) for name in QUEUES}
+def report_alive(queues: tuple[str, ...]) -> None:
+    """A worker says that it lives; RQ itself would count a killed one for minutes. Raises redis.RedisError."""
+    for name in queues:
+        get_redis().set(f"greenroom:alive:{name}", 1, ex=ALIVE_SECONDS)
+
+
+def queues_served() -> dict[str, bool]:
+    """Whether a worker listens to each queue. Raises redis.RedisError."""
+    return {name: bool(get_redis().exists(f"greenroom:alive:{name}")) for name in QUEUES}

@@ -25,7 +25,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     Raises BadSetting where a value is unusable, or where production lacks a real SECRET_KEY.
     """
     instance = Path(environ.get("GREENROOM_INSTANCE") or ROOT / "instance").resolve()
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     production = environ.get("GREENROOM_ENV", "local") == "production"
     max_upload_mb = _whole(environ, "GREENROOM_MAX_UPLOAD_MB", 10)
     pace_limit, pace_window = _pace(environ.get("GREENROOM_PACE", "10/60"))
@@ -60,7 +60,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "WTF_CSRF_CHECK_DEFAULT": False,  # the guard asks for it, after it knows who is there
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a tab left open over night must still send
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
-        "RATELIMIT_HEADERS_ENABLED": True,
+        "RATELIMIT_HEADERS_ENABLED": False,  # app/errors.py says when to try again
     }
 
 

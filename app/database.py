@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, Text, event
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, Table, Text, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, ORMExecuteState, Session, mapped_column, relationship
@@ -76,6 +76,13 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
         }
     )
     type_annotation_map = {datetime: UTCDateTime, str: Text}
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _number_once(table: Table, _metadata: MetaData) -> None:
+    """SQLite would give a deleted row's id to the next one: an old link must not lead to a stranger."""
+    if "id" in table.columns and isinstance(table.columns["id"].type, BigInteger):
+        table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 def utcnow() -> datetime:

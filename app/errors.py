@@ -1,14 +1,19 @@
 """What can go wrong in the user's terms, and how it is answered: a page for people, problem+json for programs."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from apiflask.exceptions import _ValidationError
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
+
+from app.extensions import limiter
 
 log = structlog.get_logger()
 
@@ -68,7 +73,7 @@ def init_app(app: Flask) -> None:
 
 def speaks_json() -> bool:
     """Whether this address answers programs: those get problem+json, whatever goes wrong."""
-    return request.path.startswith(("/api/", "/webhooks/")) or request.path == "/api"
+    return f"{request.path}/".startswith(("/api/", "/webhooks/"))
 
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None, **more: Any) -> Response:
@@ -121,11 +126,31 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None:
         return error.response  # type: ignore[return-value]
+    if status == 413:
+        return _too_large()
+    if isinstance(error, RateLimitExceeded):
+        return _too_many()
     said = PAGE_WORDS.get(status) if not speaks_json() else None
     response = _answer(status, said or error.description or HTTP_STATUS_CODES[status])
     for name, value in error.get_headers():
-        if name in ("Allow", "Retry-After"):
+        if name == "Allow":
             response.headers[name] = value
+    return response
+
+
+def _too_large() -> Response:
+    megabytes = current_app.config["MAX_UPLOAD_BYTES"] // 1024 // 1024
+    said = f"This is too large: a file may have at most {megabytes} MB."
+    return _answer(
+        413, said, [{"field": "file" if request.mimetype == "multipart/form-data" else "body", "message": said}]
+    )
+
+
+def _too_many() -> Response:
+    hit = limiter.current_limit
+    seconds = max(1, math.ceil(hit.reset_at - time.time())) if hit else 60
+    response = _answer(429, f"Too many: try again in {seconds} {'second' if seconds == 1 else 'seconds'}.")
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

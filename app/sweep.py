@@ -8,11 +8,11 @@ from app.background import later
 from app.conversations import pace, read_back
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
+from app.fans import sync
 from app.imports import queries as imports
-from app.platforms.models import Connection, ConnectionStatus, StoredEvent
+from app.platforms.models import StoredEvent
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
-SYNC_EVERY = timedelta(hours=1)
 EVENTS_KEPT = timedelta(days=1)
 
 
@@ -26,7 +26,7 @@ def ring_again() -> None:
         later("run_import", import_id)
     for connection_id in read_back.connections_due():
         later("read_back", connection_id)
-    for connection_id in _connections_to_sync():
+    for connection_id in sync.connections_due():
         later("sync_fans", connection_id)
     _forget_old_news()
 
@@ -36,15 +36,6 @@ def _unhandled_events() -> list[int]:
         StoredEvent.handled_at.is_(None), StoredEvent.received_at < utcnow() - FORGOTTEN_AFTER
     )
     return list(db.session.scalars(rows.order_by(StoredEvent.id).limit(100)))
-
-
-def _connections_to_sync() -> list[int]:
-    rows = select(Connection.id).where(
-        Connection.status == ConnectionStatus.ACTIVE,
-        Connection.last_synced_at.is_not(None),
-        Connection.last_synced_at < utcnow() - SYNC_EVERY,
-    )
-    return list(db.session.scalars(rows))
 
 
 def _forget_old_news() -> None:

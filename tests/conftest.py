@@ -11,12 +11,25 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask_migrate import upgrade
+from xdist.scheduler import LoadGroupScheduling
 
 from app import create_app
 from app.database import Base, db, write
 from tests import people, servers
 
+# Tests of one of these start a whole stack: they share it, in one process.
+ONE_STACK = ("tests/browser/", "tests/stack/", "tests/test_live.py")
 MUST_RUN_ALL = os.environ.get("GREENROOM_TEST_ALL") == "1"  # in CI a test that cannot run is a failure
+
+
+class OneStack(LoadGroupScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in ONE_STACK if nodeid.startswith(place)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneStack:
+    return OneStack(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

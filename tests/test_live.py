@@ -41,28 +41,43 @@ class Watcher:
         self.html[item["id"]] = item["html"]
 
 
+@pytest.fixture(scope="module")
+def web_processes() -> Iterator[dict[str, tuple[str, subprocess.Popen]]]:
+    started: dict[str, tuple[str, subprocess.Popen]] = {}
+    yield started
+    for _, process in started.values():
+        process.terminate()
+        process.wait(10)
+
+
 @pytest.fixture
-def web(app, valkey_url: str) -> Iterator[str]:
+def web(app, valkey_url: str, web_processes) -> str:
     """A web process on the same database and Redis as the test's own application."""
+    database = app.config["SQLALCHEMY_DATABASE_URI"]
+    if database not in web_processes:
+        web_processes[database] = start_web(app, database, valkey_url)
+    return web_processes[database][0]
+
+
+def start_web(app, database: str, valkey_url: str) -> tuple[str, subprocess.Popen]:
     port = free_port()
     settings = {
-        "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
+        "DATABASE_URL": database,
         "REDIS_URL": valkey_url,
         "SECRET_KEY": app.config["SECRET_KEY"],
         "GREENROOM_INSTANCE": str(app.config["INSTANCE"]),
         "PORT": str(port),
     }
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        cwd=ROOT,
+        env=os.environ | settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: answers(url), seconds=20)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
+    wait_until(lambda: answers(url), seconds=20)
+    return url, process
 
 
 def answers(url: str) -> bool:
@@ -157,7 +172,6 @@ def test_nobody_watches_without_signing_in(web: str):
 @pytest.mark.parametrize(
     "wish",
     [
-        None,
         5,
         {},
         {"kind": "thread"},

@@ -1,5 +1,6 @@
 from typing import Any
 
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete
 
 from app.accounts import queries
@@ -14,15 +15,15 @@ SHORTEST_PASSWORD = 10
 
 class WrongSignIn(DomainError):
     def __init__(self) -> None:
-        super().__init__("E-mail, password or account is wrong.", 401)
+        super().__init__("E-mail, password or account is wrong.", 401, {"WWW-Authenticate": "Bearer"})
 
 
 def add_user(
     *, email: str, password: str, account_name: str, role: str = Role.OWNER, name: str = "", demo: bool = False
 ) -> User:
     """A person with a place in the account of that name, which is made if there is none. Raises Invalid."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid(("password", f"A password has at least {SHORTEST_PASSWORD} characters."))
+    _check_password(password)
+    _check_email(email)
     if role not in list(Role):
         raise Invalid(("role", f"A role is one of {', '.join(Role)}."))
     with write() as session:
@@ -41,6 +42,18 @@ def add_user(
     return user
 
 
+def _check_email(email: str) -> None:
+    try:
+        validate_email(email.strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise Invalid(("email", "This is not an e-mail address.")) from error
+
+
+def _check_password(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(("password", f"A password has at least {SHORTEST_PASSWORD} characters."))
+
+
 def check_sign_in(email: str, password: str) -> User:
     """Raises WrongSignIn, after the same time and in the same words whatever was wrong."""
     user = queries.find_user_by_email(email)
@@ -51,8 +64,7 @@ def check_sign_in(email: str, password: str) -> User:
 
 def change_password(user: User, password: str) -> None:
     """Ends every session and token that the person has."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid(("password", f"A password has at least {SHORTEST_PASSWORD} characters."))
+    _check_password(password)
     with write():
         user.password_hash = hash_password(password)
         user.sign_in_epoch += 1

@@ -44,7 +44,7 @@ def _require_sign_in() -> Response | None:
     g.membership = None
     if _is_open():
         return None
-    if request.headers.get("Authorization") and speaks_json():
+    if request.headers.get("Authorization") and _takes_tokens():
         return _enter_by_token()
     if not current_user.is_authenticated or not enter(person, session.get("account_id")):
         return _turn_away()
@@ -54,9 +54,14 @@ def _require_sign_in() -> Response | None:
 
 def _is_open() -> bool:
     if request.endpoint is None or request.endpoint == "static":
-        return not speaks_json()  # a wrong address: programs are asked for a token first, people see the 404
+        return not f"{request.path}/".startswith("/api/")  # the API asks for a token before it says what is not there
     view = current_app.view_functions[request.endpoint]
     return getattr(view, "open_to_all", False) or request.endpoint.startswith("openapi.")
+
+
+def _takes_tokens() -> bool:
+    """Programs' addresses; and media, whose addresses programs are given."""
+    return speaks_json() or request.path.startswith("/media/")
 
 
 def _enter_by_token() -> Response | None:

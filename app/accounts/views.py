@@ -8,6 +8,7 @@ from app import limits
 from app.accounts import actions, queries
 from app.accounts.forms import SignInForm
 from app.accounts.guard import open_to_all, person
+from app.database import LARGEST_ID
 from app.errors import NotFound
 
 bp = Blueprint("accounts", __name__)
@@ -65,8 +66,8 @@ def sign_out() -> Response:
 
 @bp.post("/account")
 def switch() -> Response:
-    account_id = request.form.get("account_id", type=int)
-    if account_id is None or queries.find_membership(person, account_id) is None:
+    account_id = request.form.get("account_id", 0, type=int)
+    if not 0 < account_id <= LARGEST_ID or queries.find_membership(person, account_id) is None:
         raise NotFound
     session["account_id"] = account_id
     flash("Switched account.", "success")

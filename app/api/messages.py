@@ -19,7 +19,7 @@ def send_bulk(json_data: BulkIn) -> BulkOut:
     draft = Draft(
         text=json_data.content,
         price_cents=json_data.price_cents,
-        attachments=as_attachments(json_data.media_urls),
+        attachments=as_attachments(account.id, json_data.media_urls),
         priority=json_data.priority,
         author_id=current_user.id,
     )

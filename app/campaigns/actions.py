@@ -42,8 +42,7 @@ def launch(account_id: int, plan: Plan) -> Campaign:
         if strangers:
             raise Invalid(("recipientIds", f"No fans of this account: {', '.join(strangers)}."))
         connection = platforms.first_connection(account_id, "onlyfans")
-        if connection:
-            conversations.check_draft(connection, plan.draft)
+        conversations.check_draft(account_id, connection, plan.draft)
         campaign = _new_campaign(account_id, connection, plan)
         session.add(campaign)
         session.flush()
@@ -133,14 +132,16 @@ def retry_failed(account_id: int, campaign_id: int) -> Campaign:
         campaign = _locked(account_id, campaign_id)
         _require(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED, CampaignStatus.COMPLETED))
         failed = session.scalars(
-            select(Message).where(
+            select(Message)
+            .join(Fan, Message.fan_id == Fan.id)
+            .where(
                 Message.campaign_id == campaign.id,
                 Message.status == MessageStatus.FAILED,
-                Message.conversation_id.is_not(None),
+                Fan.do_not_message.is_(False),
             )
         ).all()
         if not failed or campaign.connection_id is None:
-            raise Conflict("Nothing of this campaign has failed.")
+            raise Conflict("Nothing of this campaign has failed that may be sent again.")
         noted = [news for message in failed for news in conversations.requeue_failed(message, campaign.connection_id)]
     live.tell(noted)
     later("drain")

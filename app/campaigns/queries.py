@@ -177,7 +177,7 @@ def ledger_lines(recipients: list[Recipient]) -> list[LedgerLine]:
 
 
 def _ledger_line(recipient: Recipient, fan: Fan | None, message: Message | None) -> LedgerLine:
-    changed = (message.sent_at or message.created_at) if message else recipient.created_at
+    changed = message.changed_at if message else recipient.created_at
     return LedgerLine(
         fan_id=recipient.fan_id,
         name=fan.display_name if fan else None,

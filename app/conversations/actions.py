@@ -7,7 +7,7 @@ from sqlalchemy import case, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from app.background import later
-from app.conversations import live, queries
+from app.conversations import live, pace, queries
 from app.conversations.models import (
     DEFAULT_PRIORITY,
     REPLY_RANK,
@@ -23,9 +23,10 @@ from app.fans import queries as fans
 from app.fans.models import Fan
 from app.media.actions import check_attachments
 from app.platforms import queries as platforms
-from app.platforms.models import Connection
+from app.platforms.models import Connection, price_range_cents
 
 LONGEST_TEXT = 5000
+NO_CONTENT: dict[str, Any] = {"text": "", "search_text": "", "attachments": []}  # of a message that only counts
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, lis
     if repeated:
         return repeated, []
     connection = connection_for(conversation.fan)
-    check_draft(connection, draft)
+    check_draft(conversation.account_id, connection, draft)
     message = new_message(conversation.account_id, conversation.id, conversation.fan_id, connection.id, draft)
     db.session.add(message)
     db.session.flush()
@@ -131,14 +132,14 @@ def connection_for(fan: Fan) -> Connection:
     return connection
 
 
-def check_draft(connection: Connection, draft: Draft) -> None:
+def check_draft(account_id: int, connection: Connection | None, draft: Draft) -> None:
     """Raises Invalid, naming each field as the API does."""
-    errors = list(check_attachments(connection.account_id, draft.attachments))
+    errors = list(check_attachments(account_id, draft.attachments))
     if len(draft.text) > LONGEST_TEXT:
         errors.append(("text", f"A text has at most {LONGEST_TEXT} characters, this one has {len(draft.text)}."))
     if not draft.text.strip() and not draft.attachments:
         errors.append(("text", "Write something, or attach a file."))
-    lowest, highest = connection.price_min_cents, connection.price_max_cents
+    lowest, highest = price_range_cents(connection)
     if draft.price_cents and not draft.attachments:
         errors.append(("priceCents", "A paid message needs at least one attachment."))
     if draft.price_cents and not lowest <= draft.price_cents <= highest:
@@ -168,21 +169,22 @@ def new_message(
 
 
 def place_message(message: Message, unread: int = 0) -> list[live.Noted]:
-    """Puts a new message on top of its thread and numbers the news. Does not commit."""
-    is_newer = Conversation.last_message_at.is_(None) | (Conversation.last_message_at <= message.created_at)
-    db.session.execute(
-        update(Conversation)
-        .where(Conversation.id == message.conversation_id)
-        .values(
-            last_message_id=case((is_newer, message.id), else_=Conversation.last_message_id),
-            last_message_at=case((is_newer, message.created_at), else_=Conversation.last_message_at),
-            unread_count=Conversation.unread_count + unread,
-            archived=False,
-        )
-        .execution_options(synchronize_session="fetch")
-    )
+    """A new message for its thread and the inbox. Does not commit."""
     assert message.conversation_id is not None
+    put_on_top(message, unread)
     return live.note_message(message) + live.note_conversation(message.account_id, message.conversation_id)
+
+
+def put_on_top(message: Message, unread: int = 0) -> None:
+    """Makes it its thread's last message, unless a newer one stands. Does not commit."""
+    is_newer = Conversation.last_message_at.is_(None) | (Conversation.last_message_at <= message.created_at)
+    values = {
+        "last_message_id": case((is_newer, message.id), else_=Conversation.last_message_id),
+        "last_message_at": case((is_newer, message.created_at), else_=Conversation.last_message_at),
+        "unread_count": Conversation.unread_count + unread,
+        "archived": False,
+    }
+    execute(update(Conversation).where(Conversation.id == message.conversation_id).values(**values))
 
 
 def mark_read(account_id: int, conversation_id: int) -> None:
@@ -214,6 +216,8 @@ def retry(account_id: int, message_id: int) -> Message:
             raise Conflict("The fan was deleted.")
         fan = fans.find_fan(account_id, message.fan_id)
         connection = connection_for(fan)
+        if message.campaign_id and pace.is_cancelled(message.campaign_id):
+            raise Conflict("Its campaign was cancelled.")
         noted = requeue_failed(message, connection.id)
         if not noted:
             raise Conflict("Only a failed message can be sent again.")
@@ -263,6 +267,7 @@ def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]
 
     Returns the news, at least one entry long if it changed (also where there is no thread left to tell).
     """
+    values |= {"changed_at": utcnow()}
     if not execute(update(Message).where(Message.id == message.id, Message.status == was).values(**values)):
         return []
     db.session.refresh(message)
@@ -276,11 +281,16 @@ def remove_fan(account_id: int, fan_id: int) -> None:
         fan = fans.find_fan(account_id, fan_id)
         theirs = (Message.account_id == account_id) & (Message.fan_id == fan.id)
         stays = Message.campaign_id.is_not(None) | (Message.status == MessageStatus.SENDING)
-        cancelled = {"status": MessageStatus.CANCELLED, "status_reason": "The fan was deleted."}
+        cancelled = {
+            "status": MessageStatus.CANCELLED,
+            "status_reason": "The fan was deleted.",
+            "changed_at": utcnow(),
+        }
         execute(update(Message).where(theirs, Message.status == MessageStatus.QUEUED).values(**cancelled))
         execute(delete(Message).where(theirs, ~stays))
-        execute(update(Message).where(theirs, Message.status != MessageStatus.SENDING).values(text="", attachments=[]))
+        execute(update(Message).where(theirs, Message.status != MessageStatus.SENDING).values(**NO_CONTENT))
         execute(update(Message).where(theirs).values(conversation_id=None, fan_id=None))
+        live.forget_thread(account_id, fan_id)
         session.expire_all()
         session.execute(
             delete(Conversation).where(Conversation.fan_id == fan_id, Conversation.account_id == account_id)

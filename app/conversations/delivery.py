@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import func, select, update
 
 from app.conversations import actions, live
@@ -26,12 +27,14 @@ from app.platforms.gateway import (
     NotSent,
     OutcomeUnknown,
     OutgoingMessage,
+    PlatformError,
     PlatformGateway,
     RateLimited,
     Refused,
 )
 from app.platforms.models import Connection
 
+log = structlog.get_logger()
 MOST_TRIES = 6  # then a message that was certainly not sent fails, and one in doubt becomes `unknown`
 FIRST_RETRY_SECONDS = 2
 LONGEST_RETRY_SECONDS = 120
@@ -54,9 +57,9 @@ class _Job:
 def deliver(claimed: Claimed) -> None:
     job = _read(claimed)
     if job is None:
-        return _failed(claimed, Refused("The fan was deleted or is no longer linked to the platform."))
+        return _not_to_be_sent(claimed)
     try:
-        platform_id = _settle_doubt(job) or job.gateway.send(_outgoing(job))
+        platform_id = _settle_doubt(job) or _send(job)
     except Refused as error:
         _failed(claimed, error)
     except CredentialsExpired as error:
@@ -78,7 +81,7 @@ def _read(claimed: Claimed) -> _Job | None:
     gateway = platforms.gateway_of(connection)
     db.session.expunge_all()
     db.session.commit()
-    if fan is None or not fan.platform_fan_id:
+    if fan is None or not fan.platform_fan_id or fan.do_not_message:
         return None
     return _Job(claimed, connection, message, fan.platform_fan_id, gateway)
 
@@ -129,6 +132,24 @@ def _find_in_chat(job: _Job, first_start: Any) -> str | None:
     return next((each for each in reversed(candidates) if each not in taken), None)
 
 
+def _send(job: _Job) -> str:
+    """The platform's id. An unforeseen fault proves what its place proves: before the call nothing has left."""
+    try:
+        outgoing = _outgoing(job)
+    except PlatformError:
+        raise
+    except Exception as error:
+        log.exception("message_not_prepared", message=job.message.id)
+        raise NotSent("The message could not be prepared.") from error
+    try:
+        return job.gateway.send(outgoing)
+    except PlatformError:
+        raise
+    except Exception as error:
+        log.exception("answer_not_understood", message=job.message.id)
+        raise OutcomeUnknown("The platform's answer was not understood.") from error
+
+
 def _outgoing(job: _Job) -> OutgoingMessage:
     return OutgoingMessage(
         chat_id=job.chat_id,
@@ -152,7 +173,7 @@ def _platform_media(job: _Job) -> list[str]:
 
 
 def _upload(job: _Job, address: str) -> str:
-    if VAULT.match(address):
+    if VAULT.fullmatch(address):
         return address.removeprefix("platform:")
     try:
         name, content_type, content = load_attachment(job.message.account_id, address)
@@ -177,6 +198,13 @@ def _sent(claimed: Claimed, platform_id: str) -> None:
         "lease_until": None,
     }
     _record(claimed, "sent", "", values)
+
+
+def _not_to_be_sent(claimed: Claimed) -> None:
+    """The fan is gone, or must no longer be messaged. What may have gone out before is for a person to settle."""
+    reason = "The fan was deleted, is no longer linked, or must not be messaged."
+    status = MessageStatus.UNKNOWN if _doubt(claimed) else MessageStatus.CANCELLED
+    _record(claimed, "not_sent", reason, {"status": status, "status_reason": reason, "lease_until": None})
 
 
 def _failed(claimed: Claimed, error: Refused) -> None:
@@ -263,7 +291,7 @@ def _record(
         message = session.get_one(Message, claimed.message_id)
         noted = actions.change_status(message, MessageStatus.SENDING, **values)
         if message.fan_id is None and message.status != MessageStatus.SENDING:
-            message.text, message.attachments = "", []
+            execute(update(Message).where(Message.id == message.id).values(**actions.NO_CONTENT))
         if hold_until:
             _hold(claimed.connection_id, hold_until)
         if expired:
@@ -281,7 +309,8 @@ def _note_inbox(message: Message) -> list[live.Noted]:
     if message.conversation_id is None:
         return []
     if message.status == MessageStatus.SENT and message.campaign_id:
-        return actions.place_message(message)
+        actions.put_on_top(message)
+        return live.note_conversation(message.account_id, message.conversation_id)
     is_last = db.session.scalar(
         select(Conversation.id).where(
             Conversation.id == message.conversation_id, Conversation.last_message_id == message.id

@@ -1,5 +1,7 @@
 """What the platform told us, worked off by a worker: each stored event becomes what it says, once."""
 
+from datetime import datetime, timedelta
+
 import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -26,6 +28,7 @@ from app.platforms.models import Connection, StoredEvent
 
 log = structlog.get_logger()
 MOST_TRIES = 5
+CLOCK_DIFFERENCE = timedelta(seconds=60)
 
 
 def handle_event(event_id: int) -> None:
@@ -73,8 +76,9 @@ def receive_message(connection: Connection, event: MessageReceived) -> list[live
     if _find_message(connection, arrived.id):
         return []
     fan = ensure_fan(connection, event.fan)
-    fan.last_seen_at = max(filter(None, (fan.last_seen_at, arrived.created_at)))
     conversation, _ = actions.ensure_conversation(fan)
+    written_at = _place_in_time(arrived.created_at, conversation.last_message_at)
+    fan.last_seen_at = max(filter(None, (fan.last_seen_at, written_at)))
     message = Message(
         account_id=connection.account_id,
         conversation_id=conversation.id,
@@ -86,11 +90,20 @@ def receive_message(connection: Connection, event: MessageReceived) -> list[live
         attachments=list(arrived.attachments),
         status=MessageStatus.RECEIVED,
         platform_message_id=arrived.id,
-        created_at=arrived.created_at,
+        created_at=written_at,
     )
     db.session.add(message)
     db.session.flush()
     return actions.place_message(message, unread=1)
+
+
+def _place_in_time(told: datetime, last_message_at: datetime | None) -> datetime:
+    """When it was written, by the platform's clock: which has whole seconds and differs from ours. Not in our future,
+    and an answer does not stand above what it answers."""
+    told = min(told, utcnow())
+    if last_message_at and told <= last_message_at < told + CLOCK_DIFFERENCE:
+        return last_message_at + timedelta(microseconds=1)
+    return told
 
 
 def confirm(connection: Connection, platform_message_id: str) -> list[live.Noted]:

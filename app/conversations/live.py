@@ -10,12 +10,12 @@ from typing import Any
 import structlog
 from flask import render_template
 from redis import RedisError
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app.accounts.models import Account
 from app.conversations import queries
 from app.conversations.models import Conversation, Message, RoomEvent
-from app.database import db
+from app.database import db, execute
 from app.extensions import get_emitter
 
 log = structlog.get_logger()
@@ -74,6 +74,13 @@ def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
 def _keep(room: str, seq: int, kind: str, subject_id: int, account_id: int) -> Noted:
     db.session.add(RoomEvent(room=room, seq=seq, account_id=account_id, kind=kind, subject_id=subject_id))
     return Noted(room, seq, kind, subject_id, account_id)
+
+
+def forget_thread(account_id: int, fan_id: int) -> None:
+    """The news of a deleted fan's thread. Does not commit."""
+    conversation = queries.find_conversation_with(account_id, fan_id)
+    if conversation:
+        execute(delete(RoomEvent).where(RoomEvent.room == thread_room(conversation.id)))
 
 
 def tell(noted: list[Noted]) -> None:

@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from app.database import Base, BigId, Id, utcnow
+from app.database import Base, BigId, Id, fold, utcnow
 from app.fans.models import Fan
 
 
@@ -48,7 +48,11 @@ class Conversation(Base):
         UniqueConstraint("account_id", "fan_id"),
         Index(None, "account_id", "last_message_at", "id"),
         Index(None, "fan_id"),
-    )
+        Index(
+            "ix_conversations_unread", "account_id",
+            sqlite_where=text("unread_count > 0"), postgresql_where=text("unread_count > 0"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
@@ -109,6 +113,7 @@ class Message(Base):
     campaign_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("campaigns.id", ondelete="CASCADE"), default=None)
     author_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
     text: Mapped[str] = mapped_column(default="")
+    search_text: Mapped[str] = mapped_column(init=False, default="")  # the text, folded
     price_cents: Mapped[int] = mapped_column(default=0)
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     platform_media: Mapped[list[str] | None] = mapped_column(JSON, default=None)  # kept: a retry must say the same
@@ -123,7 +128,13 @@ class Message(Base):
     tries: Mapped[int] = mapped_column(default=0)
     doubt: Mapped[str] = mapped_column(default=Doubt.NONE)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    changed_at: Mapped[datetime] = mapped_column(default_factory=utcnow)  # when its status last changed
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    @validates("text")
+    def _fold_text(self, _name: str, text: str) -> str:
+        self.search_text = fold(text)
+        return text
 
     fan: Mapped[Fan | None] = relationship(init=False, repr=False, viewonly=True)
     attempts: Mapped[list["SendAttempt"]] = relationship(

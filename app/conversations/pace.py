@@ -16,13 +16,14 @@ from sqlalchemy.orm import aliased
 
 from app.conversations import live
 from app.conversations.models import Doubt, Message, MessageStatus, SendAttempt
-from app.database import db, utcnow, write
+from app.database import db, execute, utcnow, write
 from app.platforms.models import Connection, ConnectionStatus
 
 # The queue looks at a campaign's state when it takes a message, never before: a pause holds from the next claim on.
 campaigns = table("campaigns", column("id"), column("status"))
 
 
+MOST_LOST = 12  # tries
 ANSWER_GLANCE = timedelta(seconds=0.05)  # how soon to look again while only an answer can free a slot
 
 
@@ -78,6 +79,9 @@ def _claim(connection_id: int) -> tuple[Claimed | datetime | None, list[live.Not
         message = _next_message(connection_id, now, with_campaigns=window.campaign_due_at <= now)
         if message is None:
             return _next_due(connection_id, now, window.campaign_due_at), []
+        if message.status == MessageStatus.SENDING and message.tries >= MOST_LOST:
+            _give_up(message, now)
+            return now, live.note_message(message)
         return _take(message, now), live.note_message(message)
 
 
@@ -130,6 +134,9 @@ def _queue(connection_id: int, now: datetime, *, with_campaigns: bool) -> Any:
         earlier.status.in_((MessageStatus.QUEUED, MessageStatus.SENDING)),
         earlier.id < Message.id,
         earlier.rank >= Message.rank,
+        or_(
+            earlier.campaign_id.is_(None), earlier.campaign_id.in_(_running()), earlier.status == MessageStatus.SENDING
+        ),
     )
     rows = select(Message).where(
         Message.connection_id == connection_id,
@@ -137,9 +144,20 @@ def _queue(connection_id: int, now: datetime, *, with_campaigns: bool) -> Any:
         or_(Message.not_before.is_(None), Message.not_before <= now),
         ~kept_back_by_earlier,
     )
-    running = Message.campaign_id.in_(select(campaigns.c.id).where(campaigns.c.status == "active"))
-    rows = rows.where(or_(Message.campaign_id.is_(None), running) if with_campaigns else Message.campaign_id.is_(None))
+    in_running = Message.campaign_id.in_(_running())
+    rows = rows.where(
+        or_(Message.campaign_id.is_(None), in_running) if with_campaigns else Message.campaign_id.is_(None)
+    )
     return rows.order_by(Message.rank.desc(), Message.id)
+
+
+def is_cancelled(campaign_id: int) -> bool:
+    cancelled = select(campaigns.c.id).where(campaigns.c.id == campaign_id, campaigns.c.status == "cancelled")
+    return db.session.scalar(cancelled) is not None
+
+
+def _running() -> Any:
+    return select(campaigns.c.id).where(campaigns.c.status == "active")
 
 
 def _next_due(connection_id: int, now: datetime, campaign_due_at: datetime) -> datetime | None:
@@ -159,18 +177,31 @@ def _next_due(connection_id: int, now: datetime, campaign_due_at: datetime) -> d
     return min(due, default=None)
 
 
+def _give_up(message: Message, now: datetime) -> None:
+    """Every sender that took it died over it: a person must look."""
+    _close_attempts(message, now)
+    message.status, message.status_reason = MessageStatus.UNKNOWN, "The sender stopped each time it tried to send this."
+    message.lease_until, message.changed_at = None, now
+    db.session.flush()
+
+
+def _close_attempts(message: Message, now: datetime) -> None:
+    lost = {"answered_at": now, "outcome": "lost", "detail": "The sender stopped before it wrote down an answer."}
+    execute(
+        update(SendAttempt)
+        .where(SendAttempt.message_id == message.id, SendAttempt.answered_at.is_(None))
+        .values(**lost)
+    )
+
+
 def _take(message: Message, now: datetime) -> Claimed:
     """Marks before the call. A message that was in flight under another lease is now in doubt."""
     lease = timedelta(seconds=current_app.config["SEND_LEASE_SECONDS"])
     was_lost = message.status == MessageStatus.SENDING
-    db.session.execute(
-        update(SendAttempt)
-        .where(SendAttempt.message_id == message.id, SendAttempt.answered_at.is_(None))
-        .values(answered_at=now, outcome="lost", detail="The sender stopped before it wrote down an answer.")
-        .execution_options(synchronize_session=False)
-    )
+    _close_attempts(message, now)
     message.doubt = message.doubt or Doubt.NO_ANSWER if was_lost else Doubt.NONE
     message.status, message.lease_until, message.tries = MessageStatus.SENDING, now + lease, message.tries + 1
+    message.changed_at = now
     attempt = SendAttempt(
         account_id=message.account_id,
         connection_id=message.connection_id or 0,

@@ -27,7 +27,8 @@ def search_conversations(
     )
     if search.strip():
         part = fold(search.strip())
-        rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, part.lstrip("@") or part))
+        handle = search.strip().lstrip("@").casefold() or part
+        rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, handle))
     if unread is not None:
         rows = rows.where(Conversation.unread_count > 0 if unread else Conversation.unread_count == 0)
     if archived is not None:
@@ -91,7 +92,7 @@ def find_message_in(conversation: Conversation, message_id: int) -> Message | No
 def search_messages(account_id: int, search: str) -> Select[Any]:
     """Messages in threads that hold the words."""
     rows = select(Message).where(Message.account_id == account_id, Message.conversation_id.is_not(None))
-    return rows.where(contains(func.lower(Message.text), search.strip().lower())) if search.strip() else rows
+    return rows.where(contains(Message.search_text, fold(search.strip()))) if search.strip() else rows
 
 
 def find_outgoing(account_id: int, message_id: int) -> Message:

@@ -8,6 +8,8 @@ from wtforms.validators import URL, Email, Length, NumberRange, Optional
 from app.fans.keys import LONGEST_TAG, MOST_TAGS
 from app.fans.models import Fan
 
+PLAIN_FIELDS = ("name", "handle", "email", "phone", "platform_fan_id", "subscription_status", "avatar_url", "notes")
+
 
 class FanForm(FlaskForm):
     name = StringField("Name", [Length(max=255)])
@@ -31,8 +33,7 @@ class FanForm(FlaskForm):
 
     def values(self) -> dict[str, Any]:
         """As fans.actions takes them."""
-        plain = ("name", "handle", "email", "phone", "platform_fan_id", "subscription_status", "avatar_url", "notes")
-        values: dict[str, Any] = {name: (self[name].data or "").replace("\0", "") for name in plain}
+        values: dict[str, Any] = {name: (self[name].data or "").replace("\0", "") for name in PLAIN_FIELDS}
         values["tags"] = split_tags(self.tags.data or "")
         values["do_not_message"] = self.do_not_message.data
         if self.value.data is not None:
@@ -41,7 +42,10 @@ class FanForm(FlaskForm):
 
 
 def form_for(fan: Fan) -> FanForm:
-    return FanForm(formdata=None, obj=fan, tags=", ".join(fan.tags), value=Decimal(fan.stated_value_cents) / 100)
+    plain = {name: getattr(fan, name) for name in (*PLAIN_FIELDS, "do_not_message")}
+    return FanForm(
+        formdata=None, data=plain | {"tags": ", ".join(fan.tags), "value": Decimal(fan.stated_value_cents) / 100}
+    )
 
 
 def split_tags(text: str) -> list[str]:

@@ -1,61 +1,106 @@
 """A connection's own fan list, fetched and linked: by platform id, else by handle; unknown ones become fans."""
 
-from collections.abc import Iterator
-from itertools import islice
+from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
-from app.database import db, utcnow, write
+from app.background import later
+from app.database import db, execute, utcnow, write
 from app.fans import actions
 from app.fans.keys import clean_handle, handle_key
 from app.fans.models import Fan
 from app.platforms import queries as platforms
 from app.platforms.actions import expire
 from app.platforms.gateway import CredentialsExpired, PlatformError, PlatformFan
-from app.platforms.models import Connection
+from app.platforms.models import Connection, ConnectionStatus
 
 log = structlog.get_logger()
-FANS_PER_COMMIT = 100
+PAGES_PER_RUN = 5  # then others have their turn: a worker that fetches ten thousand fans still hears those who write
+STALLED_AFTER = timedelta(seconds=30)
+SYNC_EVERY = timedelta(hours=1)
+
+
+def request_sync(connection_id: int) -> None:
+    """Has the connection's fans fetched, from the first on."""
+    with write():
+        _move(connection_id, 0)
+    later("sync_fans", connection_id)
 
 
 def sync_fans(connection_id: int) -> None:
-    """Safe to run twice, and to stop anywhere: what is linked stays linked."""
+    """Fetches and links a few pages, and rings for the next. Safe to run twice, and to stop anywhere."""
     connection = db.session.get(Connection, connection_id)
-    if connection is None:
+    if connection is None or connection.sync_offset is None:
         return
+    for _ in range(PAGES_PER_RUN):
+        if not _sync_page(connection):
+            return
+    later("sync_fans", connection_id)
+
+
+def sync_all(connection_id: int) -> None:
+    """The whole list, here and now."""
+    with write():
+        _move(connection_id, 0)
+    connection = db.session.get_one(Connection, connection_id)
+    while _sync_page(connection):
+        pass
+
+
+def connections_due() -> list[int]:
+    """Connections whose sync has stalled, or is due again."""
+    now = utcnow()
+    rows = select(Connection.id).where(
+        Connection.status == ConnectionStatus.ACTIVE,
+        or_(
+            Connection.sync_offset.is_not(None) & (Connection.sync_moved_at < now - STALLED_AFTER),
+            Connection.sync_offset.is_(None) & (Connection.last_synced_at < now - SYNC_EVERY),
+        ),
+    )
+    return list(db.session.scalars(rows))
+
+
+def _sync_page(connection: Connection) -> bool:
+    """Whether there is more to fetch."""
+    offset = connection.sync_offset or 0
+    gateway = platforms.gateway_of(connection)
+    db.session.commit()  # no transaction is held while the platform answers
     try:
-        for batch in _batches(platforms.gateway_of(connection).fans()):
-            _link(connection, batch)
+        seen, next_offset = gateway.fans_page(offset)
     except CredentialsExpired as error:
         with write():
-            expire(connection_id, error.detail)
-        return
+            expire(connection.id, error.detail)
+        return False
     except PlatformError as error:
-        log.warning("sync_stopped", connection=connection_id, detail=error.detail)
-        return
+        log.warning("sync_stopped", connection=connection.id, detail=error.detail)
+        return False
     with write():
-        connection.last_synced_at = utcnow()
+        _link(connection, seen)
+        _move(connection.id, next_offset)
+    return next_offset is not None
 
 
-def _batches(fans: Iterator[PlatformFan]) -> Iterator[list[PlatformFan]]:
-    while batch := list(islice(fans, FANS_PER_COMMIT)):
-        db.session.commit()  # no transaction is held while the platform answers
-        yield batch
+def _move(connection_id: int, offset: int | None) -> None:
+    values = {"sync_offset": offset, "sync_moved_at": utcnow()}
+    if offset is None:
+        values["last_synced_at"] = utcnow()
+    execute(update(Connection).where(Connection.id == connection_id).values(**values))
+    db.session.expire_all()
 
 
 def _link(connection: Connection, seen: list[PlatformFan]) -> None:
-    with write() as session:
-        known = _known_fans(connection, seen)
-        for each in seen:
-            fan = known.get(each.id) or known.get(handle_key(clean_handle(each.handle)) or "")
-            if fan is None:
-                fan = Fan(account_id=connection.account_id, platform=connection.platform)
-                session.add(fan)
-            elif fan.platform_fan_id not in (None, each.id):
-                continue  # a handle that moved to another person: the id says who is who
-            take_over(fan, each)
+    """Does not commit."""
+    known = _known_fans(connection, seen)
+    for each in seen:
+        fan = known.get(each.id) or known.get(handle_key(clean_handle(each.handle)) or "")
+        if fan is None:
+            fan = Fan(account_id=connection.account_id, platform=connection.platform)
+            db.session.add(fan)
+        elif fan.platform_fan_id not in (None, each.id):
+            continue  # a handle that moved to another person: the id says who is who
+        take_over(fan, each)
 
 
 def _known_fans(connection: Connection, seen: list[PlatformFan]) -> dict[str, Fan]:

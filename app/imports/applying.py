@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
+from sqlalchemy import text as sql_text
 
 from app.database import db, on_postgresql, utcnow
 from app.fans import actions as fans
@@ -66,7 +67,8 @@ class Newcomers:
     def _next_id(self) -> int:
         """SQLite's own next number, safe under its write lock. SQLAlchemy inserts rows that ask for theirs one by one there."""
         if self._last_id is None:
-            self._last_id = db.session.scalar(select(func.max(Fan.id))) or 0
+            newest = db.session.scalar(sql_text("SELECT seq FROM sqlite_sequence WHERE name = 'fans'"))
+            self._last_id = int(newest or 0)
         self._last_id += 1
         return self._last_id
 

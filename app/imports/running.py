@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.background import later, stopping
 from app.database import db, utcnow, write
+from app.fans.sync import request_sync
 from app.imports.applying import Tally, apply_fans
 from app.imports.mapping import Plan, data_rows
 from app.imports.matching import ONLY_KEYS, Clash, load_crowd
@@ -223,4 +224,4 @@ def _fail(import_id: int, lease: str, words: str) -> None:
 
 def _link_new_fans(account_id: int) -> None:
     if connection := first_connection(account_id, "onlyfans"):
-        later("sync_fans", connection.id)
+        request_sync(connection.id)

@@ -17,7 +17,7 @@ from app.accounts import actions
 from app.accounts import queries as accounts
 from app.config import DEMO, ROOT
 from app.database import write
-from app.fans.sync import sync_fans
+from app.fans.sync import sync_all
 from app.imports import actions as imports
 from app.platforms import actions as platform_actions
 from app.platforms import queries as platforms
@@ -66,7 +66,7 @@ def prepare(app: Flask, settings: dict[str, Any]) -> bool:
         if connection.last_synced_at is None:
             _wait_for(f"{connection.base_url}/sandbox/health")
             platform_actions.open_up(connection, _webhook_url(connection, settings))
-            sync_fans(connection.id)
+            sync_all(connection.id)
             return True
     return False
 

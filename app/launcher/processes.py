@@ -18,8 +18,14 @@ from honcho.environ import expand_processes, parse_procfile
 
 from app.config import ROOT
 
-STOP_SECONDS = {"web": 6, "sender": 30, "worker": 30, "sandbox": 5}  # how long each may take to end its work
-STOP_ORDER = ("web", "worker", "sender", "sandbox")
+STOP_SECONDS = {
+    "web": 6,
+    "sender": 30,
+    "worker": 30,
+    "importer": 30,
+    "sandbox": 5,
+}  # how long each may take to end its work
+STOP_ORDER = (("web",), ("worker", "importer", "sender"), ("sandbox",))
 RESTART_PAUSE_SECONDS = 1.0
 START_SECONDS = 60
 LEFTOVER_SECONDS = 5  # how long what a killed launcher left may take to end its calls
@@ -95,18 +101,21 @@ class Processes:
 
     def stop(self) -> None:
         """In order: first who takes in, then who works; each gets its time to end, then it is killed."""
-        for name in STOP_ORDER:
-            process = self._running.pop(name, None)
-            if process is None:
-                continue
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS[name])
-            except subprocess.TimeoutExpired:
-                say(f"{name} did not end in time: it is killed.")
-            self._kill_group(process.pid)
-            process.wait()
+        for names in STOP_ORDER:
+            ending = {name: self._running.pop(name) for name in names if name in self._running}
+            for process in ending.values():
+                process.terminate()
+            for name, process in ending.items():
+                self._await_end(name, process)
         self._list.unlink(missing_ok=True)
+
+    def _await_end(self, name: str, process: subprocess.Popen) -> None:
+        try:
+            process.wait(STOP_SECONDS[name])
+        except subprocess.TimeoutExpired:
+            say(f"{name} did not end in time: it is killed.")
+        self._kill_group(process.pid)
+        process.wait()
 
     def clear_leftovers(self) -> None:
         """Ends what a killed launcher left running. A pid that now means something else is left alone."""

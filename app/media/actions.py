@@ -13,8 +13,8 @@ from app.media import fetching, queries
 from app.media.kinds import content_type_of, kind_of
 from app.media.models import Medium
 
-OWN = re.compile(r"^/media/(\d{1,18})$")
-VAULT = re.compile(r"^platform:[A-Za-z0-9_\-]{1,200}$")
+OWN = re.compile(r"/media/(\d{1,18})")
+VAULT = re.compile(r"platform:[A-Za-z0-9_\-]{1,200}")
 LONGEST_ADDRESS = 2000
 MOST_ATTACHMENTS = 20
 
@@ -63,9 +63,16 @@ def _plain_name(name: str) -> str:
     return base[:200] or "file"
 
 
-def as_attachments(addresses: Sequence[str]) -> list[dict[str, str]]:
-    """Attachments from bare addresses."""
-    return [{"type": "file", "url": address, "name": ""} for address in addresses]
+def as_attachments(account_id: int, addresses: Sequence[str]) -> list[dict[str, str]]:
+    """Attachments from bare addresses. Raises NotFound for a medium that is not the account's."""
+    return [_as_attachment(account_id, address) for address in addresses]
+
+
+def _as_attachment(account_id: int, address: str) -> dict[str, str]:
+    if own := OWN.fullmatch(address):
+        medium = queries.find_medium(account_id, int(own[1]))
+        return {"type": kind_of(medium.content_type), "url": medium.url, "name": medium.name}
+    return {"type": "file", "url": address, "name": ""}
 
 
 def check_attachments(account_id: int, attachments: Sequence[dict[str, str]]) -> Iterator[tuple[str, str]]:
@@ -78,20 +85,20 @@ def check_attachments(account_id: int, attachments: Sequence[dict[str, str]]) ->
 
 
 def _address_fault(account_id: int, address: str) -> str | None:
-    if own := OWN.match(address):
+    if own := OWN.fullmatch(address):
         queries.find_medium(account_id, int(own[1]))
         return None
-    if VAULT.match(address):
+    if VAULT.fullmatch(address):
         return None
-    parts = urlsplit(address) if len(address) <= LONGEST_ADDRESS else None
-    if parts and parts.hostname and not parts.username and fetching.may_use_scheme(parts.scheme, parts.hostname):
-        return None if fetching.may_be_public(parts.hostname) else "This address is on a private network."
-    return "An attachment is /media/{id}, platform:{id}, or an https:// address."
+    host = fetching.host_of(address) if len(address) <= LONGEST_ADDRESS else None
+    if host is None:
+        return "An attachment is /media/{id}, platform:{id}, or an https:// address."
+    return None if fetching.may_be_public(host) else "This address is on a private network."
 
 
 def load_attachment(account_id: int, address: str) -> tuple[str, str, bytes]:
     """(name, content type, content), from our store or from the web. Raises fetching.CannotFetch or NotFound."""
-    if own := OWN.match(address):
+    if own := OWN.fullmatch(address):
         medium = queries.find_medium(account_id, int(own[1]))
         return medium.name, medium.content_type, read_medium(medium)
     content = fetching.fetch(address, current_app.config["MAX_UPLOAD_BYTES"])

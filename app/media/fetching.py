@@ -24,6 +24,18 @@ def is_trusted(host: str) -> bool:
     return host.lower() in current_app.config["MEDIA_HOSTS"]
 
 
+def host_of(address: str) -> str | None:
+    """The host of an address that may be fetched; None for what is no such address."""
+    try:
+        parts, url = urlsplit(address), httpx.URL(address)
+    except (ValueError, httpx.InvalidURL):
+        return None
+    plain = address.isprintable() and " " not in address and not parts.username
+    if not (plain and parts.hostname and url.host and may_use_scheme(parts.scheme, parts.hostname)):
+        return None
+    return parts.hostname if url.port is None or 0 < url.port < 65536 else None
+
+
 def may_use_scheme(scheme: str, host: str) -> bool:
     return scheme == "https" or (scheme == "http" and is_trusted(host))
 
@@ -50,12 +62,11 @@ def fetch(address: str, most_bytes: int) -> bytes:
 
 def _fetch_once(address: str, most_bytes: int) -> bytes | str:
     """The content, or the address that it redirects to."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    if not may_use_scheme(parts.scheme, host):
-        raise CannotFetch("The attachment's address must begin with https://.")
+    host = host_of(address)
+    if host is None:
+        raise CannotFetch("The attachment's address must be valid and begin with https://.")
     url = httpx.URL(address)
-    pinned = url.copy_with(host=_public_address(host, url.port or (443 if parts.scheme == "https" else 80)))
+    pinned = url.copy_with(host=_public_address(host, url.port or (443 if url.scheme == "https" else 80)))
     try:
         with (
             httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client,

@@ -8,7 +8,7 @@ from redis import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.background import queue_lengths, workers_alive
+from app.background import queue_lengths, queues_served
 from app.config import ROOT
 from app.conversations import sender_status
 from app.database import db
@@ -52,7 +52,7 @@ def overview(account_id: int) -> dict[str, Any]:
     components = {
         "database": "healthy" if database_answers() else "down",
         "redis": "healthy" if redis_answers() else "degraded",
-        "workers": _workers(("incoming", "work")),
+        "workers": _workers(("incoming", "links", "imports")),
         "sender": _worst(_workers(("sending",)), _connection(account_id)),
     }
     return {"status": _worst(*components.values()), "components": components, "metrics": _metrics(account_id)}
@@ -60,10 +60,10 @@ def overview(account_id: int) -> dict[str, Any]:
 
 def _workers(queues: tuple[str, ...]) -> str:
     try:
-        alive = workers_alive()
+        served = queues_served()
     except RedisError:
         return "degraded"
-    return "healthy" if all(alive[queue] for queue in queues) else "down"
+    return "healthy" if all(served[queue] for queue in queues) else "down"
 
 
 def _connection(account_id: int) -> str:

@@ -22,7 +22,7 @@ LONGEST_WINDOW_SECONDS = 86400
 
 class BadSignature(DomainError):
     def __init__(self) -> None:
-        super().__init__("The signature is wrong or too old.", 401)
+        super().__init__("The signature is wrong or too old.", 401, {"WWW-Authenticate": "Signature"})
 
 
 def connect(
@@ -134,6 +134,7 @@ def open_up(connection: Connection, webhook_url: str) -> None:
         raise
     with write():
         connection.status, connection.status_detail, connection.held_until = ConnectionStatus.ACTIVE, "", None
+        connection.sync_offset, connection.sync_moved_at = 0, utcnow()
     later("sync_fans", connection.id)
     later("drain")
 

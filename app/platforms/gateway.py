@@ -3,7 +3,6 @@
 Money is integer cents, times are aware, ids are text.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -141,8 +140,8 @@ class PlatformGateway(Protocol):
         """Newest first. Raises PlatformError."""
         ...
 
-    def fans(self) -> Iterator[PlatformFan]:
-        """All of them, page by page. Raises PlatformError."""
+    def fans_page(self, offset: int) -> tuple[list[PlatformFan], int | None]:
+        """Some fans, and where the next page begins; None at the end. Raises PlatformError."""
         ...
 
     def register_webhook(self, url: str, secret: str) -> None: ...

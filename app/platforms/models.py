@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigId, Encrypted, Id, utcnow
 
+LOWEST_PRICE_CENTS, HIGHEST_PRICE_CENTS = 300, 20000  # OnlyFans' own range, until the connection says otherwise
+
 
 class ConnectionStatus(StrEnum):
     ACTIVE = "active"
@@ -32,12 +34,21 @@ class Connection(Base):
     adapter: Mapped[str] = mapped_column(default="onlyfansapi")
     status: Mapped[str] = mapped_column(default=ConnectionStatus.ACTIVE)
     status_detail: Mapped[str] = mapped_column(default="")
-    price_min_cents: Mapped[int] = mapped_column(default=300)
-    price_max_cents: Mapped[int] = mapped_column(default=20000)
+    price_min_cents: Mapped[int] = mapped_column(default=LOWEST_PRICE_CENTS)
+    price_max_cents: Mapped[int] = mapped_column(default=HIGHEST_PRICE_CENTS)
     held_until: Mapped[datetime | None] = mapped_column(default=None)  # the platform asked us to wait
+    sync_offset: Mapped[int | None] = mapped_column(default=None)  # how far the fetching of fans is; None: none runs
+    sync_moved_at: Mapped[datetime | None] = mapped_column(default=None)
     last_synced_at: Mapped[datetime | None] = mapped_column(default=None)
     last_read_back_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+def price_range_cents(connection: Connection | None) -> tuple[int, int]:
+    """Lowest and highest price of a paid message; without a connection, what platforms allow."""
+    if connection is None:
+        return LOWEST_PRICE_CENTS, HIGHEST_PRICE_CENTS
+    return connection.price_min_cents, connection.price_max_cents
 
 
 class StoredEvent(Base):

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -76,17 +75,12 @@ class OnlyFansAPI:
         answer = self._call("GET", path, params={"limit": limit, "order": "desc"})
         return [_message(each, chat_id) for each in answer["data"]]
 
-    def fans(self) -> Iterator[PlatformFan]:
-        offset = 0
-        while True:
-            answer = self._call("GET", "fans/all", params={"limit": FANS_PER_PAGE, "offset": offset})
-            data = answer["data"]
-            rows = data["list"] if isinstance(data, dict) else data
-            yield from map(_fan, rows)
-            # A short page is not the last one: only the platform's own word ends the list.
-            if not rows or not _has_more(answer):
-                return
-            offset += len(rows)
+    def fans_page(self, offset: int) -> tuple[list[PlatformFan], int | None]:
+        answer = self._call("GET", "fans/all", params={"limit": FANS_PER_PAGE, "offset": offset})
+        data = answer["data"]
+        rows = data["list"] if isinstance(data, dict) else data
+        # A short page is not the last one: only the platform's own word ends the list.
+        return [_fan(row) for row in rows], offset + FANS_PER_PAGE if _has_more(answer) else None
 
     def register_webhook(self, url: str, secret: str) -> None:
         content = {
@@ -134,8 +128,10 @@ def dollars(cents: int) -> int | float:
 
 
 def cents(amount: Decimal | int | str | None) -> int:
-    """From dollars as the vendor writes them: a number, or a text like "$12.00"."""
-    text = re.sub(r"[^\d.\-]", "", str(amount or 0))
+    """From dollars as the vendor writes them: a number, or a text like "$1,012.00". Raises ValueError for others."""
+    text = re.sub(r"[$,\s]", "", str(amount or 0))
+    if not re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        raise ValueError(f"not an amount: {str(amount)[:40]!r}")
     return int((Decimal(text) * 100).quantize(Decimal(1), ROUND_HALF_UP))
 
 

@@ -31,31 +31,27 @@
     if (unread) markRead();
   });
 
-  // What is typed while a message is on its way belongs to the next one: the answer brings a fresh composer.
+  // The answer brings a fresh composer: what was typed while it was on its way goes over into that one.
   const field = () => document.querySelector("#composer textarea");
-  let leaving = null;
-  let typed = "";
+  let left = null;
   document.addEventListener("htmx:before:request", (event) => {
-    if (event.target.closest?.("#composer")) leaving = field().value;
+    if (event.target.closest?.("#composer")) left = { field: field(), text: field().value };
   });
   const keepTyped = (wasSent) => {
-    if (leaving === null) return;
-    if (typed !== leaving) {
-      field().value = wasSent && typed.startsWith(leaving) ? typed.slice(leaving.length).trimStart() : typed;
-    }
-    leaving = null;
+    if (!left || left.field.isConnected) return;
+    const { field: old, text } = left;
+    left = null;
+    if (old.value === text) return;
+    field().value = wasSent && old.value.startsWith(text) ? old.value.slice(text.length).trimStart() : old.value;
   };
 
   // Older messages come in above: the place that was looked at stays.
   let height = 0;
-  document.addEventListener("htmx:before:swap", () => {
-    height = scroller.scrollHeight;
-    typed = field()?.value ?? "";
-  });
+  document.addEventListener("htmx:before:swap", () => { height = scroller.scrollHeight; });
   document.addEventListener("htmx:after:swap", () => {
     const sent = document.querySelector("#composer template[data-sent]");
+    keepTyped(Boolean(sent));
     if (sent) {
-      keepTyped(true);
       window.greenroom.putMessage(sent.innerHTML.trim());
       sent.remove();
       toEnd();

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("name", name=op.f("uq_accounts_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "users",
@@ -32,6 +33,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "api_tokens",
@@ -68,6 +70,8 @@ def upgrade() -> None:
         sa.Column("price_min_cents", sa.Integer(), nullable=False),
         sa.Column("price_max_cents", sa.Integer(), nullable=False),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sync_offset", sa.Integer(), nullable=True),
+        sa.Column("sync_moved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_synced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_read_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -81,6 +85,7 @@ def upgrade() -> None:
             "external_account",
             name=op.f("uq_connections_account_id_platform_external_account"),
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "fans",
@@ -112,6 +117,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "account_id", "platform", "platform_fan_id", name=op.f("uq_fans_account_id_platform_platform_fan_id")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("fans", schema=None) as batch_op:
         batch_op.create_index(
@@ -151,6 +157,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "user_id", "method", "path", "key", name=op.f("uq_idempotency_keys_user_id_method_path_key")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_idempotency_keys_created_at"), ["created_at"], unique=False)
@@ -159,13 +166,13 @@ def upgrade() -> None:
         "imports",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("file_name", sa.Text(), nullable=False),
         sa.Column("stored_file", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
         sa.Column("total_rows", sa.Integer(), nullable=False),
@@ -186,6 +193,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_imports_user_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("imports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_imports_account_id_id"), ["account_id", "id"], unique=False)
@@ -208,6 +216,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_media_account_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_media")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_media_account_id_id"), ["account_id", "id"], unique=False)
@@ -266,6 +275,7 @@ def upgrade() -> None:
             ["connection_id"], ["connections.id"], name=op.f("fk_campaigns_connection_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("campaigns", schema=None) as batch_op:
         batch_op.create_index(
@@ -290,6 +300,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_conversations_fan_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
         sa.UniqueConstraint("account_id", "fan_id", name=op.f("uq_conversations_account_id_fan_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index(
@@ -298,6 +309,13 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_conversations_fan_id"), ["fan_id"], unique=False)
+        batch_op.create_index(
+            "ix_conversations_unread",
+            ["account_id"],
+            unique=False,
+            sqlite_where=sa.text("unread_count > 0"),
+            postgresql_where=sa.text("unread_count > 0"),
+        )
 
     op.create_table(
         "fan_tags",
@@ -323,9 +341,9 @@ def upgrade() -> None:
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
         sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
         sa.Column("column", sa.Text(), nullable=True),
         sa.Column("value", sa.Text(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=False),
         sa.Column("cells", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_import_rows_account_id"), ondelete="CASCADE"
@@ -334,6 +352,7 @@ def upgrade() -> None:
             ["import_id"], ["imports.id"], name=op.f("fk_import_rows_import_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_rows")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("import_rows", schema=None) as batch_op:
         batch_op.create_index(
@@ -359,6 +378,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_events")),
         sa.UniqueConstraint("connection_id", "event_key", name=op.f("uq_platform_events_connection_id_event_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("platform_events", schema=None) as batch_op:
         batch_op.create_index(
@@ -381,6 +401,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("price_cents", sa.Integer(), nullable=False),
         sa.Column("attachments", sa.JSON(), nullable=False),
         sa.Column("platform_media", sa.JSON(), nullable=True),
@@ -395,6 +416,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("doubt", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_messages_account_id"), ondelete="CASCADE"
@@ -417,6 +439,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "conversation_id", "client_message_id", name=op.f("uq_messages_conversation_id_client_message_id")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(
@@ -472,6 +495,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),
         sa.UniqueConstraint("campaign_id", "fan_id", name=op.f("uq_recipients_campaign_id_fan_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("recipients", schema=None) as batch_op:
         batch_op.create_index(
@@ -500,6 +524,7 @@ def upgrade() -> None:
             ["message_id"], ["messages.id"], name=op.f("fk_send_attempts_message_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_send_attempts")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("send_attempts", schema=None) as batch_op:
         batch_op.create_index(
@@ -540,6 +565,7 @@ def upgrade() -> None:
             "platform_transaction_id",
             name=op.f("uq_transactions_account_id_platform_platform_transaction_id"),
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("transactions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_transactions_account_id_at_id"), ["account_id", "at", "id"], unique=False)
@@ -607,6 +633,11 @@ def downgrade() -> None:
 
     op.drop_table("fan_tags")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_conversations_unread",
+            sqlite_where=sa.text("unread_count > 0"),
+            postgresql_where=sa.text("unread_count > 0"),
+        )
         batch_op.drop_index(batch_op.f("ix_conversations_fan_id"))
         batch_op.drop_index(batch_op.f("ix_conversations_account_id_last_message_at_id"))
 

@@ -1,6 +1,5 @@
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +11,12 @@ from tests.browser.person import Person
 from tests.browser.stack import BOB, Stack, running_stack
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # the markers must stand before others look for them
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One stack, one browser: with `--dist loadgroup` all of this folder runs in one process."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """For every test of this folder."""
+    item.add_marker(pytest.mark.browser)
+    item.add_marker(pytest.mark.timeout(120))  # the first one starts the whole stack, perhaps on a busy machine
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ class Line:
             # A close alone would leave the thread in accept() with the port still open.
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
+            self._listener = None
         with self._lock:
             for each in self._open:
                 self._reset(each)

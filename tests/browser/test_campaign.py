@@ -1,12 +1,13 @@
 """A message to many, watched from its page while a reply overtakes it."""
 
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
+from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
 
 FANS = range(201, 251)
@@ -38,11 +39,11 @@ def test_fifty_fans_at_the_pace_and_a_reply_goes_first(
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("heading", name="News for fifty")).to_be_visible()
     ada.mark()
-    expect(page.locator(".meter-count")).to_have_text("10 of 50")
+    expect(page.locator(".meter-count")).to_have_text(re.compile(r"^[1-9]\d? of 50"))
 
     asked_at = time.time()
     bob.write("A reply in between")
-    expect(bob.message("A reply in between")).to_have_attribute("data-status", "sent")
+    expect(bob.message("A reply in between")).to_have_attribute("data-status", SENT)
 
     expect(page.locator(".meter-count")).to_have_text("50 of 50", timeout=WHOLE_MS)
     expect(page.locator("#progress .state").first).to_contain_text("Completed")

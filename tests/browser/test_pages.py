@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
+from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
 
 PHONE = {"width": 390, "height": 844}
@@ -89,5 +89,5 @@ def test_where_the_cdn_is_refused_the_page_is_styled_and_alive(visit: Callable[.
     expect(ada.page.get_by_role("button", name="Send")).to_have_css("background-color", "rgb(11, 115, 80)")
     ada.mark()
     ada.write("Without the CDN")
-    expect(ada.message("Without the CDN")).to_have_attribute("data-status", "sent")
+    expect(ada.message("Without the CDN")).to_have_attribute("data-status", SENT)
     assert not ada.was_reloaded()

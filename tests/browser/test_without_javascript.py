@@ -45,7 +45,7 @@ def test_the_whole_road_by_plain_forms(visit: Callable[..., Person], tmp_path):
     file = tmp_path / "plain.csv"
     file.write_text("Username,Display Name\nplain_paul,Plain Paul\n")
     page.get_by_role("link", name="Imports").click()
-    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile(r"/imports/\d+$"))
     expect(page.locator(".meter-count")).to_have_text("1 of 1")  # the page asks anew by itself

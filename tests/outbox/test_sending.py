@@ -225,9 +225,9 @@ def test_do_not_message_and_unlinked_fans_are_refused_with_the_reason(ada: Perso
 def test_the_forecast_is_right_to_within_one_spacing(app, ada: Person, sandbox: Sandbox):
     from datetime import datetime
 
-    connect(ada, sandbox.url, account="acct_cast", pace=(10, 2))
-    fans = [add_fan(ada, number)["id"] for number in range(1, 13)]
+    connect(ada, sandbox.url, account="acct_cast", pace=(4, 2))
+    fans = [add_fan(ada, number)["id"] for number in range(1, 9)]
     bulk = ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "x"}, 202)
     drain(app)
     last = sandbox.sends("acct_cast")[-1]["receivedAt"]
-    assert abs(datetime.fromisoformat(bulk["estimatedCompletionTime"]).timestamp() - last) < 0.2
+    assert abs(datetime.fromisoformat(bulk["estimatedCompletionTime"]).timestamp() - last) < 0.5

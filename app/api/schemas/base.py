@@ -1,5 +1,6 @@
 """What all shapes are made of: checked texts, ids, moments; bodies, in which an unknown field is an error."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -7,13 +8,17 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictInt,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from app.database import LARGEST_ID
+
+RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$")
 
 
 def _storable(value: Any) -> Any:
@@ -28,20 +33,26 @@ def _storable(value: Any) -> Any:
     return value
 
 
+def _rfc3339(value: Any) -> Any:
+    if not isinstance(value, str) or not RFC3339.match(value):
+        raise ValueError("must be a time like 2026-11-01T12:05:00Z")
+    return value
+
+
 def _plausible(value: datetime) -> datetime:
     if not datetime(1900, 1, 1, tzinfo=UTC) <= value <= datetime(2999, 1, 1, tzinfo=UTC):
         raise ValueError("must lie between 1900 and 2999")
     return value.astimezone(UTC)
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+STORABLE = AfterValidator(_storable)
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Cents = Annotated[StrictInt, Field(ge=0, le=10**12)]
 PriceCents = Annotated[StrictInt, Field(ge=0, le=10**9)]
 Priority = Annotated[StrictInt, Field(ge=1, le=10)]
-Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
-MediaUrls = Annotated[list[Annotated[Text, Field(max_length=2000, min_length=1)]], Field(max_length=20)]
-QueryText = Annotated[Text, Field(max_length=500)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_plausible)]
+MediaUrls = Annotated[list[Annotated[str, Field(max_length=2000, min_length=1), STORABLE]], Field(max_length=20)]
+QueryText = Annotated[str, Field(max_length=500), STORABLE]
 
 
 class Shape(BaseModel):
@@ -50,6 +61,15 @@ class Shape(BaseModel):
 
 class Body(Shape):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, extra="forbid")
+
+
+class Relaxed(Body):
+    """A body in which null says: as if it were not there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
 
 
 class Query(Shape):

@@ -1,18 +1,18 @@
 """Conversations and the messages in them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool
 
-from app.api.schemas.base import Body, Id, PageQuery, PriceCents, Query, QueryText, Shape, Text
+from app.api.schemas.base import STORABLE, Body, Id, PageQuery, PriceCents, Query, QueryText, Relaxed, Shape
 from app.database import LARGEST_ID
 
 
 class AttachmentIn(Body):
-    type: Annotated[Text, Field(max_length=20)] = "file"
-    url: Annotated[Text, Field(max_length=2000, min_length=1)]
-    name: Annotated[Text, Field(max_length=255)] = ""
+    type: Annotated[str, Field(max_length=20), STORABLE] = "file"
+    url: Annotated[str, Field(max_length=2000, min_length=1), STORABLE]
+    name: Annotated[str, Field(max_length=255), STORABLE] = ""
 
 
 class Attachment(Shape):
@@ -21,19 +21,11 @@ class Attachment(Shape):
     name: str
 
 
-class MessageIn(Body):
-    text: Annotated[Text, Field(max_length=5000)] = ""
+class MessageIn(Relaxed):
+    text: Annotated[str, Field(max_length=5000), STORABLE] = ""
     price_cents: PriceCents = 0
     attachments: Annotated[list[AttachmentIn], Field(max_length=20)] = []
-    client_message_id: Annotated[Text, Field(max_length=255, min_length=1)] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_default(cls, value: Any) -> Any:
-        optional = ("priceCents", "attachments", "text")
-        if not isinstance(value, dict):
-            return value
-        return {name: each for name, each in value.items() if not (each is None and name in optional)}
+    client_message_id: Annotated[str, Field(max_length=255, min_length=1), STORABLE] | None = None
 
 
 class MessageOut(Shape):

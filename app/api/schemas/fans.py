@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StrictBool
 
-from app.api.schemas.base import Body, Cents, Moment, PageQuery, QueryText, Shape, Text
+from app.api.schemas.base import STORABLE, Body, Cents, Moment, PageQuery, QueryText, Shape
 from app.fans.keys import LONGEST_TAG, MOST_TAGS, clean_handle
 
 
@@ -33,16 +33,16 @@ def _address(value: str) -> str:
 
 
 class FanIn(Body):
-    name: Annotated[Text, Field(max_length=255)] | None = None
-    handle: Annotated[Annotated[Text, Field(max_length=255)], AfterValidator(_handle)] | None = None
-    email: Annotated[Annotated[Text, Field(max_length=320)], AfterValidator(_email)] | None = None
-    phone: Annotated[Text, Field(max_length=50)] | None = None
-    avatar_url: Annotated[Annotated[Text, Field(max_length=2000)], AfterValidator(_address)] | None = None
-    platform_fan_id: Annotated[Text, Field(max_length=255)] | None = None
-    tags: Annotated[list[Annotated[Text, Field(max_length=LONGEST_TAG)]], Field(max_length=MOST_TAGS)] = []
-    notes: Annotated[Text, Field(max_length=20000)] = ""
+    name: Annotated[str, Field(max_length=255), STORABLE] | None = None
+    handle: Annotated[Annotated[str, Field(max_length=255), STORABLE], AfterValidator(_handle)] | None = None
+    email: Annotated[Annotated[str, Field(max_length=320), STORABLE], AfterValidator(_email)] | None = None
+    phone: Annotated[str, Field(max_length=50), STORABLE] | None = None
+    avatar_url: Annotated[Annotated[str, Field(max_length=2000), STORABLE], AfterValidator(_address)] | None = None
+    platform_fan_id: Annotated[str, Field(max_length=255), STORABLE] | None = None
+    tags: Annotated[list[Annotated[str, Field(max_length=LONGEST_TAG), STORABLE]], Field(max_length=MOST_TAGS)] = []
+    notes: Annotated[str, Field(max_length=20000), STORABLE] = ""
     value_cents: Cents = 0
-    subscription_status: Annotated[Text, Field(max_length=100)] | None = None
+    subscription_status: Annotated[str, Field(max_length=100), STORABLE] | None = None
     last_seen_at: Moment | None = None
     do_not_message: StrictBool = False
 

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.api.schemas.base import Body, Id, MediaUrls, PriceCents, Priority, Shape, Text
+from app.api.schemas.base import STORABLE, Body, Id, MediaUrls, PriceCents, Priority, Relaxed, Shape
 from app.api.schemas.conversations import MessageOut
 
 
-class SendIn(Body):
+class SendIn(Relaxed):
     recipient_id: Id
-    content: Annotated[Text, Field(max_length=5000)]
+    content: Annotated[str, Field(max_length=5000), STORABLE]
     media_urls: MediaUrls = []
     price_cents: PriceCents = 0
     priority: Priority = 5
@@ -56,11 +56,11 @@ class SettleIn(Body):
     outcome: Literal["sent", "not_sent"]
 
 
-class BulkIn(Body):
+class BulkIn(Relaxed):
     recipient_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
-    content: Annotated[Text, Field(max_length=5000, min_length=1)]
+    content: Annotated[str, Field(max_length=5000, min_length=1), STORABLE]
     media_urls: MediaUrls = []
-    campaign_name: Annotated[Text, Field(max_length=255, min_length=1)] | None = None
+    campaign_name: Annotated[str, Field(max_length=255, min_length=1), STORABLE] | None = None
     priority: Priority = 5
     price_cents: PriceCents = 0
 

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.api.schemas.base import Body, Id, Shape, Text
+from app.api.schemas.base import STORABLE, Body, Id, Shape
 
 
 class TokenIn(Body):
-    email: Annotated[Text, Field(max_length=320, min_length=1)]
-    password: Annotated[Text, Field(max_length=1000, min_length=1)]
+    email: Annotated[str, Field(max_length=320, min_length=1), STORABLE]
+    password: Annotated[str, Field(max_length=1000, min_length=1), STORABLE]
     account_id: Id | None = None
 
 
