@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
 @user.command("add")
 @click.argument("email")
 @click.option("--account", required=True, help="The creator account; made if there is none of that name.")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.OWNER, show_default=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.OWNER.value, show_default=True)
 @click.option("--name", default="", help="How the person is called; from the e-mail if left out.")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def add_user(email: str, account: str, role: str, name: str, password_stdin: bool) -> None:

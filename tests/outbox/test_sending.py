@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select, update
 
-from app.conversations import delivery, outbox, pace
+from app.conversations import delivery, outbox, outcomes, pace
 from app.conversations.models import Message, SendAttempt
 from app.database import db, utcnow, write
 from app.platforms.models import Connection
@@ -28,8 +28,8 @@ def statuses(app) -> list[str]:
 
 @pytest.fixture
 def quick_retries(monkeypatch):
-    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.1)
-    monkeypatch.setattr(delivery, "LIMITED_SECONDS", (0.2, 0.2, 0.2))
+    monkeypatch.setattr(outcomes, "FIRST_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(outcomes, "LIMITED_SECONDS", (0.2, 0.2, 0.2))
 
 
 def send(person: Person, fan: dict, text: str = "hello", **more) -> dict:
@@ -97,8 +97,11 @@ def test_a_reply_overtakes_a_campaign(app, ada: Person, sandbox: Sandbox):
     texts = [each["text"] for each in sends]
     assert len(texts) == 9
     assert texts.index("reply") <= 3
-    campaign = [each["receivedAt"] for each in sends if each["text"] == "campaign"]
-    assert all(later - earlier > 0.15 for earlier, later in pairwise(campaign)), "evenly spaced"
+    with app.app_context():
+        of_campaign = select(SendAttempt.started_at).where(SendAttempt.of_campaign.is_(True)).order_by(SendAttempt.id)
+        starts = db.session.scalars(of_campaign).all()
+    spacing = timedelta(seconds=2) / 10
+    assert all(later - earlier >= spacing for earlier, later in pairwise(starts)), "evenly spaced"
 
 
 @pytest.mark.usefixtures("quick_retries")
@@ -134,14 +137,14 @@ def test_a_refusal_is_final_says_the_platforms_words_and_holds_up_nobody(app, ad
 
 
 def test_an_unreachable_platform_costs_nothing_but_time(app, ada: Person, sandbox: Sandbox, monkeypatch):
-    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(outcomes, "FIRST_RETRY_SECONDS", 0.05)
     connection_id = connect(ada, "http://127.0.0.1:9", account="acct_gone")
     send(ada, add_fan(ada))
     drain(app)
     assert statuses(app) == ["failed"], "after the last try"
     with app.app_context():
         attempts = db.session.scalars(select(SendAttempt.outcome)).all()
-        assert attempts == ["not_sent"] * delivery.MOST_TRIES
+        assert attempts == ["not_sent"] * outcomes.MOST_TRIES
         with write() as session:
             session.execute(update(Connection).where(Connection.id == connection_id).values(base_url=sandbox.url))
     failed = ada.get("/api/onlyfans/messages/failed")["messages"][0]
@@ -181,7 +184,7 @@ def test_a_sender_that_died_after_the_platform_accepted_is_made_good_without_a_s
 
 
 def test_what_cannot_be_told_waits_for_a_person(app, ada: Person, sandbox: Sandbox, monkeypatch):
-    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(outcomes, "FIRST_RETRY_SECONDS", 0.01)
     connect(ada, sandbox.url, account="acct_unknown")
     sandbox.faults(error500=1)
     queued = send(ada, add_fan(ada))
