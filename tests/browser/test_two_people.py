@@ -28,6 +28,7 @@ def test_a_csv_becomes_fans_before_the_eyes(ada: Person, tmp_path):
     expect(page.get_by_text("not an address")).to_be_visible()
     assert not ada.was_reloaded()
     page.get_by_role("link", name="See the fans").click()
+    page.wait_for_load_state()  # with htmx: nobody types before the page is there
     page.get_by_label("Search fans").fill("autumn leaf 1234")
     expect(page.locator(".count")).to_have_text("1 fan found")
     expect(page.get_by_role("link", name="Autumn Leaf 1234")).to_be_visible()
