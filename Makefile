@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint setup
+.PHONY: run test test-long lint setup
 
 run: setup
 	@exec $(BIN)/python -m app
 
 test: setup
 	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+# Kills, restarts and outages of the whole stack: some minutes.
+test-long: setup
+	$(BIN)/python -m pytest tests/stack/long_*.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,30 +1,19 @@
 """Bulk messages."""
 
-from flask_login import current_user
-
 from app.accounts.guard import account
 from app.api import bp
-from app.api.fields import renamed
+from app.api.drafts import draft_of, renamed
 from app.api.schemas.sending import BulkIn, BulkOut, SkippedOut
 from app.campaigns import actions, queries
 from app.campaigns.actions import Plan
-from app.conversations.actions import Draft
-from app.media.actions import as_attachments
 
 
 @bp.post("/messages/bulk")
 @bp.input(BulkIn)
 @bp.output(BulkOut, status_code=202)
 def send_bulk(json_data: BulkIn) -> BulkOut:
-    draft = Draft(
-        text=json_data.content,
-        price_cents=json_data.price_cents,
-        attachments=as_attachments(account.id, json_data.media_urls),
-        priority=json_data.priority,
-        author_id=current_user.id,
-    )
-    plan = Plan(json_data.recipient_ids, draft, name=json_data.campaign_name or "")
     with renamed(text="content", attachments="mediaUrls"):
+        plan = Plan(json_data.recipient_ids, draft_of(json_data), name=json_data.campaign_name or "")
         campaign = actions.launch(account.id, plan)
     metrics = queries.metrics_of([campaign])[campaign.id]
     skipped = queries.skipped_of(campaign)

@@ -7,20 +7,18 @@ from flask_login import current_user
 
 from app.accounts.guard import account
 from app.api import bp
-from app.api.fields import renamed
+from app.api.drafts import draft_of, renamed
 from app.api.schemas.base import PageQuery
 from app.api.schemas.conversations import MessageOut, MessagesOut
 from app.api.schemas.files import ImportForm, ImportOut
 from app.api.schemas.sending import SenderStatusOut, SendIn, SendOut, SentMessageOut, SettleIn
 from app.conversations import actions, forecast, sender_status
 from app.conversations import queries as conversations
-from app.conversations.actions import Draft
 from app.errors import Invalid
 from app.imports import actions as import_actions
 from app.imports import queries as imports
 from app.imports import rejected
 from app.imports.models import Import
-from app.media.actions import as_attachments
 from app.paging import fetch_page
 
 IMPORT_WAIT_SECONDS = 25
@@ -30,15 +28,8 @@ IMPORT_WAIT_SECONDS = 25
 @bp.input(SendIn)
 @bp.output(SendOut, status_code=202)
 def send_message(json_data: SendIn) -> SendOut:
-    draft = Draft(
-        text=json_data.content,
-        price_cents=json_data.price_cents,
-        attachments=as_attachments(account.id, json_data.media_urls),
-        priority=json_data.priority,
-        author_id=current_user.id,
-    )
     with renamed(text="content", attachments="mediaUrls"):
-        message = actions.send_to_fan(account.id, json_data.recipient_id, draft)
+        message = actions.send_to_fan(account.id, json_data.recipient_id, draft_of(json_data))
     return SendOut(
         message_id=message.id,
         status=message.status,

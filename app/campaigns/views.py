@@ -3,6 +3,7 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
+from wtforms import SelectChoice
 
 from app.accounts.guard import account
 from app.campaigns import actions, queries
@@ -52,7 +53,8 @@ def create() -> Response | tuple[str, int]:
 
 def _form() -> CampaignForm:
     form = CampaignForm()
-    form.tag.choices = [("", "All fans"), *((tag, f"Tagged {tag}") for tag in fans.tags_of_account(account.id))]
+    tags = [SelectChoice(tag, f"Tagged {tag}") for tag in fans.tags_of_account(account.id)]
+    form.tag.choices = [SelectChoice("", "All fans"), *tags]
     return form
 
 

@@ -2,13 +2,15 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import RadioField, SelectField, StringField
+from wtforms import RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length
 
 
 def _choice(label: str, first: str, **choices: str) -> SelectField:
     """Left alone, or not sent at all, it is empty: the file decides."""
-    return SelectField(label, choices=[("", first), *choices.items()], default="")
+    return SelectField(
+        label, choices=[SelectChoice("", first), *(SelectChoice(*each) for each in choices.items())], default=""
+    )
 
 
 class ImportForm(FlaskForm):
@@ -20,7 +22,10 @@ class ImportForm(FlaskForm):
     )
     invalid = RadioField(
         "A row with a bad cell",
-        choices=[("warn", "comes in without that cell, and is listed"), ("reject", "is left out, and is listed")],
+        choices=[
+            SelectChoice("warn", "comes in without that cell, and is listed"),
+            SelectChoice("reject", "is left out, and is listed"),
+        ],
         default="warn",
     )
     date_order = _choice(
