@@ -1,34 +1,22 @@
 """Greenroom: `create_app` puts the parts together, and does nothing else."""
 
+from __future__ import annotations
+
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from apiflask import APIFlask
-
-from app import (
-    accounts,
-    api,
-    assets,
-    campaigns,
-    cli,
-    config,
-    conversations,
-    database,
-    errors,
-    extensions,
-    fans,
-    formats,
-    imports,
-    logs,
-    media,
-    operations,
-    platforms,
-    web,
-)
+if TYPE_CHECKING:
+    from apiflask import APIFlask
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     """overrides: configuration that stands above the environment's, for tests and tools."""
+    # Imported here, so that the launcher (`python -m app`) can start the web process before it knows all of this.
+    from apiflask import APIFlask
+
+    from app import accounts, api, campaigns, cli, conversations, fans, imports, media, operations, platforms
+    from app import assets, config, database, errors, extensions, formats, logs, web  # isort: skip
+
     app = APIFlask(
         __name__,
         title="Greenroom",

@@ -14,14 +14,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from flask import Flask
-from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError
-
-from app import create_app
-from app.config import BadSetting, read_settings
-from app.launcher import demo, valkey
+from app.config import DEMO, BadSetting, read_settings
+from app.launcher import schema, valkey
 from app.launcher.processes import AlreadyRunning, Processes, is_port_free, say
+from app.launcher.schema import DatabaseAway
 
 
 def main() -> int:
@@ -65,8 +61,8 @@ def _run(processes: Processes, settings: dict[str, Any], instance: Path) -> int:
     try:
         _open(processes, settings, stop)
         processes.watch(stop, also=embedded)
-    except OperationalError as error:
-        print(f"Greenroom cannot start. The database (DATABASE_URL) does not answer: {error.orig}", file=sys.stderr)
+    except DatabaseAway as error:
+        print(f"Greenroom cannot start. The database (DATABASE_URL) does not answer: {error}", file=sys.stderr)
         return 1
     finally:
         say("Stopping …")
@@ -96,9 +92,17 @@ def _open(processes: Processes, settings: dict[str, Any], stop: threading.Event)
     names = [name for name in processes.commands() if local or name != "sandbox"]
     if local:
         processes.start("sandbox")
-    app = _migrate()
-    is_new = local and demo.prepare(app, settings)
     # Web by itself first: on few cores the others would only delay the first page.
+    is_current = schema.is_current(settings["SQLALCHEMY_DATABASE_URI"])
+    if is_current:
+        processes.start("web")
+    # Imported late: it brings the whole application along, while the web process is already starting.
+    from app.launcher.preparing import Preparing
+
+    preparing = Preparing(settings)
+    if not is_current:
+        preparing.migrate()
+    is_new = local and preparing.make_demo()
     processes.start("web")
     address = f"http://127.0.0.1:{settings['PORT']}"
     is_up = processes.wait_until_answers("web", f"{address}/healthz", stop)
@@ -109,20 +113,13 @@ def _open(processes: Processes, settings: dict[str, Any], stop: threading.Event)
     if is_up:
         _welcome(address, local)
     if local:
-        threading.Thread(target=demo.wake, args=(app, settings, is_new), daemon=True).start()
-
-
-def _migrate() -> Flask:
-    app = create_app()
-    with app.app_context():
-        upgrade()
-    return app
+        preparing.wake_demo(is_new)
 
 
 def _welcome(address: str, local: bool) -> None:
     say(f"\n  Greenroom is at {address}")
     if local:
-        say(f"  Demo sign-in: {demo.EMAIL}  {demo.PASSWORD}")
+        say(f"  Demo sign-in: {DEMO['email']}  {DEMO['password']}")
     say("  Ctrl-C stops it.\n")
 
 
