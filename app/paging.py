@@ -23,7 +23,8 @@ class Order:
 
     def clauses(self) -> list[Any]:
         column, row_id = (self.column.desc(), self.id.desc()) if self.descending else (self.column, self.id)
-        return [column.nulls_last(), row_id]
+        # Said only where there can be nulls: an index read backwards has them first, and would not be used.
+        return [column.nulls_last() if self._may_be_null() else column, row_id]
 
     def behind(self, value: Any, row_id: int) -> Any:
         """What comes after the row with this value and id."""
@@ -31,10 +32,11 @@ class Order:
         if value is None:
             return and_(self.column.is_(None), past_id)
         past = self.column < value if self.descending else self.column > value
-        return or_(past, and_(self.column == value, past_id), *self._nulls())
+        nulls = [self.column.is_(None)] if self._may_be_null() else []
+        return or_(past, and_(self.column == value, past_id), *nulls)
 
-    def _nulls(self) -> list[Any]:
-        return [self.column.is_(None)] if getattr(self.column, "nullable", True) else []
+    def _may_be_null(self) -> bool:
+        return self.column.property.columns[0].nullable
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from app.accounts.guard import account
 from app.api import bp
 from app.api.schemas.base import PageQuery
@@ -14,9 +16,7 @@ from app.paging import fetch_page
 def list_campaigns(query_data: PageQuery) -> CampaignsOut:
     rows = queries.campaigns_of(account.id)
     page = fetch_page(rows, queries.NEWEST_FIRST, limit=query_data.limit, cursor=query_data.cursor)
-    metrics = queries.metrics_of(page.rows)
-    shown = [_shown(campaign, metrics[campaign.id]) for campaign in page.rows]
-    return CampaignsOut(campaigns=shown, total=page.total, next_cursor=page.next_cursor)
+    return CampaignsOut(campaigns=_shown(page.rows), total=page.total, next_cursor=page.next_cursor)
 
 
 @bp.get("/campaigns/<id:campaign_id>")
@@ -62,10 +62,16 @@ def retry_failed_of_campaign(campaign_id: int) -> CampaignOut:
 
 
 def _show(campaign: Campaign) -> CampaignOut:
-    return _shown(campaign, queries.metrics_of([campaign])[campaign.id])
+    return _shown([campaign])[0]
 
 
-def _shown(campaign: Campaign, metrics: Metrics) -> CampaignOut:
+def _shown(campaigns: list[Campaign]) -> list[CampaignOut]:
+    metrics = queries.metrics_of(campaigns)
+    ends = queries.estimated_completions(campaigns, metrics)
+    return [_shown_one(campaign, metrics[campaign.id], ends.get(campaign.id)) for campaign in campaigns]
+
+
+def _shown_one(campaign: Campaign, metrics: Metrics, ends_at: datetime | None) -> CampaignOut:
     return CampaignOut(
         id=campaign.id,
         name=campaign.name,
@@ -81,5 +87,5 @@ def _shown(campaign: Campaign, metrics: Metrics) -> CampaignOut:
         scheduled_at=None,
         started_at=campaign.started_at,
         completed_at=queries.completed_at(campaign, metrics),
-        estimated_completion_time=queries.estimated_completion(campaign, metrics),
+        estimated_completion_time=ends_at,
     )

@@ -15,7 +15,8 @@ def send_bulk(json_data: BulkIn) -> BulkOut:
     with renamed(text="content", attachments="mediaUrls"):
         plan = Plan(json_data.recipient_ids, draft_of(json_data), name=json_data.campaign_name or "")
         campaign = actions.launch(account.id, plan)
-    metrics = queries.metrics_of([campaign])[campaign.id]
+    all_metrics = queries.metrics_of([campaign])
+    metrics = all_metrics[campaign.id]
     skipped = queries.skipped_of(campaign)
     # Counted at launch: the sender may already be at work, and what it has sent was queued here.
     queued = metrics.recipients - len(skipped)
@@ -25,6 +26,6 @@ def send_bulk(json_data: BulkIn) -> BulkOut:
         queued=queued,
         failed=0,
         skipped=[SkippedOut(fan_id=each.fan_id or 0, reason=each.skip_reason or "") for each in skipped],
-        estimated_completion_time=queries.estimated_completion(campaign, metrics),
+        estimated_completion_time=queries.estimated_completions([campaign], all_metrics).get(campaign.id),
         status="queued" if queued else "completed",
     )

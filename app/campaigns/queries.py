@@ -7,8 +7,8 @@ from sqlalchemy import Select, case, func, literal, select
 
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import forecast
-from app.conversations.models import WENT_OUT, Message, MessageStatus, SendAttempt
-from app.database import db
+from app.conversations.models import WENT_OUT, Message, MessageStatus
+from app.database import db, utcnow
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.money.models import Transaction
@@ -40,6 +40,7 @@ class Metrics:
     clicked: int = 0
     purchased: int = 0
     revenue_cents: int = 0
+    last_outcome_at: datetime | None = None  # when the latest message went out, or was known not to
 
     @property
     def pending(self) -> int:
@@ -61,7 +62,7 @@ def find_campaign(account_id: int, campaign_id: int) -> Campaign:
 def metrics_of(campaigns: Iterable[Campaign]) -> dict[int, Metrics]:
     """By campaign id; three grouped counts for any number of campaigns."""
     ids = [campaign.id for campaign in campaigns]
-    values: dict[int, dict[str, int]] = {campaign_id: {} for campaign_id in ids}
+    values: dict[int, dict[str, Any]] = {campaign_id: {} for campaign_id in ids}
     for row in db.session.execute(_message_counts(ids)):
         values[row.campaign_id] |= row._mapping
     for campaign_id, skipped in db.session.execute(_skipped_counts(ids)):
@@ -71,10 +72,10 @@ def metrics_of(campaigns: Iterable[Campaign]) -> dict[int, Metrics]:
     return {campaign_id: _metrics(found) for campaign_id, found in values.items()}
 
 
-def _metrics(found: dict[str, int]) -> Metrics:
-    found = {name: int(value) for name, value in found.items() if name != "campaign_id"}
-    skipped = found.get("skipped", 0)
-    return Metrics(**found | {"recipients": found.get("recipients", 0) + skipped})
+def _metrics(found: dict[str, Any]) -> Metrics:
+    counts = {name: int(value) for name, value in found.items() if name not in ("campaign_id", "last_outcome_at")}
+    recipients = counts.get("recipients", 0) + counts.get("skipped", 0)
+    return Metrics(**counts | {"recipients": recipients}, last_outcome_at=found.get("last_outcome_at"))
 
 
 def _message_counts(ids: list[int]) -> Select[*tuple[Any, ...]]:
@@ -94,6 +95,7 @@ def _message_counts(ids: list[int]) -> Select[*tuple[Any, ...]]:
             count(MessageStatus.DELIVERED, MessageStatus.READ).label("delivered"),
             count(MessageStatus.READ).label("opened"),
             func.count().filter(Message.purchased.is_(True), Message.status.in_(WENT_OUT)).label("purchased"),
+            func.max(func.coalesce(Message.sent_at, Message.changed_at)).label("last_outcome_at"),
         )
         .where(Message.campaign_id.in_(ids))
         .group_by(Message.campaign_id)
@@ -124,23 +126,20 @@ def status_of(campaign: Campaign, metrics: Metrics) -> str:
 
 
 def completed_at(campaign: Campaign, metrics: Metrics) -> datetime | None:
-    """When its last message got its answer."""
+    """When its last message went out, or was known not to."""
     if status_of(campaign, metrics) != CampaignStatus.COMPLETED:
         return None
-    last = db.session.scalar(
-        select(func.max(SendAttempt.answered_at))
-        .join(Message, SendAttempt.message_id == Message.id)
-        .where(Message.campaign_id == campaign.id)
-    )
-    return last or campaign.started_at
+    return metrics.last_outcome_at or campaign.started_at
 
 
-def estimated_completion(campaign: Campaign, metrics: Metrics) -> datetime | None:
-    """None when nothing waits, or while it is unknown how long a pause lasts."""
-    connection = db.session.get(Connection, campaign.connection_id) if campaign.connection_id else None
-    if connection is None or campaign.status != CampaignStatus.ACTIVE or not metrics.pending:
-        return None
-    return forecast.completion_time(connection, campaign.id) or forecast.utcnow()
+def estimated_completions(campaigns: Iterable[Campaign], metrics: dict[int, Metrics]) -> dict[int, datetime]:
+    """By campaign id; nothing where nothing waits, or while it is unknown how long a pause lasts."""
+    waiting = [each for each in campaigns if each.status == CampaignStatus.ACTIVE and metrics[each.id].pending]
+    times: dict[int, datetime] = {}
+    for connection_id in {each.connection_id for each in waiting if each.connection_id}:
+        times |= forecast.completion_times(db.session.get_one(Connection, connection_id))
+    now = utcnow()
+    return {each.id: times.get(each.id, now) for each in waiting}
 
 
 def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:

@@ -106,7 +106,7 @@ def _progress_values(campaign: Campaign) -> dict:
         "campaign": campaign,
         "metrics": metrics,
         "status": queries.status_of(campaign, metrics),
-        "ends_at": queries.estimated_completion(campaign, metrics),
+        "ends_at": queries.estimated_completions([campaign], {campaign.id: metrics}).get(campaign.id),
         "ended_at": queries.completed_at(campaign, metrics),
         "timezone": account.timezone,
     }

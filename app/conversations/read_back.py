@@ -15,7 +15,8 @@ from app.platforms.models import Connection, ConnectionStatus
 
 log = structlog.get_logger()
 LOOKS_BACK = timedelta(days=3)
-CHATS_PER_RUN = 10
+CHATS_AT_A_GLANCE = 100  # whose last message one call tells
+CHATS_PER_RUN = 10  # which are read on their own: ours may stand further up
 MESSAGES_PER_CHAT = 30
 EVERY = timedelta(seconds=15)
 
@@ -37,14 +38,16 @@ def read_back(connection_id: int) -> None:
     with write() as session:
         session.execute(update(Connection).where(Connection.id == connection_id).values(last_read_back_at=utcnow()))
     gateway = platforms.gateway_of(connection)
-    for chat_id in _chats_to_read(connection):
-        db.session.commit()
-        try:
-            seen = gateway.newest_messages(chat_id, MESSAGES_PER_CHAT)
-        except PlatformError as error:
-            log.info("read_back_stopped", connection=connection_id, detail=error.detail)
-            return
-        _take_in(connection_id, seen)
+    if not _chats_to_read(connection):
+        return
+    db.session.commit()  # no transaction is held while the platform answers
+    try:
+        _take_in(connection_id, gateway.last_messages(CHATS_AT_A_GLANCE))
+        for chat_id in _chats_to_read(connection):
+            db.session.commit()
+            _take_in(connection_id, gateway.newest_messages(chat_id, MESSAGES_PER_CHAT))
+    except (PlatformError, KeyError, TypeError, ValueError) as error:
+        log.info("read_back_stopped", connection=connection_id, error=repr(error))
 
 
 def _chats_to_read(connection: Connection) -> list[str]:

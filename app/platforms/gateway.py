@@ -140,6 +140,10 @@ class PlatformGateway(Protocol):
         """Newest first. Raises PlatformError."""
         ...
 
+    def last_messages(self, limit: int) -> list[PlatformMessage]:
+        """The last message of each of the most recent chats, in one call. Raises PlatformError."""
+        ...
+
     def fans_page(self, offset: int) -> tuple[list[PlatformFan], int | None]:
         """Some fans, and where the next page begins; None at the end. Raises PlatformError."""
         ...

@@ -75,6 +75,12 @@ class OnlyFansAPI:
         answer = self._call("GET", path, params={"limit": limit, "order": "desc"})
         return [_message(each, chat_id) for each in answer["data"]]
 
+    def last_messages(self, limit: int) -> list[PlatformMessage]:
+        answer = self._call("GET", "chats", params={"limit": limit, "order": "recent"})
+        return [
+            _message(each["lastMessage"], str(each["fan"]["id"])) for each in answer["data"] if each.get("lastMessage")
+        ]
+
     def fans_page(self, offset: int) -> tuple[list[PlatformFan], int | None]:
         answer = self._call("GET", "fans/all", params={"limit": FANS_PER_PAGE, "offset": offset})
         data = answer["data"]

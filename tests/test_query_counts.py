@@ -1,0 +1,64 @@
+"""No list asks the database more often because it has more rows."""
+
+import pytest
+from sqlalchemy import event
+
+from app.database import db
+from tests.people import Person, add_fan, connect
+
+LISTS = (
+    "/api/crm/fans",
+    "/api/crm/conversations",
+    "/api/crm/messages",
+    "/api/campaigns",
+    "/api/campaigns/{campaign}/recipients",
+    "/api/crm/conversations/{conversation}/messages",
+    "/api/onlyfans/messages/failed",
+    "/fans",
+    "/messages/onlyfans",
+    "/messages/onlyfans/{conversation}",
+    "/campaigns",
+    "/campaigns/{campaign}",
+    "/imports",
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_the_number_of_queries_does_not_grow_with_the_rows(app, ada: Person, sandbox, path: str):
+    connect(ada, sandbox.url)
+    browser = None if path.startswith("/api/") else ada.browser()
+    names = grow(ada, range(1, 4))
+    few = count_queries(app, ada, browser, path.format(**names))
+    names |= grow(ada, range(4, 12), names["conversation"])
+    many = count_queries(app, ada, browser, path.format(**names))
+    assert many <= few, f"{few} queries for a few rows, {many} for more"
+
+
+def grow(ada: Person, numbers: range, conversation: int = 0) -> dict[str, int]:
+    """More of everything. Returns the ids that addresses need: of the newest campaign, of one long thread."""
+    fans = [add_fan(ada, number, tags=["VIP", f"tag {number}"])["id"] for number in numbers]
+    for fan in fans:
+        ada.post("/api/onlyfans/messages/send", {"recipientId": fan, "content": "hello"}, 202)
+    campaigns = [ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "x"}, 202) for _ in numbers]
+    ada.post(f"/api/campaigns/{campaigns[0]['campaignId']}/cancel", status=200)
+    conversation = conversation or ada.post("/api/crm/conversations", {"fanId": fans[0]}, 200)["id"]
+    for number in numbers:
+        ada.post(f"/api/crm/conversations/{conversation}/messages", {"text": f"line {number}"}, 202)
+    return {"campaign": campaigns[-1]["campaignId"], "conversation": conversation}
+
+
+def count_queries(app, ada: Person, browser, path: str) -> int:
+    seen: list[str] = []
+    with app.app_context():
+        engine = db.engine
+
+    def note(_connection, _cursor, statement: str, *_) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        answer = browser.get(path) if browser else ada.call("GET", path)
+        assert answer.status_code == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return len([statement for statement in seen if not statement.startswith(("BEGIN", "COMMIT"))])
