@@ -44,7 +44,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "LIMIT_SIGN_IN": _rate(environ, "GREENROOM_LIMIT_SIGN_IN", "10/minute"),
         "MAX_UPLOAD_BYTES": max_upload_mb * 1024 * 1024,
         "METRICS_TOKEN": environ.get("GREENROOM_METRICS_TOKEN", ""),
-        "MEDIA_HOSTS": _words(environ.get("GREENROOM_MEDIA_HOSTS", "")),
+        "MEDIA_HOSTS": _hosts(environ.get("GREENROOM_MEDIA_HOSTS", "")),
         "SEND_LEASE_SECONDS": 90,  # longer than the longest delivery, its uploads included
         "PACE_LIMIT": pace_limit,
         "PACE_WINDOW_SECONDS": pace_window,
@@ -120,5 +120,7 @@ def _pace(value: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _words(value: str) -> frozenset[str]:
-    return frozenset(word for word in re.split(r"[,\s]+", value.lower()) if word)
+def _hosts(value: str) -> frozenset[str]:
+    """Names and addresses; a port beside one says nothing more."""
+    words = re.split(r"[,\s]+", value.lower())
+    return frozenset(re.sub(r"^([^:]+):\d+$", r"\1", word) for word in words if word)
