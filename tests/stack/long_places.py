@@ -94,3 +94,16 @@ def test_the_first_start_is_killed_and_the_second_makes_the_demo_whole(tmp_path:
         stack.deliver("Whole")
         assert stack.call("GET", "/api/crm/fans?limit=1")["total"] == 1000
         stack.stop()
+
+
+def test_in_production_there_is_no_sandbox_and_nobody_of_the_demo(tmp_path: Path) -> None:
+    with Stack(tmp_path / "instance") as stack:
+        stack.start()
+        stack.stop()
+        stack.environment |= {
+            "GREENROOM_ENV": "production",
+            "SECRET_KEY": "a real secret key of more than thirty-two letters",
+        }
+        stack.start()
+        assert stack.sign_in().status_code == 401
+        assert stack.pids("sandbox") == []
