@@ -61,13 +61,6 @@
     if (document.activeElement === document.body) field()?.focus();
   });
 
-  document.addEventListener("keydown", (event) => {
-    const composer = event.target.closest?.("#composer");
-    if (composer && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      composer.requestSubmit();
-    }
-  });
   document.addEventListener("change", (event) => {
     if (!event.target.matches("#composer input[type=file]")) return;
     const count = event.target.files.length;
