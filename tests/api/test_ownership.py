@@ -1,7 +1,11 @@
 """Every address of the application, by table: nothing without sign-in, nothing of another account."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+import time_machine
+
+from app.database import utcnow
 from tests.people import Person, add_fan, connect
 
 OPEN = {
@@ -46,6 +50,15 @@ def test_a_bad_token_opens_nothing(app, token):
         answer = client.open(path, method=method, headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 401, f"{method} {path}"
         assert answer.mimetype == "application/problem+json"
+
+
+def test_an_expired_token_opens_nothing(app, ada: Person):
+    with time_machine.travel(utcnow() + app.config["TOKEN_LIFETIME"] + timedelta(seconds=1), tick=True):
+        for rule, method in addresses(app):
+            if rule.endpoint in OPEN or not rule.rule.startswith("/api/"):
+                continue
+            path = rule.build(dict.fromkeys(rule.arguments, 1))[1]
+            assert ada.call(method, path).status_code == 401, f"{method} {path}"
 
 
 @pytest.fixture
