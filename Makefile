@@ -2,17 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-long lint setup
+.PHONY: run test test-quick lint setup
 
 run: setup
 	@exec $(BIN)/python -m app
 
-test: setup
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+# Every test there is: the quick ones, then whole stacks and browsers, started, killed and started again.
+test: test-quick
+	$(BIN)/python -m pytest -n 2 tests/browser tests/stack
 
-# Kills, restarts and outages of the whole stack: some minutes.
-test-long: setup
-	$(BIN)/python -m pytest tests/stack/long_*.py
+# The default suite, what `pytest` alone runs: a minute.
+test-quick: setup
+	$(BIN)/python -m pytest -n 3
 
 lint: setup
 	$(BIN)/ruff check .

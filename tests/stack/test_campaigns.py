@@ -1,4 +1,4 @@
-"""A campaign while things are lost: all are sent, none twice, never too fast. `pytest tests/stack/long_*.py`."""
+"""A campaign while things are lost: all are sent, none twice, never too fast."""
 
 import os
 import signal
