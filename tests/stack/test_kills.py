@@ -1,4 +1,4 @@
-"""Whatever is killed comes back, and the product works again. Takes a minute: `pytest tests/stack/long_*.py`."""
+"""Whatever is killed comes back, and the product works again."""
 
 import os
 import signal

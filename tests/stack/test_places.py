@@ -1,4 +1,4 @@
-"""Other places, ports, servers, and terminals that go away. `pytest tests/stack/long_*.py`."""
+"""Other places, ports, servers, and terminals that go away."""
 
 import os
 import signal
