@@ -28,6 +28,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     production = environ.get("GREENROOM_ENV", "local") == "production"
     max_upload_mb = _whole(environ, "GREENROOM_MAX_UPLOAD_MB", 10)
+    lease = _whole(environ, "GREENROOM_SEND_LEASE", 90)
     pace_limit, pace_window = _pace(environ.get("GREENROOM_PACE", "10/60"))
     return {
         "PRODUCTION": production,
@@ -45,7 +46,9 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "MAX_UPLOAD_BYTES": max_upload_mb * 1024 * 1024,
         "METRICS_TOKEN": environ.get("GREENROOM_METRICS_TOKEN", ""),
         "MEDIA_HOSTS": _hosts(environ.get("GREENROOM_MEDIA_HOSTS", "")),
-        "SEND_LEASE_SECONDS": 90,  # longer than the longest delivery, its uploads included
+        "SEND_LEASE_SECONDS": lease,
+        "CALL_SECONDS": min(15, lease / 4),  # a delivery is some calls, uploads included: the lease outlives them
+        "SEND_BACKOFF_SECONDS": _backoff(environ.get("GREENROOM_SEND_BACKOFF", "2/120")),
         "PACE_LIMIT": pace_limit,
         "PACE_WINDOW_SECONDS": pace_window,
         "ARGON2": {},  # the library's defaults, which follow RFC 9106
@@ -118,6 +121,13 @@ def _pace(value: str) -> tuple[int, int]:
     if not found:
         raise BadSetting(f"GREENROOM_PACE must look like 10/60 (messages/seconds), not {value!r}.")
     return int(found[1]), int(found[2])
+
+
+def _backoff(value: str) -> tuple[float, float]:
+    found = re.fullmatch(r"(\d{1,4}(?:\.\d+)?)/(\d{1,5}(?:\.\d+)?)", value)
+    if not found or not 0 < float(found[1]) <= float(found[2]):
+        raise BadSetting(f"GREENROOM_SEND_BACKOFF must look like 2/120 (first/longest seconds), not {value!r}.")
+    return float(found[1]), float(found[2])
 
 
 def _hosts(value: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, select
 
 from app.background import later
-from app.conversations import pace, read_back
+from app.conversations import claims, outbox, read_back
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
 from app.fans import sync
@@ -18,7 +18,8 @@ EVENTS_KEPT = timedelta(days=1)
 
 def ring_again() -> None:
     """Cheap where nothing is to do: a few indexed look-ups."""
-    if pace.connections_with_work():
+    claims.find_forgotten()
+    if outbox.is_needed():
         later("drain")
     for event_id in _unhandled_events():
         later("handle_event", event_id)

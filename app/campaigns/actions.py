@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
 
-from app.background import later
 from app.campaigns import queries
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import actions as conversations
 from app.conversations import live
 from app.conversations.actions import Draft
+from app.conversations.claims import wake
 from app.conversations.models import Message, MessageStatus
 from app.database import db, write
 from app.errors import Conflict, Invalid
@@ -48,7 +48,7 @@ def launch(account_id: int, plan: Plan) -> Campaign:
         session.flush()
         noted = [news for fan_id in wanted for news in _include(campaign, connection, found[fan_id], plan.draft)]
     live.tell(noted)
-    later("drain")
+    wake(account_id)
     return campaign
 
 
@@ -98,7 +98,7 @@ def pause(account_id: int, campaign_id: int) -> Campaign:
 
 def resume(account_id: int, campaign_id: int) -> Campaign:
     campaign = _change(account_id, campaign_id, CampaignStatus.ACTIVE, allowed=(CampaignStatus.PAUSED,))
-    later("drain")
+    wake(account_id)
     return campaign
 
 
@@ -144,7 +144,7 @@ def retry_failed(account_id: int, campaign_id: int) -> Campaign:
             raise Conflict("Nothing of this campaign has failed that may be sent again.")
         noted = [news for message in failed for news in conversations.requeue_failed(message, campaign.connection_id)]
     live.tell(noted)
-    later("drain")
+    wake(account_id)
     return campaign
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import case, delete, update
 from sqlalchemy.exc import IntegrityError
 
-from app.background import later
-from app.conversations import live, pace, queries
+from app.conversations import live, queries, waiting
+from app.conversations.claims import wake
 from app.conversations.models import (
     DEFAULT_PRIORITY,
     REPLY_RANK,
@@ -73,7 +73,7 @@ def send_message(account_id: int, conversation_id: int, draft: Draft) -> Message
         conversation = queries.find_conversation(account_id, conversation_id)
         message, noted = _queue_reply(conversation, draft)
     live.tell(noted)
-    later("drain")
+    wake(account_id)
     return message
 
 
@@ -83,7 +83,7 @@ def send_to_fan(account_id: int, fan_id: int, draft: Draft) -> Message:
         conversation, _ = ensure_conversation(fans.find_fan(account_id, fan_id))
         message, noted = _queue_reply(conversation, draft)
     live.tell(noted)
-    later("drain")
+    wake(account_id)
     return message
 
 
@@ -216,13 +216,13 @@ def retry(account_id: int, message_id: int) -> Message:
             raise Conflict("The fan was deleted.")
         fan = fans.find_fan(account_id, message.fan_id)
         connection = connection_for(fan)
-        if message.campaign_id and pace.is_cancelled(message.campaign_id):
+        if message.campaign_id and waiting.is_cancelled(message.campaign_id):
             raise Conflict("Its campaign was cancelled.")
         noted = requeue_failed(message, connection.id)
         if not noted:
             raise Conflict("Only a failed message can be sent again.")
     live.tell(noted)
-    later("drain")
+    wake(account_id)
     return message
 
 
@@ -233,7 +233,7 @@ def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
         "status_reason": None,
         "idempotency_key": new_key(),
         "connection_id": connection_id,
-        "not_before": None,
+        "due_tick": None,
         "tries": 0,
         "doubt": Doubt.NONE,
         "platform_media": None,

@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 from sqlalchemy import func, select, update
 
-from app.conversations import outcomes
+from app.conversations import live, outcomes
+from app.conversations.claims import Claimed
 from app.conversations.models import Doubt, Message, SendAttempt
-from app.conversations.pace import Claimed
 from app.database import db, execute, utcnow, write
 from app.errors import NotFound
 from app.fans.models import Fan
@@ -30,6 +30,7 @@ from app.platforms.models import Connection
 
 log = structlog.get_logger()
 KEY_LIFETIME = timedelta(hours=23)  # platforms keep idempotency keys for 24
+MOST_LOST = 12  # tries: every sender that took the message died over it
 CLOCK_DIFFERENCE = timedelta(seconds=120)  # between the platform's clock and ours, when a chat is read back
 
 
@@ -45,9 +46,12 @@ class _Job:
 
 
 def deliver(claimed: Claimed) -> None:
+    live.tell(claimed.noted)
     job = _read(claimed)
     if job is None:
         return outcomes.not_to_be_sent(claimed)
+    if job.message.tries > MOST_LOST:
+        return outcomes.given_up(claimed)
     try:
         platform_id = _settle_doubt(job) or _send(job)
     except Refused as error:

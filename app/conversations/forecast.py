@@ -1,15 +1,19 @@
 """When a waiting message will go, and when the last one will have gone: from the pace and from what waits before it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
+from app import clock
 from app.conversations.models import REPLY_RANK, Message, MessageStatus
-from app.conversations.pace import Window, campaigns, window_of
-from app.database import db, utcnow
+from app.conversations.pace import Day, Window, day_of, pace_of, window_of
+from app.conversations.waiting import running
+from app.database import db
 from app.platforms.models import Connection
+
+DAY = 86_400 * clock.SECOND
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,9 @@ def send_time(message: Message) -> datetime | None:
     connection = db.session.get(Connection, message.connection_id) if message.connection_id else None
     if connection is None or message.status != MessageStatus.QUEUED:
         return None
-    window = window_of(connection, utcnow())
-    due = _time_at(connection, window, _ahead_of(message), is_reply=message.campaign_id is None)
-    return max(due, message.not_before) if message.not_before else due
+    now = clock.now()
+    due = _Line(connection, now).tick_at(_ahead_of(message), is_reply=message.campaign_id is None)
+    return clock.moment(max(due, message.due_tick or 0))
 
 
 def completion_time(connection: Connection) -> datetime | None:
@@ -49,17 +53,16 @@ def completion_times(connection: Connection) -> dict[int, datetime]:
         .order_by(Message.rank.desc(), func.max(Message.id))
     ).all()
     replies = sum(count for campaign_id, count in lines if campaign_id is None)
-    window, times, before = window_of(connection, utcnow()), {}, 0
+    line, times, before = _Line(connection, clock.now()), {}, 0
     for campaign_id, count in lines:
         if campaign_id is not None:
             before += count
-            times[campaign_id] = _time_at(connection, window, Ahead(replies, before - 1), is_reply=False)
+            times[campaign_id] = clock.moment(line.tick_at(Ahead(replies, before - 1), is_reply=False))
     return times
 
 
 def _runs() -> Any:
     """Replies, and messages of running campaigns."""
-    running = select(campaigns.c.id).where(campaigns.c.status == "active")
     return or_(Message.campaign_id.is_(None), Message.campaign_id.in_(running))
 
 
@@ -75,14 +78,31 @@ def _ahead_of(message: Message) -> Ahead:
     return Ahead(replies, all_ahead - replies)
 
 
-def _time_at(connection: Connection, window: Window, ahead: Ahead, *, is_reply: bool) -> datetime:
-    now = utcnow()
-    spacing = timedelta(seconds=connection.pace_window_seconds) / connection.pace_limit
-    start = max(filter(None, (now, connection.held_until)))
-    beyond_free = ahead.replies + (0 if is_reply else ahead.campaign) - window.free
-    by_window = start
-    if beyond_free >= 0:
-        by_window = max(start, window.next_free_at or start + spacing) + beyond_free * spacing
-    if is_reply:
-        return by_window
-    return max(by_window, max(start, window.campaign_due_at) + ahead.campaign * spacing)
+class _Line:
+    """A connection's queue as the pace lets it out, from one moment on. Ticks."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self.start = max(now, connection.held_tick or 0)
+        self.pace = pace_of(connection, self.start)
+        self.window: Window = window_of(connection, now)
+        self.day: Day | None = day_of(connection)
+        self.daily_cap = connection.daily_cap or 0
+
+    def tick_at(self, ahead: Ahead, *, is_reply: bool) -> int:
+        position = ahead.replies + (0 if is_reply else ahead.campaign)
+        if self.day and self.day.left is not None and position >= self.day.left:
+            return self._on_a_later_day(position - self.day.left)
+        spacing = self.pace.window // self.pace.limit
+        beyond_free = position - self.window.free
+        by_window = self.start
+        if beyond_free >= 0:
+            by_window = max(self.start, self.window.next_free or self.start + spacing) + beyond_free * spacing
+        if is_reply:
+            return by_window
+        turn = max(self.start, self.window.campaign_due) + ahead.campaign * self.pace.campaign_spacing
+        return max(by_window, turn)
+
+    def _on_a_later_day(self, beyond: int) -> int:
+        assert self.day is not None
+        days, place = divmod(beyond, max(self.daily_cap, 1))
+        return self.day.ends + days * DAY + place * self.pace.campaign_spacing

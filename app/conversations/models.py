@@ -3,7 +3,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.database import Base, BigId, Id, fold, utcnow
@@ -89,11 +89,16 @@ class Message(Base):
         Index(None, "campaign_id", "status"),
         Index(None, "fan_id"),
         Index(
-            "ix_messages_queued", "connection_id", "rank", "id",
+            "ix_messages_queued", "connection_id", "campaign_id", "rank", "id",
             sqlite_where=text("status = 'queued'"), postgresql_where=text("status = 'queued'"),
         ),
         Index(
-            "ix_messages_sending", "connection_id", "lease_until",
+            "ix_messages_retries", "connection_id", "due_tick",
+            sqlite_where=text("status = 'queued' AND due_tick IS NOT NULL"),
+            postgresql_where=text("status = 'queued' AND due_tick IS NOT NULL"),
+        ),
+        Index(
+            "ix_messages_sending", "connection_id", "lease_tick",
             sqlite_where=text("status = 'sending'"), postgresql_where=text("status = 'sending'"),
         ),
         Index(
@@ -123,8 +128,9 @@ class Message(Base):
     purchased: Mapped[bool] = mapped_column(default=False)
     rank: Mapped[int] = mapped_column(default=0)  # the queue's order: higher first, then the older
     idempotency_key: Mapped[str] = mapped_column(default_factory=new_key)
-    not_before: Mapped[datetime | None] = mapped_column(default=None)  # a retry waits until then
-    lease_until: Mapped[datetime | None] = mapped_column(default=None)  # then a message in `sending` is taken up again
+    # In ticks of the steady clock:
+    due_tick: Mapped[int | None] = mapped_column(BigInteger, default=None)  # a retry waits until then
+    lease_tick: Mapped[int | None] = mapped_column(BigInteger, default=None)  # then one in `sending` is taken up again
     tries: Mapped[int] = mapped_column(default=0)
     doubt: Mapped[str] = mapped_column(default=Doubt.NONE)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
@@ -142,13 +148,27 @@ class Message(Base):
     )
 
 
+class Sender(Base):
+    """One run of a sending process. Whose `seen_at` stands still without `stopped_at` was killed."""
+
+    __tablename__ = "senders"
+
+    id: Mapped[Id] = mapped_column(init=False)
+    host: Mapped[str]
+    pid: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    seen_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    stopped_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class SendAttempt(Base):
     """One call to the platform to send. The pace is counted from these rows, so they outlive their messages."""
 
     __tablename__ = "send_attempts"
     __table_args__ = (
-        Index(None, "connection_id", "answered_at"),
-        Index(None, "connection_id", "of_campaign", "started_at"),
+        Index(None, "connection_id", "answered_tick"),
+        Index(None, "connection_id", "of_campaign", "started_tick"),
+        Index(None, "sender_id", "answered_tick"),
         Index(None, "message_id"),
     )
 
@@ -158,7 +178,10 @@ class SendAttempt(Base):
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"))
     of_campaign: Mapped[bool]
     started_at: Mapped[datetime]
+    started_tick: Mapped[int] = mapped_column(BigInteger)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)
+    answered_tick: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    sender_id: Mapped[int | None] = mapped_column(BigId, default=None)
     outcome: Mapped[str | None] = mapped_column(default=None)
     detail: Mapped[str] = mapped_column(default="")
 

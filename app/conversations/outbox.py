@@ -1,7 +1,7 @@
 """The outbox: the database is the queue, and this sends from it at the exact pace.
 
-`claim` marks one message as being sent, in a transaction that only one sender can win and only while the pace allows;
-`deliver` calls the platform outside any transaction; `record` writes down what is known for certain. Nothing is ever
+`claims` marks one message as being sent, in a transaction that only one sender can win and only while the pace allows;
+`delivery` calls the platform outside any transaction; `outcomes` writes down what is known for certain. Nothing is ever
 sent twice blindly: what may have arrived stays in `sending` until it is asked for again under the same key, or read
 back from the chat, or handed to a person as `unknown`.
 """
@@ -9,29 +9,38 @@ back from the chat, or handed to a person as `unknown`.
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from flask import Flask, current_app
 
+from app import clock
 from app.background import later, stopping
-from app.conversations import delivery, pace
-from app.conversations.pace import Claimed
-from app.database import db, utcnow
+from app.clock import SECOND
+from app.conversations import claims, delivery
+from app.conversations.claims import Claimed
+from app.database import db
 
 log = structlog.get_logger()
 
 RUN_SECONDS = 20  # then another drain takes over, so that one job never runs long
-HORIZON = timedelta(
-    seconds=3
-)  # a drain stays for what comes due within this time; for later things the sweep wakes one
-GLANCE_SECONDS = 0.1  # how soon a waiting drain notices a new reply
-CONCURRENCY = 16
+HORIZON = 3 * SECOND  # a drain stays for what comes due within this time; for later things the sweep wakes one
+GLANCE = SECOND // 20  # how soon a waiting drain notices a new reply
+CONCURRENCY = 64  # calls at once; one connection takes only a few of them
+CONNECTIONS_AT_ONCE = 16  # in one transaction
+
+
+class Hands(Protocol):
+    """What makes the calls."""
+
+    def free(self) -> int: ...
+
+    def start(self, claimed: Claimed) -> None: ...
 
 
 @dataclass
-class _Flight:
-    """The calls under way."""
+class Threads:
+    """The calls under way, each in a thread."""
 
     app: Flask
     pool: ThreadPoolExecutor
@@ -41,8 +50,8 @@ class _Flight:
         self._calls = {call for call in self._calls if not call.done()}
         return self._calls
 
-    def has_room(self) -> bool:
-        return len(self.under_way()) < CONCURRENCY
+    def free(self) -> int:
+        return CONCURRENCY - len(self.under_way())
 
     def start(self, claimed: Claimed) -> None:
         self._calls.add(self.pool.submit(_deliver, self.app, claimed))
@@ -53,39 +62,43 @@ def drain() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     ends_at = time.monotonic() + RUN_SECONDS
     with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="send") as pool:
-        flight = _Flight(app, pool)
+        threads = Threads(app, pool)
         while not stopping.is_set() and time.monotonic() < ends_at:
-            due_at = _send_what_is_due(flight)
-            if not flight.under_way() and (due_at is None or due_at > utcnow() + HORIZON):
+            due = send_what_is_due(threads)
+            if not threads.under_way() and (due is None or due > clock.now() + HORIZON):
                 return
-            _pause(due_at, flight)
+            _pause(due, threads)
     if not stopping.is_set():
         later("drain")
 
 
-def _send_what_is_due(flight: _Flight) -> datetime | None:
-    """Starts all that may go now. Returns when the next comes due, None where nothing waits."""
-    next_times: list[datetime] = []
-    for connection_id in pace.connections_with_work():
-        while True:
-            if not flight.has_room():
-                return utcnow()
-            verdict = pace.claim(connection_id)
-            if not isinstance(verdict, Claimed):
-                next_times += [verdict] if verdict else []
-                break
-            flight.start(verdict)
-    return min(next_times, default=None)
+def is_needed() -> bool:
+    """Whether something comes due before the next one asks."""
+    due = claims.next_due()
+    return due is not None and due <= clock.now() + HORIZON
 
 
-def _pause(due_at: datetime | None, flight: _Flight) -> None:
+def send_what_is_due(hands: Hands) -> int | None:
+    """Starts all that may go now. Returns the tick at which the next comes due, None where nothing waits."""
+    while (room := hands.free()) > 0:
+        due = claims.next_due()
+        if due is None or due > clock.now():
+            return due
+        claimed, looked_at = claims.claim_due(min(room, CONNECTIONS_AT_ONCE))
+        for each in claimed:
+            hands.start(each)
+        if not looked_at:  # another sender has them in this moment
+            break
+    return clock.now()
+
+
+def _pause(due: int | None, threads: Threads) -> None:
     """Until the next comes due, a call ends, or a glance is due: a new reply may have come in."""
-    seconds = GLANCE_SECONDS if due_at is None else (due_at - utcnow()).total_seconds()
-    seconds = min(max(seconds, 0.001), GLANCE_SECONDS)
-    if calls := flight.under_way():
-        wait(calls, timeout=seconds, return_when=FIRST_COMPLETED)
+    ticks = GLANCE if due is None else min(max(due - clock.now(), SECOND // 1000), GLANCE)
+    if calls := threads.under_way():
+        wait(calls, timeout=ticks / SECOND, return_when=FIRST_COMPLETED)
     else:
-        stopping.wait(seconds)
+        stopping.wait(ticks / SECOND)
 
 
 def _deliver(app: Flask, claimed: Claimed) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import func, select
 
+from app import clock
 from app.conversations import forecast
 from app.conversations.models import Message, MessageStatus, SendAttempt
 from app.conversations.pace import window_of
-from app.database import db, utcnow
+from app.database import db
 from app.platforms.models import Connection, ConnectionStatus
 from app.platforms.queries import first_connection
 
@@ -67,7 +68,7 @@ def _rate_limit(connection: Connection | None) -> RateLimit:
     if connection is None:
         config = current_app.config
         return RateLimit(config["PACE_LIMIT"], config["PACE_WINDOW_SECONDS"], 0)
-    free = window_of(connection, utcnow()).free
+    free = window_of(connection, clock.now()).free
     return RateLimit(connection.pace_limit, connection.pace_window_seconds, free)
 
 
@@ -75,5 +76,5 @@ def connection_health(connection: Connection | None) -> str:
     """down: nothing can be sent; degraded: sending waits, or was asked to."""
     if connection is None or connection.status == ConnectionStatus.EXPIRED:
         return "down"
-    held = connection.held_until is not None and connection.held_until > utcnow()
+    held = (connection.held_tick or 0) > clock.now()
     return "degraded" if held or connection.status == ConnectionStatus.PAUSED else "healthy"

@@ -119,6 +119,7 @@ def change_pace_and_prices(
             connection.pace_limit, connection.pace_window_seconds = pace
         if price_range_cents:
             connection.price_min_cents, connection.price_max_cents = price_range_cents
+        connection.due_tick = 0
     later("drain")
 
 
@@ -133,7 +134,7 @@ def open_up(connection: Connection, webhook_url: str) -> None:
             connection.status_detail = error.detail
         raise
     with write():
-        connection.status, connection.status_detail, connection.held_until = ConnectionStatus.ACTIVE, "", None
+        _go_on(connection)
         connection.sync_offset, connection.sync_moved_at = 0, utcnow()
     later("sync_fans", connection.id)
     later("drain")
@@ -146,8 +147,15 @@ def pause(connection: Connection) -> None:
 
 def resume(connection: Connection) -> None:
     with write():
-        connection.status, connection.status_detail, connection.held_until = ConnectionStatus.ACTIVE, "", None
+        _go_on(connection)
     later("drain")
+
+
+def _go_on(connection: Connection) -> None:
+    """A person says that all is well: nothing of before holds it up."""
+    connection.status, connection.status_detail = ConnectionStatus.ACTIVE, ""
+    connection.held_tick, connection.faults_in_a_row, connection.slow_percent = None, 0, 100
+    connection.due_tick = 0
 
 
 def expire(connection_id: int, detail: str) -> None:

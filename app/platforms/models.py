@@ -2,7 +2,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigId, Encrypted, Id, utcnow
@@ -20,7 +20,13 @@ class Connection(Base):
     """An account's link to a platform: who we are there, how fast we may go, and what a message may cost."""
 
     __tablename__ = "connections"
-    __table_args__ = (UniqueConstraint("account_id", "platform", "external_account"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "platform", "external_account"),
+        Index(
+            "ix_connections_due", "due_tick",
+            sqlite_where=text("status = 'active'"), postgresql_where=text("status = 'active'"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
@@ -36,7 +42,17 @@ class Connection(Base):
     status_detail: Mapped[str] = mapped_column(default="")
     price_min_cents: Mapped[int] = mapped_column(default=LOWEST_PRICE_CENTS)
     price_max_cents: Mapped[int] = mapped_column(default=HIGHEST_PRICE_CENTS)
-    held_until: Mapped[datetime | None] = mapped_column(default=None)  # the platform asked us to wait
+    reserve: Mapped[int] = mapped_column(default=0)  # of the pace's messages, kept for replies
+    daily_cap: Mapped[int | None] = mapped_column(default=None)  # messages in a day of the account's zone
+    cap_day: Mapped[str] = mapped_column(default="")  # the day that `cap_count` counts, as 2026-06-10
+    cap_count: Mapped[int] = mapped_column(default=0)
+    # How sending stands, in ticks of the steady clock.
+    due_tick: Mapped[int | None] = mapped_column(BigInteger, default=None)  # when a sender looks next; None: no work
+    wakes_on_answer: Mapped[bool] = mapped_column(default=False)  # the answer to a call under way makes it due
+    held_tick: Mapped[int | None] = mapped_column(BigInteger, default=None)  # nothing goes out until then
+    faults_in_a_row: Mapped[int] = mapped_column(default=0)
+    slow_percent: Mapped[int] = mapped_column(default=100)  # of the pace, since the platform last said: slow down
+    slowed_tick: Mapped[int] = mapped_column(BigInteger, default=0)
     sync_offset: Mapped[int | None] = mapped_column(default=None)  # how far the fetching of fans is; None: none runs
     sync_moved_at: Mapped[datetime | None] = mapped_column(default=None)
     last_synced_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -5,26 +5,27 @@ from typing import Any
 
 import httpx
 import structlog
+from flask import current_app
 
 from app.platforms.gateway import CredentialsExpired, NotSent, OutcomeUnknown, PlatformError, RateLimited, Refused
 
 log = structlog.get_logger()
 
-LONGEST_CALL_SECONDS = 20
-TIMEOUT = httpx.Timeout(connect=5, read=LONGEST_CALL_SECONDS - 5, write=10, pool=5)
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @cache
 def client() -> httpx.Client:
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=20)
-    return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False)
+    return httpx.Client(limits=limits, follow_redirects=False, trust_env=False)
 
 
 def call(method: str, url: str, **options: Any) -> httpx.Response:
     """An answer below 400. Raises NotSent, Refused or OutcomeUnknown, whichever is certain."""
+    seconds = current_app.config["CALL_SECONDS"]
+    timeout = httpx.Timeout(seconds, connect=min(seconds, 5), pool=min(seconds, 5))
     try:
-        response = client().request(method, url, **options)
+        response = client().request(method, url, timeout=timeout, **options)
     except NEVER_LEFT as error:
         raise NotSent("The platform cannot be reached.") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:

@@ -2,15 +2,15 @@
 
 import threading
 import time
-from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from sqlalchemy import select, update
 
-from app.conversations import delivery, outbox, outcomes, pace
+from app import clock
+from app.conversations import claims, delivery, outbox, outcomes
 from app.conversations.models import Message, SendAttempt
-from app.database import db, utcnow, write
+from app.database import db, write
 from app.platforms.models import Connection
 from tests.people import Person, add_fan, connect
 from tests.servers import Sandbox, wait_until
@@ -27,8 +27,8 @@ def statuses(app) -> list[str]:
 
 
 @pytest.fixture
-def quick_retries(monkeypatch):
-    monkeypatch.setattr(outcomes, "FIRST_RETRY_SECONDS", 0.1)
+def quick_retries(app, monkeypatch):
+    monkeypatch.setitem(app.config, "SEND_BACKOFF_SECONDS", (0.05, 0.2))
     monkeypatch.setattr(outcomes, "LIMITED_SECONDS", (0.2, 0.2, 0.2))
 
 
@@ -95,9 +95,9 @@ def test_a_reply_overtakes_a_campaign(app, ada: Person, sandbox: Sandbox):
     assert len(texts) == 9
     assert texts.index("reply") <= 3
     with app.app_context():
-        of_campaign = select(SendAttempt.started_at).where(SendAttempt.of_campaign.is_(True)).order_by(SendAttempt.id)
+        of_campaign = select(SendAttempt.started_tick).where(SendAttempt.of_campaign.is_(True)).order_by(SendAttempt.id)
         starts = db.session.scalars(of_campaign).all()
-    spacing = timedelta(seconds=2) / 10
+    spacing = 2 * clock.SECOND // 10
     assert all(later - earlier >= spacing for earlier, later in pairwise(starts)), "evenly spaced"
 
 
@@ -133,8 +133,8 @@ def test_a_refusal_is_final_says_the_platforms_words_and_holds_up_nobody(app, ad
     assert statuses(app) == ["sent", "sent"]
 
 
-def test_an_unreachable_platform_costs_nothing_but_time(app, ada: Person, sandbox: Sandbox, monkeypatch):
-    monkeypatch.setattr(outcomes, "FIRST_RETRY_SECONDS", 0.05)
+@pytest.mark.usefixtures("quick_retries")
+def test_an_unreachable_platform_costs_nothing_but_time(app, ada: Person, sandbox: Sandbox):
     connection_id = connect(ada, "http://127.0.0.1:9", account="acct_gone")
     send(ada, add_fan(ada))
     drain(app)
@@ -167,21 +167,21 @@ def test_a_sender_that_died_after_the_platform_accepted_is_made_good_without_a_s
     connect(ada, sandbox.url, account="acct_died")
     send(ada, add_fan(ada))
     with app.app_context():
-        claimed = pace.claim(db.session.scalar(select(Connection.id)))
-        assert isinstance(claimed, pace.Claimed)
+        (claimed,), _ = claims.claim_due(1)
         job = delivery._read(claimed)
         job.gateway.send(delivery._outgoing(job))  # and here the sender dies: nothing was written down
     drain(app)
     assert statuses(app) == ["sending"], "its lease still runs"
     with app.app_context(), write() as session:
-        session.execute(update(Message).values(lease_until=utcnow() - timedelta(seconds=1)))
+        session.execute(update(Message).values(lease_tick=clock.now()))
+        session.execute(update(Connection).values(due_tick=0))
     drain(app)
     assert statuses(app) == ["sent"]
     assert [each["outcome"] for each in sandbox.sends("acct_died")] == ["accepted", "replayed"]
 
 
-def test_what_cannot_be_told_waits_for_a_person(app, ada: Person, sandbox: Sandbox, monkeypatch):
-    monkeypatch.setattr(outcomes, "FIRST_RETRY_SECONDS", 0.01)
+@pytest.mark.usefixtures("quick_retries")
+def test_what_cannot_be_told_waits_for_a_person(app, ada: Person, sandbox: Sandbox):
     connect(ada, sandbox.url, account="acct_unknown")
     sandbox.faults(error500=1)
     queued = send(ada, add_fan(ada))

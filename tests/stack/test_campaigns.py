@@ -46,7 +46,7 @@ def kill_the_sender(stack: Stack) -> None:
 
 def let_leases_run_out(stack: Stack) -> int:
     with closing(sqlite3.connect(stack.instance / "greenroom.sqlite", timeout=15)) as database, database:
-        past = "UPDATE messages SET lease_until = '2000-01-01 00:00:00.000000' WHERE status = 'sending'"
+        past = "UPDATE messages SET lease_tick = 0 WHERE status = 'sending'"
         return database.execute(past).rowcount
 
 

@@ -1,0 +1,174 @@
+"""Taking the next messages for sending: which connections are due, and one message of each, if the pace allows.
+
+A connection's row is the lock: two senders count and claim one after the other. `due_tick` on it says when a sender
+must look next, so that a thousand idle connections cost nothing; it is an alarm clock, no truth. Writers ring it
+after their commit (`wake`), an answer from the platform rings it where it may free something, and the sweep finds what
+a writer who died in between forgot.
+"""
+
+from dataclasses import dataclass, field
+
+from flask import current_app
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import load_only
+
+from app import clock
+from app.background import later
+from app.clock import SECOND
+from app.conversations import live, pace, senders, waiting
+from app.conversations.models import Doubt, Message, MessageStatus, SendAttempt
+from app.conversations.pace import Day, Window
+from app.conversations.waiting import Queue
+from app.database import db, execute, utcnow, write
+from app.platforms.models import Connection, ConnectionStatus
+
+MOST_IN_FLIGHT = 8  # calls at once on one connection: a slow platform must not use up the senders' hands
+LONGEST_SLEEP = 10 * SECOND  # a ring that got lost between a commit and its wake-up is made good within this time
+BREAKER_FAULTS = 5  # in a row; then one call at a time tries the platform
+
+_COLUMNS = (
+    Connection.account_id, Connection.pace_limit, Connection.pace_window_seconds, Connection.reserve,
+    Connection.daily_cap, Connection.cap_day, Connection.cap_count, Connection.due_tick, Connection.wakes_on_answer,
+    Connection.held_tick, Connection.faults_in_a_row, Connection.slow_percent, Connection.slowed_tick,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claimed:
+    message_id: int
+    attempt_id: int
+    connection_id: int
+    noted: list[live.Noted] = field(default_factory=list, compare=False)  # to be told before the call
+
+
+def wake(account_id: int) -> None:
+    """Something new waits: the account's connections are due now. After the commit; it commits by itself."""
+    with write():
+        execute(update(Connection).where(Connection.account_id == account_id).values(due_tick=0))
+    later("drain")
+
+
+def find_forgotten() -> None:
+    """Makes due every connection that has work and no time to look."""
+    asleep = (Connection.status == ConnectionStatus.ACTIVE) & Connection.due_tick.is_(None) & waiting.has_work()
+    forgotten = list(db.session.scalars(select(Connection.id).where(asleep)))
+    if forgotten:
+        with write():
+            execute(update(Connection).where(Connection.id.in_(forgotten), asleep).values(due_tick=0))
+
+
+def next_due() -> int | None:
+    """The tick at which the next connection is to be looked at. None where nothing waits."""
+    found = db.session.scalar(select(func.min(Connection.due_tick)).where(Connection.status == ConnectionStatus.ACTIVE))
+    db.session.commit()
+    return found
+
+
+def claim_due(most: int) -> tuple[list[Claimed], int]:
+    """Takes the next message of each connection that is due. Returns the claims, and how many connections it looked at.
+
+    most: connections. Those that another sender looks at in this moment are left to it.
+    """
+    with write() as session:
+        now = clock.now()
+        rows = (
+            select(Connection)
+            .options(load_only(*_COLUMNS))
+            .where(Connection.status == ConnectionStatus.ACTIVE, Connection.due_tick <= now)
+            .order_by(Connection.due_tick)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        connections = session.scalars(rows).all()
+        taken = [_claim(connection, now) for connection in connections]
+    return [claimed for claimed in taken if claimed], len(connections)
+
+
+def _claim(connection: Connection, now: int) -> Claimed | None:
+    """One message of this connection, or when to look again. Does not commit."""
+    if connection.held_tick and connection.held_tick > now:
+        return _look_again(connection, now, connection.held_tick)
+    day = pace.day_of(connection)
+    if day and day.left == 0:
+        return _look_again(connection, now, day.ends)
+    window = pace.window_of(connection, now)
+    if window.in_flight >= _most_in_flight(connection):
+        return _look_again(connection, now, None, on_answer=True)
+    if window.free < 1:
+        return _look_again(connection, now, window.next_free, on_answer=window.in_flight > 0)
+    return _claim_next(connection, now, window, day)
+
+
+def _most_in_flight(connection: Connection) -> int:
+    """While the breaker is not closed, one call tries whether the platform is back."""
+    return 1 if connection.faults_in_a_row >= BREAKER_FAULTS else MOST_IN_FLIGHT
+
+
+def _claim_next(connection: Connection, now: int, window: Window, day: Day | None) -> Claimed | None:
+    queue = waiting.look(connection.id, now)
+    chosen = queue.lost or queue.reply
+    of_campaigns = None if chosen else waiting.next_of_campaigns(connection.id, now)
+    if of_campaigns and window.campaign_due <= now:
+        chosen = of_campaigns
+    if chosen is None:
+        times = [queue.next_retry, queue.next_lease, window.campaign_due if of_campaigns else None]
+        return _look_again(connection, now, _earliest(times), on_answer=window.in_flight > 0)
+    claimed = _take(db.session.get_one(Message, chosen), now)
+    if day:
+        connection.cap_day, connection.cap_count = day.name, (connection.daily_cap or 0) - (day.left or 0) + 1
+    due = _after(connection, now, queue, window) if chosen == of_campaigns else now
+    _look_again(connection, now, due, on_answer=queue.replies_kept_back or window.free == 1)
+    return claimed
+
+
+def _after(connection: Connection, now: int, queue: Queue, window: Window) -> int | None:
+    """When to look again behind a campaign's message: no reply waits, so it is the next one's turn."""
+    lease = now + _lease()
+    return _earliest([now + pace.pace_of(connection, now).campaign_spacing, queue.next_retry, queue.next_lease, lease])
+
+
+def _look_again(connection: Connection, now: int, due: int | None, *, on_answer: bool = False) -> None:
+    if due is None and on_answer:
+        due = now + LONGEST_SLEEP
+    connection.due_tick = None if due is None else min(due, now + LONGEST_SLEEP)
+    connection.wakes_on_answer = on_answer
+
+
+def _earliest(ticks: list[int | None]) -> int | None:
+    return min((tick for tick in ticks if tick is not None), default=None)
+
+
+def _take(message: Message, now: int) -> Claimed:
+    """Marks before the call. A message that was in flight under another lease is now in doubt."""
+    was_lost = message.status == MessageStatus.SENDING
+    if was_lost:
+        close_attempts(message.id, now)
+    message.doubt = message.doubt or Doubt.NO_ANSWER if was_lost else Doubt.NONE
+    message.status, message.lease_tick, message.tries = MessageStatus.SENDING, now + _lease(), message.tries + 1
+    message.changed_at = utcnow()
+    attempt = SendAttempt(
+        account_id=message.account_id,
+        connection_id=message.connection_id or 0,
+        message_id=message.id,
+        of_campaign=message.campaign_id is not None,
+        started_at=utcnow(),
+        started_tick=now,
+        sender_id=senders.current_id(),
+    )
+    db.session.add(attempt)
+    db.session.flush()
+    return Claimed(message.id, attempt.id, attempt.connection_id, live.note_message(message))
+
+
+def close_attempts(message_id: int, now: int) -> None:
+    """Of a sender that is gone."""
+    lost = {"outcome": "lost", "detail": "The sender stopped before it wrote down an answer."}
+    execute(
+        update(SendAttempt)
+        .where(SendAttempt.message_id == message_id, SendAttempt.answered_tick.is_(None))
+        .values(answered_at=utcnow(), answered_tick=now, **lost)
+    )
+
+
+def _lease() -> int:
+    return current_app.config["SEND_LEASE_SECONDS"] * SECOND

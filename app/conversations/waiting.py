@@ -1,0 +1,103 @@
+"""What waits in a connection's queue, and which message is next: first what may have got lost on the way, then
+replies, then campaigns; by priority, then age; and never a later message to a fan before an earlier one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, column, exists, func, or_, select, table
+from sqlalchemy.orm import aliased
+
+from app.conversations.models import Message, MessageStatus
+from app.database import db
+from app.platforms.models import Connection
+
+# The queue looks at a campaign's state when it takes a message, never before: a pause holds from the next claim on.
+campaigns = table("campaigns", column("id"), column("status"), column("priority"))
+running = select(campaigns.c.id).where(campaigns.c.status == "active")
+
+_earlier = aliased(Message)
+_kept_back = exists().where(
+    _earlier.conversation_id == Message.conversation_id,
+    _earlier.status.in_((MessageStatus.QUEUED, MessageStatus.SENDING)),
+    _earlier.id < Message.id,
+    _earlier.rank >= Message.rank,
+    or_(
+        _earlier.campaign_id.is_(None), _earlier.campaign_id.in_(running), _earlier.status == MessageStatus.SENDING
+    ),
+)  # fmt: skip
+_of = Message.connection_id == bindparam("connection_id")
+_queued = (_of, Message.status == MessageStatus.QUEUED)
+_is_due = or_(Message.due_tick.is_(None), Message.due_tick <= bindparam("now"))
+_replies = (*_queued, Message.campaign_id.is_(None), _is_due)
+
+_LOOK = select(
+    select(Message.id)
+    .where(_of, Message.status == MessageStatus.SENDING, Message.lease_tick <= bindparam("now"))
+    .order_by(Message.lease_tick)
+    .limit(1)
+    .scalar_subquery(),
+    select(Message.id)
+    .where(*_replies, ~_kept_back)
+    .order_by(Message.rank.desc(), Message.id)
+    .limit(1)
+    .scalar_subquery(),
+    select(exists().where(*_replies)).scalar_subquery(),
+    select(func.min(Message.due_tick)).where(*_queued, Message.due_tick > bindparam("now")).scalar_subquery(),
+    select(func.min(Message.lease_tick)).where(_of, Message.status == MessageStatus.SENDING).scalar_subquery(),
+)
+_first_of_campaign = (
+    select(Message.id)
+    .where(*_queued, Message.campaign_id == campaigns.c.id, _is_due, ~_kept_back)
+    .order_by(Message.rank.desc(), Message.id)
+    .limit(1)
+    .correlate(campaigns)
+    .scalar_subquery()
+)
+# The campaigns that have messages queued here, hopping along the index: most campaigns of an account are long done.
+_hop = select(func.min(Message.campaign_id).label("id")).where(*_queued).cte("waiting", recursive=True)
+_hop = _hop.union_all(
+    select(select(func.min(Message.campaign_id)).where(*_queued, Message.campaign_id > _hop.c.id).scalar_subquery())
+    .where(_hop.c.id.is_not(None))
+)  # fmt: skip
+_RUNNING = (
+    select(_first_of_campaign)
+    .where(campaigns.c.id.in_(select(_hop.c.id)), campaigns.c.status == "active")
+    .order_by(campaigns.c.priority.desc(), campaigns.c.id)
+)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A connection's queue at one moment. Ids of messages; ticks."""
+
+    lost: int | None  # its lease has run out
+    reply: int | None
+    replies_kept_back: bool  # each behind an earlier message to the same fan
+    next_retry: int | None
+    next_lease: int | None
+
+
+def look(connection_id: int, now: int) -> Queue:
+    lost, reply, replies, next_retry, next_lease = db.session.execute(
+        _LOOK, {"connection_id": connection_id, "now": now}
+    ).one()
+    return Queue(lost, reply, bool(replies) and reply is None, next_retry, next_lease)
+
+
+def next_of_campaigns(connection_id: int, now: int) -> int | None:
+    """The next message of the running campaigns that may go, the spacing apart."""
+    of = {"connection_id": connection_id, "now": now}
+    return next((first for first in db.session.scalars(_RUNNING, of) if first is not None), None)
+
+
+def has_work() -> Any:
+    """Of a connection: a message waits, or may have got lost."""
+    return exists().where(
+        Message.connection_id == Connection.id, Message.status.in_((MessageStatus.QUEUED, MessageStatus.SENDING))
+    )
+
+
+def is_cancelled(campaign_id: int) -> bool:
+    cancelled = select(campaigns.c.id).where(campaigns.c.id == campaign_id, campaigns.c.status == "cancelled")
+    return db.session.scalar(cancelled) is not None
