@@ -11,7 +11,7 @@ import socketio
 
 from app.config import ROOT
 from tests.people import Person, add_fan, connect, make_person
-from tests.servers import free_port, wait_until
+from tests.servers import empty_redis, free_port, wait_until
 
 
 class Watcher:
@@ -32,7 +32,9 @@ class Watcher:
         return answer
 
     def _take(self, news: dict) -> None:
-        if news["seq"] > self.last:
+        if "html" not in news:
+            self.watch()
+        elif news["seq"] > self.last:
             self.last = news["seq"]
             self._apply(news)
 
@@ -132,6 +134,16 @@ def test_one_who_was_away_gets_what_was_missed_once(ada: Person, web: str, threa
     assert watcher.seen == [first]
     assert back.seen == missed
     back.client.disconnect()
+
+
+def test_a_watcher_whom_redis_forgot_hears_at_once_all_the_same(ada: Person, web: str, thread: int, valkey_url: str):
+    watcher = Watcher(web, cookie_of(ada), "thread", thread, 0)
+    watcher.watch()
+    empty_redis(valkey_url)
+    message_id = post(ada, thread, "hello")
+    wait_until(lambda: watcher.seen == [message_id], seconds=3)
+    assert "hello" in watcher.html[message_id]
+    watcher.client.disconnect()
 
 
 def test_what_is_known_no_longer_asks_for_a_reload(app, ada: Person, web: str, thread: int):

@@ -16,10 +16,11 @@ from app.accounts.models import Account
 from app.conversations import queries
 from app.conversations.models import Conversation, Message, RoomEvent
 from app.database import db, execute
-from app.extensions import get_emitter
+from app.extensions import get_emitter, get_redis
 
 log = structlog.get_logger()
 MOST_REPLAYED = 500
+WATCHED_SECONDS = 30  # a watcher asks every ten
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,34 @@ def forget_thread(account_id: int, fan_id: int) -> None:
         execute(delete(RoomEvent).where(RoomEvent.room == thread_room(conversation.id)))
 
 
+def mark_watched(room: str) -> None:
+    """Somebody watches this room: its news is worth rendering. Watchers say so again with each question."""
+    try:
+        get_redis().set(_mark(room), 1, ex=WATCHED_SECONDS)
+    except RedisError:
+        log.warning("watcher_not_marked", room=room)
+
+
 def tell(noted: list[Noted]) -> None:
-    """Emits to every watcher, in every web process. After the commit only."""
-    for each in noted:
-        if each is NOBODY:
-            continue
-        item = _render(each.kind, each.subject_id, each.account_id)
-        try:
+    """Emits to every watcher, in every web process. After the commit only.
+
+    A room that nobody is known to watch gets the bare number: should somebody be there after all, they ask.
+    """
+    told = [each for each in noted if each is not NOBODY]
+    try:
+        for each, watched in zip(told, _are_watched(told), strict=True):
+            item = _render(each.kind, each.subject_id, each.account_id) if watched else {}
             get_emitter().emit("news", {"room": each.room, "seq": each.seq, **item}, room=each.room, namespace="/")
-        except (RedisError, OSError) as error:
-            log.warning("news_not_told", room=each.room, seq=each.seq, error=type(error).__name__)
+    except (RedisError, OSError) as error:
+        log.warning("news_not_told", rooms=[each.room for each in told], error=type(error).__name__)
+
+
+def _are_watched(told: list[Noted]) -> list[bool]:
+    return [mark is not None for mark in get_redis().mget([_mark(each.room) for each in told])] if told else []
+
+
+def _mark(room: str) -> str:
+    return f"greenroom:watched:{room}"
 
 
 def replay(account_id: int, room: str, newest: int, after: int) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def watch(wish: Any = None) -> dict[str, Any]:
         kind, room_id, after = _read(wish)
         room, _ = live.newest_seq(g.membership.account_id, kind, room_id)
         join_room(room)
+        live.mark_watched(room)
         # The number is read after joining: what comes later is emitted into the room.
         _, newest = live.newest_seq(g.membership.account_id, kind, room_id)
         return live.replay(g.membership.account_id, room, newest, after)

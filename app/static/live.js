@@ -43,7 +43,7 @@
     take(news) {
       if (news.seq <= this.last) return;
       if (this.asking) return this.early.push(news);
-      if (news.seq > this.last + 1) return this.catchUp();
+      if (news.seq > this.last + 1 || news.html === undefined) return this.catchUp();
       this.last = news.seq;
       apply(this, news);
     }
