@@ -15,6 +15,7 @@ import structlog
 from flask import Flask
 
 from app import background, create_app, sweep
+from app.conversations import senders
 
 log = structlog.get_logger()
 SWEEP_SECONDS = 2
@@ -32,6 +33,8 @@ def main() -> None:
             log.exception("worker_interrupted")
         # Asked to stop, or Redis went away in a moment when RQ gives up: then the process stays, and tries anew.
         background.stopping.wait(1)
+    with app.app_context():
+        senders.stopped()
 
 
 def _sweep(app: Flask, queues: tuple[str, ...]) -> None:
@@ -39,7 +42,9 @@ def _sweep(app: Flask, queues: tuple[str, ...]) -> None:
         try:
             with app.app_context():
                 background.report_alive(queues)
-                sweep.ring_again()
+                if "sending" in queues:
+                    senders.beat()
+                sweep.ring_again(queues)
         except Exception:
             log.exception("sweep_failed")
         background.stopping.wait(SWEEP_SECONDS)

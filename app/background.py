@@ -5,6 +5,7 @@ So tasks take ids, may run twice, and a lost Redis loses nothing: the sweep in w
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from secrets import token_hex
@@ -48,27 +49,33 @@ def later(task: str, *ids: int) -> None:
 
     With Redis away it only logs: the sweep finds the work.
     """
+    later_each(task, [ids])
+
+
+def later_each(task: str, each_ids: Iterable[tuple[int, ...]]) -> None:
+    """As `later`, for each of many ids."""
     try:
-        _enqueue(TASKS[task], ids)
+        _enqueue(TASKS[task], each_ids)
     except RedisError as error:
-        log.warning("wake_up_lost", task=task, ids=ids, error=type(error).__name__)
+        log.warning("wake_up_lost", task=task, error=type(error).__name__)
 
 
-def _enqueue(task: Task, ids: tuple[int, ...]) -> None:
+def _enqueue(task: Task, each_ids: Iterable[tuple[int, ...]]) -> None:
     queue = Queue(task.queue, connection=get_redis())
-    # The id says what the job is for. A fixed one would not do: a second job of a running one's id goes with the first.
-    mark = "-".join([task.function.rpartition(".")[2], *map(str, ids), ""])
-    # Two callers may both find none waiting: then it runs twice, which every task allows.
-    if any(job_id.startswith(mark) for job_id in queue.get_job_ids()):
-        return
-    queue.enqueue(
-        task.function,
-        *ids,
-        job_id=mark + token_hex(8),
-        job_timeout=task.timeout_seconds,
-        result_ttl=0,
-        failure_ttl=FAILURE_KEPT_SECONDS,
-    )
+    waiting = {job_id.rpartition("-")[0] for job_id in queue.get_job_ids()}
+    for ids in each_ids:
+        # The id says what the job is for. A fixed one would not do: a second job of a running one's id goes with the
+        # first. Two callers may both find none waiting: then it runs twice, which every task allows.
+        mark = "-".join([task.function.rpartition(".")[2], *map(str, ids)])
+        if mark not in waiting:
+            queue.enqueue(
+                task.function,
+                *ids,
+                job_id=f"{mark}-{token_hex(8)}",
+                job_timeout=task.timeout_seconds,
+                result_ttl=0,
+                failure_ttl=FAILURE_KEPT_SECONDS,
+            )
 
 
 class AppWorker(SimpleWorker):

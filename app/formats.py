@@ -20,7 +20,14 @@ TINTS = 8  # .tint-0 to .tint-7 in app.css
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        money=money, number=number, plural=plural, when=when, initials=initials, tint=tint, status_look=status_look
+        money=money,
+        number=number,
+        plural=plural,
+        when=when,
+        initials=initials,
+        tint=tint,
+        status_look=status_look,
+        outcome_look=outcome_look,
     )
 
 
@@ -113,6 +120,9 @@ STATUSES = {
     "completed": ("Completed", "good", "circle-check"),
     "finished": ("Finished", "good", "circle-check"),
     "done": ("Done", "good", "circle-check"),
+    "healthy": ("Healthy", "good", "circle-check"),
+    "degraded": ("Degraded", "warn", "alert-triangle"),
+    "down": ("Down", "bad", "alert-circle"),
     "active": ("Active", "good", "circle-check"),
     "connected": ("Connected", "good", "plug-connected"),
     "created": ("Created", "good", "plus"),
@@ -135,6 +145,23 @@ STATUSES = {
     "rejected": ("Rejected", "bad", "circle-x"),
     "blocked": ("Blocked", "bad", "ban"),
 }
+
+
+OUTCOMES = {  # of an attempt to send
+    None: ("Under way", "busy", "send"),
+    "sent": ("Accepted", "good", "check"),
+    "refused": ("Refused", "bad", "ban"),
+    "not_sent": ("Not sent", "warn", "circle-x"),
+    "limited": ("Told to slow down", "warn", "hourglass"),
+    "unknown": ("No certain answer", "warn", "help-circle"),
+    "lost": ("The sender stopped", "warn", "alert-triangle"),
+    "credentials_expired": ("Key refused", "bad", "alert-circle"),
+}
+
+
+def outcome_look(outcome: str | None) -> tuple[str, str, str]:
+    """As status_look, of an attempt."""
+    return OUTCOMES.get(outcome) or status_look(outcome)
 
 
 def status_look(status: object) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, exists, select
 
-from app.background import later
+from app.background import later, later_each
 from app.conversations import claims, outbox, read_back
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
@@ -16,20 +16,24 @@ FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under
 EVENTS_KEPT = timedelta(days=1)
 
 
-def ring_again() -> None:
-    """Cheap where nothing is to do: a few indexed look-ups."""
-    claims.find_forgotten()
-    if outbox.is_needed():
-        later("drain")
-    for event_id in _unhandled_events():
-        later("handle_event", event_id)
-    for import_id in imports.unfinished():
-        later("run_import", import_id)
-    for connection_id in read_back.connections_due():
-        later("read_back", connection_id)
-    for connection_id in sync.connections_due():
-        later("sync_fans", connection_id)
-    _forget_old_news()
+def ring_again(queues: tuple[str, ...]) -> None:
+    """For the work of these queues. Cheap where nothing is to do: a few indexed look-ups."""
+    if "sending" in queues:
+        claims.find_forgotten()
+        if outbox.is_needed():
+            later("drain")
+    if "incoming" in queues:
+        later_each("handle_event", _each(_unhandled_events()))
+        later_each("read_back", _each(read_back.connections_due()))
+        _forget_old_news()
+    if "links" in queues:
+        later_each("sync_fans", _each(sync.connections_due()))
+    if "imports" in queues:
+        later_each("run_import", _each(imports.unfinished()))
+
+
+def _each(ids: list[int]) -> list[tuple[int]]:
+    return [(each,) for each in ids]
 
 
 def _unhandled_events() -> list[int]:

@@ -12,7 +12,7 @@ from app.api.schemas.base import PageQuery
 from app.api.schemas.conversations import MessageOut, MessagesOut
 from app.api.schemas.files import ImportForm, ImportOut
 from app.api.schemas.sending import SenderStatusOut, SendIn, SendOut, SentMessageOut, SettleIn
-from app.conversations import actions, forecast, sender_status
+from app.conversations import actions, forecast, sender_status, settling
 from app.conversations import queries as conversations
 from app.errors import Invalid
 from app.imports import actions as import_actions
@@ -63,7 +63,7 @@ def show_message(message_id: int) -> SentMessageOut:
 @bp.post("/onlyfans/messages/<id:message_id>/retry")
 @bp.output(MessageOut, status_code=202)
 def retry_message(message_id: int) -> MessageOut:
-    return MessageOut.model_validate(actions.retry(account.id, message_id))
+    return MessageOut.model_validate(settling.retry(account.id, message_id))
 
 
 @bp.post("/onlyfans/messages/<id:message_id>/settle")
@@ -71,7 +71,7 @@ def retry_message(message_id: int) -> MessageOut:
 @bp.output(MessageOut)
 def settle_message(message_id: int, json_data: SettleIn) -> MessageOut:
     arrived = json_data.outcome == "sent"
-    return MessageOut.model_validate(actions.settle(account.id, message_id, arrived=arrived))
+    return MessageOut.model_validate(settling.settle(account.id, message_id, arrived=arrived))
 
 
 @bp.post("/onlyfans/import/csv")

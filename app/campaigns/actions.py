@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from app.campaigns import queries
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import actions as conversations
-from app.conversations import live
+from app.conversations import live, settling
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
 from app.conversations.models import Message, MessageStatus
@@ -142,7 +142,7 @@ def retry_failed(account_id: int, campaign_id: int) -> Campaign:
         ).all()
         if not failed or campaign.connection_id is None:
             raise Conflict("Nothing of this campaign has failed that may be sent again.")
-        noted = [news for message in failed for news in conversations.requeue_failed(message, campaign.connection_id)]
+        noted = [news for message in failed for news in settling.requeue_failed(message, campaign.connection_id)]
     live.tell(noted)
     wake(account_id)
     return campaign

@@ -1,23 +1,22 @@
 """The verbs of a conversation. Each writes, commits once, then tells watchers and wakes the sender."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import bindparam, case, delete, update
 from sqlalchemy.exc import IntegrityError
 
-from app.conversations import live, queries, waiting
+from app.conversations import live, queries
 from app.conversations.claims import wake
 from app.conversations.models import (
     DEFAULT_PRIORITY,
     REPLY_RANK,
     Conversation,
-    Doubt,
     Message,
     MessageStatus,
-    new_key,
 )
-from app.database import db, execute, utcnow, write
+from app.database import db, execute, run, table_of, utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
 from app.fans.models import Fan
@@ -26,6 +25,7 @@ from app.platforms import queries as platforms
 from app.platforms.models import Connection, price_range_cents
 
 LONGEST_TEXT = 5000
+_conversations = table_of(Conversation)
 NO_CONTENT: dict[str, Any] = {"text": "", "search_text": "", "attachments": []}  # of a message that only counts
 
 
@@ -171,20 +171,26 @@ def new_message(
 def place_message(message: Message, unread: int = 0) -> list[live.Noted]:
     """A new message for its thread and the inbox. Does not commit."""
     assert message.conversation_id is not None
-    put_on_top(message, unread)
+    put_on_top(message.conversation_id, message.id, message.created_at, unread)
     return live.note_message(message) + live.note_conversation(message.account_id, message.conversation_id)
 
 
-def put_on_top(message: Message, unread: int = 0) -> None:
-    """Makes it its thread's last message, unless a newer one stands. Does not commit."""
-    is_newer = Conversation.last_message_at.is_(None) | (Conversation.last_message_at <= message.created_at)
-    values = {
-        "last_message_id": case((is_newer, message.id), else_=Conversation.last_message_id),
-        "last_message_at": case((is_newer, message.created_at), else_=Conversation.last_message_at),
-        "unread_count": Conversation.unread_count + unread,
-        "archived": False,
-    }
-    execute(update(Conversation).where(Conversation.id == message.conversation_id).values(**values))
+_is_newer = _conversations.c.last_message_at.is_(None) | (_conversations.c.last_message_at <= bindparam("at"))
+_ON_TOP = (
+    update(_conversations)
+    .where(_conversations.c.id == bindparam("conversation_id"))
+    .values(
+        last_message_id=case((_is_newer, bindparam("message_id")), else_=_conversations.c.last_message_id),
+        last_message_at=case((_is_newer, bindparam("at")), else_=_conversations.c.last_message_at),
+        unread_count=_conversations.c.unread_count + bindparam("unread"),
+        archived=False,
+    )
+)
+
+
+def put_on_top(conversation_id: int, message_id: int, at: datetime, unread: int = 0) -> None:
+    """Makes a message its thread's last one, unless a newer one stands. Does not commit."""
+    run(_ON_TOP, {"conversation_id": conversation_id, "message_id": message_id, "at": at, "unread": unread})
 
 
 def mark_read(account_id: int, conversation_id: int) -> None:
@@ -206,60 +212,6 @@ def archive(account_id: int, conversation_id: int, archived: bool) -> Conversati
         noted = live.note_conversation(account_id, conversation_id)
     live.tell(noted)
     return conversation
-
-
-def retry(account_id: int, message_id: int) -> Message:
-    """Sends a failed message again, under a new key: the old one stands for the refusal. Raises NotFound, Conflict."""
-    with write():
-        message = queries.find_outgoing(account_id, message_id)
-        if message.fan_id is None:
-            raise Conflict("The fan was deleted.")
-        fan = fans.find_fan(account_id, message.fan_id)
-        connection = connection_for(fan)
-        if message.campaign_id and waiting.is_cancelled(message.campaign_id):
-            raise Conflict("Its campaign was cancelled.")
-        noted = requeue_failed(message, connection.id)
-        if not noted:
-            raise Conflict("Only a failed message can be sent again.")
-    live.tell(noted)
-    wake(account_id)
-    return message
-
-
-def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
-    """Does not commit. Nothing where the message is not failed."""
-    values: dict[str, Any] = {
-        "status": MessageStatus.QUEUED,
-        "status_reason": None,
-        "idempotency_key": new_key(),
-        "connection_id": connection_id,
-        "due_tick": None,
-        "tries": 0,
-        "doubt": Doubt.NONE,
-        "platform_media": None,
-    }
-    return change_status(message, MessageStatus.FAILED, **values)
-
-
-def settle(account_id: int, message_id: int, *, arrived: bool) -> Message:
-    """A person says what became of an unknown message. Raises NotFound, Conflict."""
-    with write():
-        message = queries.find_outgoing(account_id, message_id)
-        if arrived:
-            noted = change_status(
-                message, MessageStatus.UNKNOWN, status=MessageStatus.SENT, status_reason=None, sent_at=utcnow()
-            )
-        else:
-            noted = change_status(
-                message,
-                MessageStatus.UNKNOWN,
-                status=MessageStatus.FAILED,
-                status_reason="A person saw that it did not arrive.",
-            )
-        if not noted:
-            raise Conflict("Only an unknown message can be settled.")
-    live.tell(noted)
-    return message
 
 
 def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]:

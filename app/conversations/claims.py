@@ -9,7 +9,7 @@ a writer who died in between forgot.
 from dataclasses import dataclass, field
 
 from flask import current_app
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 from sqlalchemy.orm import load_only
 
 from app import clock
@@ -19,13 +19,14 @@ from app.conversations import live, pace, senders, waiting
 from app.conversations.models import Doubt, Message, MessageStatus, SendAttempt
 from app.conversations.pace import Day, Window
 from app.conversations.waiting import Queue
-from app.database import db, execute, utcnow, write
+from app.database import db, execute, plain, run, table_of, utcnow, write
+from app.platforms.condition import Breaker, breaker_of
 from app.platforms.models import Connection, ConnectionStatus
 
 MOST_IN_FLIGHT = 8  # calls at once on one connection: a slow platform must not use up the senders' hands
 LONGEST_SLEEP = 10 * SECOND  # a ring that got lost between a commit and its wake-up is made good within this time
-BREAKER_FAULTS = 5  # in a row; then one call at a time tries the platform
 
+_messages, _attempts = table_of(Message), table_of(SendAttempt)
 _COLUMNS = (
     Connection.account_id, Connection.pace_limit, Connection.pace_window_seconds, Connection.reserve,
     Connection.daily_cap, Connection.cap_day, Connection.cap_count, Connection.due_tick, Connection.wakes_on_answer,
@@ -50,7 +51,7 @@ def wake(account_id: int) -> None:
 
 def find_forgotten() -> None:
     """Makes due every connection that has work and no time to look."""
-    asleep = (Connection.status == ConnectionStatus.ACTIVE) & Connection.due_tick.is_(None) & waiting.has_work()
+    asleep = (Connection.status == plain(ConnectionStatus.ACTIVE)) & Connection.due_tick.is_(None) & waiting.has_work()
     forgotten = list(db.session.scalars(select(Connection.id).where(asleep)))
     if forgotten:
         with write():
@@ -59,7 +60,9 @@ def find_forgotten() -> None:
 
 def next_due() -> int | None:
     """The tick at which the next connection is to be looked at. None where nothing waits."""
-    found = db.session.scalar(select(func.min(Connection.due_tick)).where(Connection.status == ConnectionStatus.ACTIVE))
+    found = db.session.scalar(
+        select(func.min(Connection.due_tick)).where(Connection.status == plain(ConnectionStatus.ACTIVE))
+    )
     db.session.commit()
     return found
 
@@ -74,7 +77,7 @@ def claim_due(most: int) -> tuple[list[Claimed], int]:
         rows = (
             select(Connection)
             .options(load_only(*_COLUMNS))
-            .where(Connection.status == ConnectionStatus.ACTIVE, Connection.due_tick <= now)
+            .where(Connection.status == plain(ConnectionStatus.ACTIVE), Connection.due_tick <= now)
             .order_by(Connection.due_tick)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -92,16 +95,15 @@ def _claim(connection: Connection, now: int) -> Claimed | None:
     if day and day.left == 0:
         return _look_again(connection, now, day.ends)
     window = pace.window_of(connection, now)
-    if window.in_flight >= _most_in_flight(connection):
+    if window.in_flight >= _most_in_flight(connection, now):
         return _look_again(connection, now, None, on_answer=True)
     if window.free < 1:
         return _look_again(connection, now, window.next_free, on_answer=window.in_flight > 0)
     return _claim_next(connection, now, window, day)
 
 
-def _most_in_flight(connection: Connection) -> int:
-    """While the breaker is not closed, one call tries whether the platform is back."""
-    return 1 if connection.faults_in_a_row >= BREAKER_FAULTS else MOST_IN_FLIGHT
+def _most_in_flight(connection: Connection, now: int) -> int:
+    return MOST_IN_FLIGHT if breaker_of(connection, now) == Breaker.CLOSED else 1
 
 
 def _claim_next(connection: Connection, now: int, window: Window, day: Day | None) -> Claimed | None:
@@ -113,7 +115,7 @@ def _claim_next(connection: Connection, now: int, window: Window, day: Day | Non
     if chosen is None:
         times = [queue.next_retry, queue.next_lease, window.campaign_due if of_campaigns else None]
         return _look_again(connection, now, _earliest(times), on_answer=window.in_flight > 0)
-    claimed = _take(db.session.get_one(Message, chosen), now)
+    claimed = _take(connection.id, chosen, now)
     if day:
         connection.cap_day, connection.cap_count = day.name, (connection.daily_cap or 0) - (day.left or 0) + 1
     due = _after(connection, now, queue, window) if chosen == of_campaigns else now
@@ -138,36 +140,50 @@ def _earliest(ticks: list[int | None]) -> int | None:
     return min((tick for tick in ticks if tick is not None), default=None)
 
 
-def _take(message: Message, now: int) -> Claimed:
+_was_lost = _messages.c.status == MessageStatus.SENDING
+_MARK = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message_id"))
+    .values(
+        doubt=case((_was_lost & (_messages.c.doubt == ""), Doubt.NO_ANSWER), (_was_lost, _messages.c.doubt), else_=""),
+        status=MessageStatus.SENDING,
+        lease_tick=bindparam("lease"),
+        tries=_messages.c.tries + 1,
+        changed_at=bindparam("wall"),
+    )
+    .returning(_messages.c.account_id, _messages.c.conversation_id, _messages.c.campaign_id, _messages.c.tries)
+)
+_CLOSE = (
+    update(_attempts)
+    .where(_attempts.c.message_id == bindparam("of_message"), _attempts.c.answered_tick.is_(None))
+    .values(
+        answered_at=bindparam("wall"),
+        answered_tick=bindparam("now"),
+        outcome="lost",
+        detail="The sender stopped before it wrote down an answer.",
+    )
+)
+
+
+def _take(connection_id: int, message_id: int, now: int) -> Claimed:
     """Marks before the call. A message that was in flight under another lease is now in doubt."""
-    was_lost = message.status == MessageStatus.SENDING
-    if was_lost:
-        close_attempts(message.id, now)
-    message.doubt = message.doubt or Doubt.NO_ANSWER if was_lost else Doubt.NONE
-    message.status, message.lease_tick, message.tries = MessageStatus.SENDING, now + _lease(), message.tries + 1
-    message.changed_at = utcnow()
-    attempt = SendAttempt(
-        account_id=message.account_id,
-        connection_id=message.connection_id or 0,
-        message_id=message.id,
-        of_campaign=message.campaign_id is not None,
-        started_at=utcnow(),
-        started_tick=now,
-        sender_id=senders.current_id(),
-    )
-    db.session.add(attempt)
-    db.session.flush()
-    return Claimed(message.id, attempt.id, attempt.connection_id, live.note_message(message))
-
-
-def close_attempts(message_id: int, now: int) -> None:
-    """Of a sender that is gone."""
-    lost = {"outcome": "lost", "detail": "The sender stopped before it wrote down an answer."}
-    execute(
-        update(SendAttempt)
-        .where(SendAttempt.message_id == message_id, SendAttempt.answered_tick.is_(None))
-        .values(answered_at=utcnow(), answered_tick=now, **lost)
-    )
+    wall = utcnow()
+    message = run(_MARK, {"message_id": message_id, "lease": now + _lease(), "wall": wall}).one()
+    if message.tries > 1:
+        run(_CLOSE, {"of_message": message_id, "now": now, "wall": wall})
+    attempt = {
+        "account_id": message.account_id,
+        "connection_id": connection_id,
+        "message_id": message_id,
+        "of_campaign": message.campaign_id is not None,
+        "started_at": wall,
+        "started_tick": now,
+        "sender_id": senders.current_id(),
+        "detail": "",
+    }
+    attempt_id = run(insert(_attempts).returning(_attempts.c.id), attempt).scalar_one()
+    noted = live.note_in_thread(message.account_id, message.conversation_id, message_id)
+    return Claimed(message_id, attempt_id, connection_id, noted)
 
 
 def _lease() -> int:

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from app.conversations import live, outcomes
 from app.conversations.claims import Claimed
 from app.conversations.models import Doubt, Message, SendAttempt
-from app.database import db, execute, utcnow, write
+from app.database import db, execute, run, utcnow, write
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.media.actions import VAULT, load_attachment
@@ -38,9 +38,7 @@ CLOCK_DIFFERENCE = timedelta(seconds=120)  # between the platform's clock and ou
 class _Job:
     """All that the calls need, read before them."""
 
-    claimed: Claimed
-    connection: Connection
-    message: Message
+    message: Row[Any]
     chat_id: str
     gateway: PlatformGateway
 
@@ -68,16 +66,25 @@ def deliver(claimed: Claimed) -> None:
         outcomes.sent(claimed, platform_id)
 
 
+_JOB = (
+    select(
+        Message.id, Message.account_id, Message.connection_id, Message.text, Message.price_cents, Message.attachments,
+        Message.platform_media, Message.idempotency_key, Message.doubt, Message.tries, Message.created_at,
+        Fan.platform_fan_id, Fan.do_not_message,
+        Connection.adapter, Connection.base_url, Connection.external_account, Connection.api_key,
+    )
+    .join(Connection, Connection.id == Message.connection_id)
+    .outerjoin(Fan, Fan.id == Message.fan_id)
+    .where(Message.id == bindparam("message_id"))
+)  # fmt: skip
+
+
 def _read(claimed: Claimed) -> _Job | None:
-    message = db.session.get_one(Message, claimed.message_id)
-    connection = db.session.get_one(Connection, claimed.connection_id)
-    fan = db.session.get(Fan, message.fan_id) if message.fan_id else None
-    gateway = platforms.gateway_of(connection)
-    db.session.expunge_all()
+    row = run(_JOB, {"message_id": claimed.message_id}).one()
     db.session.commit()
-    if fan is None or not fan.platform_fan_id or fan.do_not_message:
+    if not row.platform_fan_id or row.do_not_message:
         return None
-    return _Job(claimed, connection, message, fan.platform_fan_id, gateway)
+    return _Job(row, row.platform_fan_id, platforms.gateway_of(row))
 
 
 def _settle_doubt(job: _Job) -> str | None:
@@ -99,7 +106,7 @@ def _settle_doubt(job: _Job) -> str | None:
     raise OutcomeUnknown("It cannot be told whether this message arrived.")
 
 
-def _first_start(message: Message) -> Any:
+def _first_start(message: Row[Any]) -> Any:
     first = db.session.scalar(select(func.min(SendAttempt.started_at)).where(SendAttempt.message_id == message.id))
     db.session.commit()
     return first or message.created_at
@@ -118,7 +125,7 @@ def _find_in_chat(job: _Job, first_start: Any) -> str | None:
     taken = set(
         db.session.scalars(
             select(Message.platform_message_id).where(
-                Message.connection_id == job.connection.id, Message.platform_message_id.in_(candidates)
+                Message.connection_id == job.message.connection_id, Message.platform_message_id.in_(candidates)
             )
         )
     )

@@ -10,7 +10,7 @@ from app import clock
 from app.conversations.models import REPLY_RANK, Message, MessageStatus
 from app.conversations.pace import Day, Window, day_of, pace_of, window_of
 from app.conversations.waiting import running
-from app.database import db
+from app.database import db, plain
 from app.platforms.models import Connection
 
 DAY = 86_400 * clock.SECOND
@@ -36,7 +36,7 @@ def send_time(message: Message) -> datetime | None:
 
 def completion_time(connection: Connection) -> datetime | None:
     """When the last waiting message of the connection will go. None where nothing waits."""
-    rows = select(Message).where(Message.connection_id == connection.id, Message.status == MessageStatus.QUEUED)
+    rows = select(Message).where(Message.connection_id == connection.id, Message.status == plain(MessageStatus.QUEUED))
     last = db.session.scalar(rows.order_by(Message.rank, Message.id.desc()).limit(1))
     return send_time(last) if last else None
 
@@ -48,7 +48,7 @@ def completion_times(connection: Connection) -> dict[int, datetime]:
     """
     lines = db.session.execute(
         select(Message.campaign_id, func.count())
-        .where(Message.connection_id == connection.id, Message.status == MessageStatus.QUEUED, _runs())
+        .where(Message.connection_id == connection.id, Message.status == plain(MessageStatus.QUEUED), _runs())
         .group_by(Message.campaign_id, Message.rank)
         .order_by(Message.rank.desc(), func.max(Message.id))
     ).all()
@@ -72,7 +72,7 @@ def _ahead_of(message: Message) -> Ahead:
     runs = or_(Message.campaign_id == message.campaign_id, _runs())
     replies, all_ahead = db.session.execute(
         select(func.count().filter(Message.rank > REPLY_RANK), func.count()).where(
-            Message.connection_id == message.connection_id, Message.status == MessageStatus.QUEUED, earlier, runs
+            Message.connection_id == message.connection_id, Message.status == plain(MessageStatus.QUEUED), earlier, runs
         )
     ).one()
     return Ahead(replies, all_ahead - replies)

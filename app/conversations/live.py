@@ -10,17 +10,20 @@ from typing import Any
 import structlog
 from flask import render_template
 from redis import RedisError
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.accounts.models import Account
 from app.conversations import queries
 from app.conversations.models import Conversation, Message, RoomEvent
-from app.database import db, execute
+from app.database import db, execute, run, table_of, utcnow
 from app.extensions import get_emitter, get_redis
 
 log = structlog.get_logger()
 MOST_REPLAYED = 500
 WATCHED_SECONDS = 30  # a watcher asks every ten
+
+
+_accounts, _conversations, _events = map(table_of, (Account, Conversation, RoomEvent))
 
 
 @dataclass(frozen=True)
@@ -43,37 +46,43 @@ def inbox_room(account_id: int) -> str:
     return f"inbox:{account_id}"
 
 
+_NEXT_OF_THREAD = (
+    update(_conversations)
+    .where(_conversations.c.id == bindparam("conversation_id"))
+    .values(seq=_conversations.c.seq + 1)
+    .returning(_conversations.c.seq)
+)
+_NEXT_OF_INBOX = (
+    update(_accounts)
+    .where(_accounts.c.id == bindparam("account_id"))
+    .values(inbox_seq=_accounts.c.inbox_seq + 1)
+    .returning(_accounts.c.inbox_seq)
+)
+
+
 def note_message(message: Message) -> list[Noted]:
     """Numbers a message's news for its thread. Does not commit."""
-    if message.conversation_id is None:
+    return note_in_thread(message.account_id, message.conversation_id, message.id)
+
+
+def note_in_thread(account_id: int, conversation_id: int | None, message_id: int) -> list[Noted]:
+    """As note_message. Nothing where the thread is gone."""
+    if conversation_id is None:
         return []
-    seq = db.session.scalar(
-        update(Conversation)
-        .where(Conversation.id == message.conversation_id)
-        .values(seq=Conversation.seq + 1)
-        .returning(Conversation.seq)
-        .execution_options(synchronize_session=False)
-    )
-    if seq is None:
-        return []
-    return [_keep(thread_room(message.conversation_id), seq, "message", message.id, message.account_id)]
+    seq = run(_NEXT_OF_THREAD, {"conversation_id": conversation_id}).scalar()
+    return [_keep(thread_room(conversation_id), seq, "message", message_id, account_id)] if seq else []
 
 
 def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
     """Numbers a conversation's news for the account's inbox. Does not commit. Call it last: the account's row is
     locked from here to the commit."""
-    seq = db.session.scalar(
-        update(Account)
-        .where(Account.id == account_id)
-        .values(inbox_seq=Account.inbox_seq + 1)
-        .returning(Account.inbox_seq)
-        .execution_options(synchronize_session=False)
-    )
-    return [_keep(inbox_room(account_id), seq or 0, "conversation", conversation_id, account_id)]
+    seq = run(_NEXT_OF_INBOX, {"account_id": account_id}).scalar_one()
+    return [_keep(inbox_room(account_id), seq, "conversation", conversation_id, account_id)]
 
 
 def _keep(room: str, seq: int, kind: str, subject_id: int, account_id: int) -> Noted:
-    db.session.add(RoomEvent(room=room, seq=seq, account_id=account_id, kind=kind, subject_id=subject_id))
+    event = {"room": room, "seq": seq, "account_id": account_id, "kind": kind, "subject_id": subject_id}
+    run(insert(_events), event | {"created_at": utcnow()})
     return Noted(room, seq, kind, subject_id, account_id)
 
 

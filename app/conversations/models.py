@@ -89,7 +89,7 @@ class Message(Base):
         Index(None, "campaign_id", "status"),
         Index(None, "fan_id"),
         Index(
-            "ix_messages_queued", "connection_id", "campaign_id", "rank", "id",
+            "ix_messages_queued", "connection_id", "campaign_id", "id",
             sqlite_where=text("status = 'queued'"), postgresql_where=text("status = 'queued'"),
         ),
         Index(
@@ -168,9 +168,13 @@ class SendAttempt(Base):
     __table_args__ = (
         Index(None, "connection_id", "answered_tick"),
         Index(None, "connection_id", "of_campaign", "started_tick"),
-        Index(None, "sender_id", "answered_tick"),
+        Index(
+            "ix_send_attempts_lost", "sender_id",
+            sqlite_where=text("outcome IS NULL OR outcome = 'lost'"),
+            postgresql_where=text("outcome IS NULL OR outcome = 'lost'"),
+        ),
         Index(None, "message_id"),
-    )
+    )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))

@@ -5,11 +5,12 @@ answer (an attempt in flight counts as now): a new attempt starts at least a win
 before it, and the platform cannot see N + 1 within a window. Campaign messages are spaced window / N apart besides,
 so that a reply always finds a slot within one spacing; a reserve for replies makes N smaller for campaigns alone.
 
-All times are ticks (app/clock.py). A reply of 429 slows the pace down, and time brings it back.
+All times are ticks (app/clock.py).
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select
@@ -17,11 +18,9 @@ from sqlalchemy import bindparam, func, select
 from app.accounts.models import Account
 from app.clock import SECOND, tick_of
 from app.conversations.models import SendAttempt
-from app.database import db, utcnow
+from app.database import db, run
+from app.platforms.condition import sent_on, speed_percent, today_in
 from app.platforms.models import Connection
-
-SLOWEST_PERCENT = 25
-RECOVERED_PERCENT = 50  # of the pace, each window
 
 
 @dataclass(frozen=True)
@@ -49,19 +48,6 @@ def pace_of(connection: Connection, now: int) -> Pace:
     return Pace(limit, window, -(-window // max(limit - connection.reserve, 1)))
 
 
-def speed_percent(connection: Connection, now: int) -> int:
-    """How much of its pace a connection uses: less for a while after the platform said to slow down."""
-    if connection.slow_percent >= 100:
-        return 100
-    window = connection.pace_window_seconds * SECOND
-    return min(connection.slow_percent + (now - connection.slowed_tick) * RECOVERED_PERCENT // window, 100)
-
-
-def slowed_down(connection: Connection, now: int) -> dict[str, int]:
-    """What to write down when the platform says to slow down: half of the present speed."""
-    return {"slow_percent": max(speed_percent(connection, now) // 2, SLOWEST_PERCENT), "slowed_tick": now}
-
-
 _of = SendAttempt.connection_id == bindparam("connection_id")
 _COUNTS = select(
     select(func.count()).where(_of, SendAttempt.answered_tick.is_(None)).scalar_subquery(),
@@ -80,11 +66,12 @@ _NTH_NEWEST = (
 def window_of(connection: Connection, now: int) -> Window:
     pace = pace_of(connection, now)
     of = {"connection_id": connection.id, "since": now - pace.window}
-    in_flight, recent, last_start = db.session.execute(_COUNTS, of).one()
+    counts: Any = run(_COUNTS, of).one()
+    in_flight, recent, last_start = counts
     slots = pace.limit - in_flight
     next_free = None
     if 0 < slots <= recent:
-        nth_newest = db.session.scalar(_NTH_NEWEST, of | {"offset": slots - 1})
+        nth_newest = run(_NTH_NEWEST, of | {"offset": slots - 1}).scalar()
         next_free = nth_newest + pace.window if nth_newest is not None else None
     campaign_due = last_start + pace.campaign_spacing if last_start is not None else now
     return Window(max(slots - recent, 0), in_flight, next_free, campaign_due)
@@ -103,8 +90,7 @@ def day_of(connection: Connection) -> Day | None:
     """None where the connection has no daily cap."""
     if connection.daily_cap is None:
         return None
-    zone = ZoneInfo(db.session.scalar(select(Account.timezone).where(Account.id == connection.account_id)) or "UTC")
-    today = utcnow().astimezone(zone).date()
-    used = connection.cap_count if connection.cap_day == today.isoformat() else 0
-    midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), zone)
-    return Day(today.isoformat(), max(connection.daily_cap - used, 0), tick_of(midnight))
+    zone = db.session.scalar(select(Account.timezone).where(Account.id == connection.account_id)) or "UTC"
+    today = today_in(zone)
+    midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
+    return Day(today.isoformat(), max(connection.daily_cap - sent_on(connection, today), 0), tick_of(midnight))

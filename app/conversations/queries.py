@@ -5,7 +5,7 @@ from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.conversations.models import Conversation, Message, MessageStatus
-from app.database import UTCDateTime, contains, db, fold
+from app.database import UTCDateTime, contains, db, fold, plain
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.paging import Order
@@ -30,7 +30,7 @@ def search_conversations(
         handle = search.strip().lstrip("@").casefold() or part
         rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, handle))
     if unread is not None:
-        rows = rows.where(Conversation.unread_count > 0 if unread else Conversation.unread_count == 0)
+        rows = rows.where(Conversation.unread_count > plain(0) if unread else Conversation.unread_count == 0)
     if archived is not None:
         rows = rows.where(Conversation.archived.is_(archived))
     return rows
@@ -117,7 +117,7 @@ def messages_needing_a_person(account_id: int) -> Select[Any]:
 def unread_total(account_id: int) -> int:
     """How many conversations wait to be read."""
     rows = select(func.count()).where(
-        Conversation.account_id == account_id, Conversation.unread_count > 0, Conversation.archived.is_(False)
+        Conversation.account_id == account_id, Conversation.unread_count > plain(0), Conversation.archived.is_(False)
     )
     return db.session.scalar(rows) or 0
 

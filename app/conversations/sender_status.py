@@ -11,6 +11,7 @@ from app.conversations import forecast
 from app.conversations.models import Message, MessageStatus, SendAttempt
 from app.conversations.pace import window_of
 from app.database import db
+from app.platforms.condition import Breaker, breaker_of
 from app.platforms.models import Connection, ConnectionStatus
 from app.platforms.queries import first_connection
 
@@ -76,5 +77,6 @@ def connection_health(connection: Connection | None) -> str:
     """down: nothing can be sent; degraded: sending waits, or was asked to."""
     if connection is None or connection.status == ConnectionStatus.EXPIRED:
         return "down"
-    held = (connection.held_tick or 0) > clock.now()
-    return "degraded" if held or connection.status == ConnectionStatus.PAUSED else "healthy"
+    now = clock.now()
+    waits = (connection.held_tick or 0) > now or connection.status == ConnectionStatus.PAUSED
+    return "degraded" if waits or breaker_of(connection, now) != Breaker.CLOSED else "healthy"

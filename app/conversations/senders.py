@@ -10,29 +10,34 @@ from app.conversations.models import Sender
 from app.database import utcnow, write
 
 
-def register() -> None:
-    """Begins this process's run. Its attempts carry its number from now on."""
+def beat() -> None:
+    """This process lives. The first time it gets its number, which its attempts carry from then on."""
+    if current_id() is None:
+        _register()
+    else:
+        _note({"seen_at": utcnow()})
+
+
+def current_id() -> int | None:
+    """None in a process that never said that it lives."""
+    return current_app.extensions.get("greenroom_sender")
+
+
+def stopped() -> None:
+    """In order: it left nothing in flight."""
+    if current_id() is not None:
+        _note({"seen_at": utcnow(), "stopped_at": utcnow()})
+
+
+def _register() -> None:
     with write() as session:
         sender = Sender(host=socket.gethostname(), pid=os.getpid())
         session.add(sender)
         session.flush()
-        current_app.extensions["greenroom_sender"] = sender.id
-
-
-def current_id() -> int | None:
-    """None in a process that never registered."""
-    return current_app.extensions.get("greenroom_sender")
-
-
-def beat() -> None:
-    _note({"seen_at": utcnow()})
-
-
-def stopped() -> None:
-    _note({"seen_at": utcnow(), "stopped_at": utcnow()})
+        sender_id = sender.id
+    current_app.extensions["greenroom_sender"] = sender_id
 
 
 def _note(values: dict) -> None:
-    if current_id() is not None:
-        with write() as session:
-            session.execute(update(Sender).where(Sender.id == current_id()).values(**values))
+    with write() as session:
+        session.execute(update(Sender).where(Sender.id == current_id()).values(**values))

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -5,7 +6,7 @@ from flask_login import current_user
 from werkzeug import Response
 
 from app.accounts.guard import account
-from app.conversations import actions, queries
+from app.conversations import actions, forecast, queries, settling
 from app.conversations.actions import Draft
 from app.conversations.forms import ComposerForm
 from app.conversations.models import Conversation, Message
@@ -133,25 +134,39 @@ def failed() -> str:
     return render_template("conversations/failed.html", page=page)
 
 
+@bp.get("/messages/onlyfans/message/<id:message_id>")
+def show_message(message_id: int) -> str:
+    message = queries.find_outgoing(account.id, message_id)
+    due_at = forecast.send_time(message)
+    return render_template("conversations/message.html", message=message, due_at=due_at)
+
+
 @bp.post("/messages/onlyfans/message/<id:message_id>/retry")
 def retry(message_id: int) -> Response:
-    return _settled(lambda: actions.retry(account.id, message_id), "It is in the queue again.")
+    return _settled(message_id, lambda: settling.retry(account.id, message_id), "It is in the queue again.")
 
 
 @bp.post("/messages/onlyfans/message/<id:message_id>/settle")
 def settle(message_id: int) -> Response:
-    arrived = request.form.get("outcome") == "sent"
-    said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
-    return _settled(lambda: actions.settle(account.id, message_id, arrived=arrived), said)
+    outcome = request.form.get("outcome")
+    if outcome == "send_again":
+        verb, said = lambda: settling.send_again(account.id, message_id), "It is in the queue again."
+    else:
+        arrived = outcome == "sent"
+        verb = lambda: settling.settle(account.id, message_id, arrived=arrived)  # noqa: E731
+        said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
+    return _settled(message_id, verb, said)
 
 
-def _settled(verb: Any, said: str) -> Response:
+def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Response:
     try:
         verb()
     except Conflict as error:
         flash(error.detail, "error")
     else:
         flash(said, "success")
+    if request.form.get("from") == "message":
+        return redirect(url_for("conversations.show_message", message_id=message_id))
     return redirect(url_for("conversations.failed"))
 
 

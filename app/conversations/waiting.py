@@ -9,31 +9,31 @@ from sqlalchemy import bindparam, column, exists, func, or_, select, table
 from sqlalchemy.orm import aliased
 
 from app.conversations.models import Message, MessageStatus
-from app.database import db
+from app.database import db, plain, run
 from app.platforms.models import Connection
 
 # The queue looks at a campaign's state when it takes a message, never before: a pause holds from the next claim on.
 campaigns = table("campaigns", column("id"), column("status"), column("priority"))
 running = select(campaigns.c.id).where(campaigns.c.status == "active")
 
+_QUEUED, _SENDING = plain(MessageStatus.QUEUED), plain(MessageStatus.SENDING)
 _earlier = aliased(Message)
+_of_running = exists().where(campaigns.c.id == _earlier.campaign_id, campaigns.c.status == "active")
 _kept_back = exists().where(
     _earlier.conversation_id == Message.conversation_id,
-    _earlier.status.in_((MessageStatus.QUEUED, MessageStatus.SENDING)),
+    _earlier.status.in_((_QUEUED, _SENDING)),
     _earlier.id < Message.id,
     _earlier.rank >= Message.rank,
-    or_(
-        _earlier.campaign_id.is_(None), _earlier.campaign_id.in_(running), _earlier.status == MessageStatus.SENDING
-    ),
-)  # fmt: skip
+    or_(_earlier.campaign_id.is_(None), _earlier.status == _SENDING, _of_running),
+)
 _of = Message.connection_id == bindparam("connection_id")
-_queued = (_of, Message.status == MessageStatus.QUEUED)
+_queued = (_of, Message.status == _QUEUED)
 _is_due = or_(Message.due_tick.is_(None), Message.due_tick <= bindparam("now"))
 _replies = (*_queued, Message.campaign_id.is_(None), _is_due)
 
 _LOOK = select(
     select(Message.id)
-    .where(_of, Message.status == MessageStatus.SENDING, Message.lease_tick <= bindparam("now"))
+    .where(_of, Message.status == _SENDING, Message.lease_tick <= bindparam("now"))
     .order_by(Message.lease_tick)
     .limit(1)
     .scalar_subquery(),
@@ -44,12 +44,12 @@ _LOOK = select(
     .scalar_subquery(),
     select(exists().where(*_replies)).scalar_subquery(),
     select(func.min(Message.due_tick)).where(*_queued, Message.due_tick > bindparam("now")).scalar_subquery(),
-    select(func.min(Message.lease_tick)).where(_of, Message.status == MessageStatus.SENDING).scalar_subquery(),
+    select(func.min(Message.lease_tick)).where(_of, Message.status == _SENDING).scalar_subquery(),
 )
 _first_of_campaign = (
     select(Message.id)
     .where(*_queued, Message.campaign_id == campaigns.c.id, _is_due, ~_kept_back)
-    .order_by(Message.rank.desc(), Message.id)
+    .order_by(Message.id)  # one campaign's messages are of one rank
     .limit(1)
     .correlate(campaigns)
     .scalar_subquery()
@@ -79,23 +79,21 @@ class Queue:
 
 
 def look(connection_id: int, now: int) -> Queue:
-    lost, reply, replies, next_retry, next_lease = db.session.execute(
-        _LOOK, {"connection_id": connection_id, "now": now}
-    ).one()
+    found: Any = run(_LOOK, {"connection_id": connection_id, "now": now}).one()
+    lost, reply, replies, next_retry, next_lease = found
     return Queue(lost, reply, bool(replies) and reply is None, next_retry, next_lease)
 
 
 def next_of_campaigns(connection_id: int, now: int) -> int | None:
     """The next message of the running campaigns that may go, the spacing apart."""
     of = {"connection_id": connection_id, "now": now}
-    return next((first for first in db.session.scalars(_RUNNING, of) if first is not None), None)
+    return next((first for first in run(_RUNNING, of).scalars() if first is not None), None)
 
 
 def has_work() -> Any:
     """Of a connection: a message waits, or may have got lost."""
-    return exists().where(
-        Message.connection_id == Connection.id, Message.status.in_((MessageStatus.QUEUED, MessageStatus.SENDING))
-    )
+    of_it = Message.connection_id == Connection.id
+    return or_(exists().where(of_it, Message.status == _QUEUED), exists().where(of_it, Message.status == _SENDING))
 
 
 def is_cancelled(campaign_id: int) -> bool:

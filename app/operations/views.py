@@ -1,9 +1,11 @@
 import hmac
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app.accounts.guard import open_to_all
+from app.accounts.guard import account, open_to_all
+from app.accounts.models import Role
+from app.conversations import restarts
 from app.errors import Forbidden
 from app.operations import health, metrics
 
@@ -29,6 +31,18 @@ def show_metrics() -> Response:
     if not (_is_loopback() or _has_token()):
         raise Forbidden("Metrics need the token, or the machine itself.")
     return Response(generate_latest(metrics.registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+@bp.get("/system")
+def system() -> str:
+    if g.membership.role != Role.OWNER:
+        raise Forbidden("Only owners see how the system stands.")
+    return render_template(
+        "operations/system.html",
+        overview=health.overview(account.id),
+        senders=restarts.running_senders(),
+        ended=restarts.ended_senders(account.id),
+    )
 
 
 def _is_loopback() -> bool:

@@ -35,11 +35,13 @@ def connect(
     pace_window_seconds: int,
     price_min_cents: int = 300,
     price_max_cents: int = 20000,
+    reserve: int = 0,
+    daily_cap: int | None = None,
     platform: str = "onlyfans",
 ) -> Connection:
     """Makes the account's link to the platform, or changes it; an empty key keeps the one that stands. Raises Invalid."""
     check_base_url(base_url)
-    check_pace(pace_limit, pace_window_seconds)
+    check_pace(pace_limit, pace_window_seconds, reserve, daily_cap)
     check_prices(price_min_cents, price_max_cents)
     with write() as session:
         connection = queries.first_connection(account_id, platform)
@@ -62,6 +64,7 @@ def connect(
         connection.api_key = api_key or connection.api_key
         connection.pace_limit, connection.pace_window_seconds = pace_limit, pace_window_seconds
         connection.price_min_cents, connection.price_max_cents = price_min_cents, price_max_cents
+        connection.reserve, connection.daily_cap, connection.due_tick = reserve, daily_cap, 0
     return connection
 
 
@@ -89,12 +92,17 @@ def _is_private_address(host: str) -> bool:
         return False
 
 
-def check_pace(limit: int, window_seconds: int) -> None:
+def check_pace(limit: int, window_seconds: int, reserve: int = 0, daily_cap: int | None = None) -> None:
+    """Raises Invalid."""
     errors = []
     if not 1 <= limit <= 100_000:
         errors.append(("pace.limit", "A pace has 1 to 100,000 messages."))
     if not 1 <= window_seconds <= LONGEST_WINDOW_SECONDS:
         errors.append(("pace.windowSeconds", "A window has 1 to 86,400 seconds."))
+    if not 0 <= reserve < limit:
+        errors.append(("reserve", "Campaigns need at least one message of the pace: keep back fewer."))
+    if daily_cap is not None and not 1 <= daily_cap <= 10_000_000:
+        errors.append(("dailyCap", "A day has at least 1 message, or no cap at all."))
     if errors:
         raise Invalid(*errors)
 
@@ -111,7 +119,7 @@ def change_pace_and_prices(
 ) -> None:
     """pace: (messages, seconds). Raises Invalid."""
     if pace:
-        check_pace(*pace)
+        check_pace(*pace, connection.reserve, connection.daily_cap)
     if price_range_cents:
         check_prices(*price_range_cents)
     with write():

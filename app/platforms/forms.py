@@ -1,6 +1,6 @@
 from flask_wtf import FlaskForm
 from wtforms import DecimalField, IntegerField, PasswordField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 
 class ConnectionForm(FlaskForm):
@@ -15,6 +15,8 @@ class ConnectionForm(FlaskForm):
     api_key = PasswordField("Key", [Length(max=500)])
     pace_limit = IntegerField("Messages", [InputRequired("Enter a number."), NumberRange(1, 100_000)])
     pace_window_seconds = IntegerField("in seconds", [InputRequired("Enter a number."), NumberRange(1, 86_400)])
+    reserve = IntegerField("Kept for replies", [Optional(), NumberRange(0, 99_999)])
+    daily_cap = IntegerField("At most in a day", [Optional(), NumberRange(1, 10_000_000)])
     price_min = DecimalField(
         "Lowest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2
     )

@@ -1,4 +1,6 @@
-from sqlalchemy import Select, select
+from typing import Any
+
+from sqlalchemy import Row, Select, select
 
 from app.database import db
 from app.errors import NotFound
@@ -29,6 +31,7 @@ def first_connection(account_id: int, platform: str) -> Connection | None:
     return db.session.scalar(_connections(account_id).where(Connection.platform == platform).limit(1))
 
 
-def gateway_of(connection: Connection) -> PlatformGateway:
+def gateway_of(connection: Connection | Row[Any]) -> PlatformGateway:
+    """connection: or a row with its adapter, base_url, external_account and api_key."""
     endpoint = Endpoint(connection.base_url, connection.external_account, connection.api_key)
     return ADAPTERS[connection.adapter](endpoint)

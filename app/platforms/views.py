@@ -3,9 +3,10 @@ from decimal import Decimal
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug import Response
 
+from app import clock
 from app.accounts.guard import account, open_to_all
 from app.errors import Invalid, NotFound
-from app.platforms import actions, queries
+from app.platforms import actions, condition, queries
 from app.platforms.forms import ConnectionForm
 from app.platforms.gateway import PlatformError
 from app.platforms.models import Connection
@@ -17,6 +18,8 @@ FORM_FIELDS = {
     "apiKey": "api_key",
     "pace.limit": "pace_limit",
     "pace.windowSeconds": "pace_window_seconds",
+    "reserve": "reserve",
+    "dailyCap": "daily_cap",
     "priceRange": "price_max",
 }
 
@@ -48,6 +51,8 @@ def _connect(form: ConnectionForm) -> Connection:
         api_key=(form.api_key.data or "").strip(),
         pace_limit=form.pace_limit.data or 0,
         pace_window_seconds=form.pace_window_seconds.data or 0,
+        reserve=form.reserve.data or 0,
+        daily_cap=form.daily_cap.data,
         price_min_cents=int((form.price_min.data or Decimal()) * 100),
         price_max_cents=int((form.price_max.data or Decimal()) * 100),
     )
@@ -120,5 +125,18 @@ def _filled_form(connection: Connection | None) -> ConnectionForm:
 
 
 def _page(connection: Connection | None, form: ConnectionForm) -> str:
-    webhook_url = _webhook_url(connection) if connection else None
-    return render_template("platforms/connect.html", connection=connection, form=form, webhook_url=webhook_url)
+    if connection is None:
+        return render_template("platforms/connect.html", connection=None, form=form)
+    now = clock.now()
+    held = connection.held_tick or 0
+    return render_template(
+        "platforms/connect.html",
+        connection=connection,
+        form=form,
+        webhook_url=_webhook_url(connection),
+        pace_words=condition.pace_in_words(connection),
+        breaker=condition.breaker_of(connection, now),
+        speed=condition.speed_percent(connection, now),
+        sent_today=condition.sent_on(connection, condition.today_in(account.timezone)),
+        held_until=clock.moment(held) if held > now else None,
+    )

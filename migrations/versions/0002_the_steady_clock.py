@@ -65,9 +65,7 @@ def _upgrade_messages() -> None:
     op.drop_index("ix_messages_queued", "messages")
     op.drop_column("messages", "not_before")
     op.drop_column("messages", "lease_until")
-    _create_partial(
-        "ix_messages_queued", "messages", ["connection_id", "campaign_id", "rank", "id"], "status = 'queued'"
-    )
+    _create_partial("ix_messages_queued", "messages", ["connection_id", "campaign_id", "id"], "status = 'queued'")
     _create_partial("ix_messages_sending", "messages", ["connection_id", "lease_tick"], "status = 'sending'")
     waits = "status = 'queued' AND due_tick IS NOT NULL"
     _create_partial("ix_messages_retries", "messages", ["connection_id", "due_tick"], waits)
@@ -80,13 +78,14 @@ def _upgrade_attempts() -> None:
     op.add_column("send_attempts", sa.Column("answered_tick", sa.BigInteger(), nullable=True))
     op.execute(f"UPDATE send_attempts SET started_tick = {_tick('started_at')}, answered_tick = {_tick('answered_at')}")
     op.add_column("send_attempts", sa.Column("sender_id", BIG_ID, nullable=True))
-    for columns in (["connection_id", "answered_tick"], ["connection_id", "of_campaign", "started_tick"],
-                    ["sender_id", "answered_tick"]):  # fmt: skip
+    for columns in (["connection_id", "answered_tick"], ["connection_id", "of_campaign", "started_tick"]):
         op.create_index(op.f(f"ix_send_attempts_{'_'.join(columns)}"), "send_attempts", columns)
+    _create_partial("ix_send_attempts_lost", "send_attempts", ["sender_id"], "outcome IS NULL OR outcome = 'lost'")
 
 
 def downgrade() -> None:
-    for columns in ("sender_id_answered_tick", "connection_id_of_campaign_started_tick", "connection_id_answered_tick"):
+    op.drop_index("ix_send_attempts_lost", "send_attempts")
+    for columns in ("connection_id_of_campaign_started_tick", "connection_id_answered_tick"):
         op.drop_index(op.f(f"ix_send_attempts_{columns}"), "send_attempts")
     for name in ("sender_id", "answered_tick", "started_tick"):
         op.drop_column("send_attempts", name)

@@ -1,0 +1,105 @@
+"""An attempt's answer is written down together with its message's new state, compare-and-set: so a sender that comes
+back from the dead cannot overwrite what another one found out. And what the answer means for the whole connection: it
+comes due, is slowed down, or its breaker opens.
+"""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import bindparam, case, or_, select, update
+
+from app import clock
+from app.conversations import actions, live
+from app.conversations.claims import Claimed
+from app.conversations.models import Conversation, Message, MessageStatus, SendAttempt
+from app.database import db, execute, run, table_of, utcnow, write
+from app.platforms.actions import expire
+from app.platforms.condition import after_fault, after_limit
+from app.platforms.models import Connection
+
+_attempts, _connections, _messages = map(table_of, (SendAttempt, Connection, Message))
+_ANSWER = (
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.answered_tick.is_(None))
+    .values(answered_at=bindparam("at"), answered_tick=bindparam("tick"))
+)
+_wakes = _connections.c.wakes_on_answer
+_ALL_WELL = (
+    update(_connections)
+    .where(_connections.c.id == bindparam("connection_id"), _wakes | (_connections.c.faults_in_a_row > 0))
+    .values(due_tick=case((_wakes, 0), else_=_connections.c.due_tick), faults_in_a_row=0)
+)
+_COMES_DUE = (
+    update(_connections)
+    .where(
+        _connections.c.id == bindparam("connection_id"),
+        or_(_wakes, _connections.c.due_tick.is_(None), _connections.c.due_tick > bindparam("due")),
+    )
+    .values(due_tick=case((_wakes, 0), else_=bindparam("due")))
+)
+_IS_LAST = select(Conversation.id).where(
+    Conversation.id == bindparam("conversation_id"), Conversation.last_message_id == bindparam("message_id")
+)
+
+
+def record(
+    claimed: Claimed,
+    outcome: str,
+    detail: str,
+    values: dict[str, Any],
+    *,
+    due_tick: int | None = None,
+    is_fault: bool = False,
+    slow_down: bool = False,
+    expired: str | None = None,
+) -> None:
+    """Nothing if another sender has taken the message over.
+
+    due_tick: when the connection is to be looked at again, at the latest.
+    """
+    with write():
+        # The connection first, as in a claim: two that lock in the same order cannot wait for each other.
+        _note_connection(claimed.connection_id, due_tick, is_fault=is_fault, slow_down=slow_down)
+        answer = {"attempt_id": claimed.attempt_id, "at": utcnow(), "tick": clock.now()}
+        if not run(_ANSWER.values(outcome=outcome, detail=detail), answer).rowcount:
+            return
+        if expired:
+            expire(claimed.connection_id, expired)
+        noted = _change_message(claimed.message_id, values)
+    live.tell(noted)
+
+
+def _change_message(message_id: int, values: dict[str, Any]) -> list[live.Noted]:
+    """Only while it is being sent. Does not commit."""
+    in_flight = (_messages.c.id == message_id) & (_messages.c.status == MessageStatus.SENDING)
+    change = update(_messages).where(in_flight).values(**values, changed_at=utcnow())
+    what = (_messages.c.account_id, _messages.c.conversation_id, _messages.c.fan_id, _messages.c.campaign_id)
+    message = run(change.returning(*what, _messages.c.created_at, _messages.c.status)).one_or_none()
+    if message is None:
+        return []
+    if message.fan_id is None and message.status != MessageStatus.SENDING:
+        execute(update(Message).where(Message.id == message_id).values(**actions.NO_CONTENT))
+    if message.conversation_id is None:
+        return []
+    noted = live.note_in_thread(message.account_id, message.conversation_id, message_id)
+    is_new = message.status == MessageStatus.SENT and message.campaign_id is not None
+    if is_new:
+        actions.put_on_top(message.conversation_id, message_id, message.created_at)
+    of = {"conversation_id": message.conversation_id, "message_id": message_id}
+    if is_new or run(_IS_LAST, of).scalar():  # the inbox shows only each thread's last message
+        noted += live.note_conversation(message.account_id, message.conversation_id)
+    return noted
+
+
+def _note_connection(connection_id: int, due: int | None, *, is_fault: bool, slow_down: bool) -> None:
+    """What an answer means for the whole connection. Does not commit."""
+    if is_fault or slow_down:
+        connection = db.session.get_one(Connection, connection_id, with_for_update=True)
+        _, longest = current_app.config["SEND_BACKOFF_SECONDS"]
+        now = clock.now()
+        values = after_limit(connection, now, due or now) if slow_down else after_fault(connection, now, longest)
+        execute(update(Connection).where(Connection.id == connection_id).values(**values))
+    elif due is None:
+        run(_ALL_WELL, {"connection_id": connection_id})
+    if due is not None:
+        run(_COMES_DUE, {"connection_id": connection_id, "due": due})

@@ -1,0 +1,79 @@
+"""What a person decides about a message that failed or is unknown: send it again, it arrived, it did not."""
+
+from typing import Any
+
+from app.conversations import live, queries, waiting
+from app.conversations.actions import change_status, connection_for
+from app.conversations.claims import wake
+from app.conversations.models import Doubt, Message, MessageStatus, new_key
+from app.database import utcnow, write
+from app.errors import Conflict
+from app.fans import queries as fans
+
+NOT_ARRIVED = "A person saw that it did not arrive."
+
+
+def retry(account_id: int, message_id: int) -> Message:
+    """Sends a failed message again, under a new key: the old one stands for the refusal. Raises NotFound, Conflict."""
+    with write():
+        message = queries.find_outgoing(account_id, message_id)
+        noted = _requeue(message)
+    live.tell(noted)
+    wake(account_id)
+    return message
+
+
+def send_again(account_id: int, message_id: int) -> Message:
+    """A person says that an unknown message did not arrive, and has it sent again. Raises NotFound, Conflict."""
+    with write():
+        message = queries.find_outgoing(account_id, message_id)
+        noted = _settle(message, status=MessageStatus.FAILED, status_reason=NOT_ARRIVED) + _requeue(message)
+    live.tell(noted)
+    wake(account_id)
+    return message
+
+
+def _requeue(message: Message) -> list[live.Noted]:
+    if message.fan_id is None:
+        raise Conflict("The fan was deleted.")
+    connection = connection_for(fans.find_fan(message.account_id, message.fan_id))
+    if message.campaign_id and waiting.is_cancelled(message.campaign_id):
+        raise Conflict("Its campaign was cancelled.")
+    noted = requeue_failed(message, connection.id)
+    if not noted:
+        raise Conflict("Only a failed message can be sent again.")
+    return noted
+
+
+def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
+    """Does not commit. Nothing where the message is not failed."""
+    values: dict[str, Any] = {
+        "status": MessageStatus.QUEUED,
+        "status_reason": None,
+        "idempotency_key": new_key(),
+        "connection_id": connection_id,
+        "due_tick": None,
+        "tries": 0,
+        "doubt": Doubt.NONE,
+        "platform_media": None,
+    }
+    return change_status(message, MessageStatus.FAILED, **values)
+
+
+def settle(account_id: int, message_id: int, *, arrived: bool) -> Message:
+    """A person says what became of an unknown message. Raises NotFound, Conflict."""
+    with write():
+        message = queries.find_outgoing(account_id, message_id)
+        if arrived:
+            noted = _settle(message, status=MessageStatus.SENT, status_reason=None, sent_at=utcnow())
+        else:
+            noted = _settle(message, status=MessageStatus.FAILED, status_reason=NOT_ARRIVED)
+    live.tell(noted)
+    return message
+
+
+def _settle(message: Message, **values: Any) -> list[live.Noted]:
+    noted = change_status(message, MessageStatus.UNKNOWN, **values)
+    if not noted:
+        raise Conflict("Only an unknown message can be settled.")
+    return noted
