@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick lint setup
+.PHONY: run test test-quick drill bench-outbox lint setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -10,10 +10,19 @@ run: setup
 # Every test there is: the quick ones, then whole stacks and browsers, started, killed and started again.
 test: test-quick
 	$(BIN)/python -m pytest -n 2 tests/browser tests/stack
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough --timeout 600 tests/outbox/test_properties.py
 
 # The default suite, what `pytest` alone runs: a minute.
 test-quick: setup
 	$(BIN)/python -m pytest -n 3
+
+# A campaign of 2,000 while everything is killed, flushed and restarted a hundred times; on both databases, half an hour.
+drill: setup
+	$(BIN)/python -m bench.drill $(DRILL)
+
+# A thousand connections, and replies behind campaigns, beside the ceiling of the same run; both databases.
+bench-outbox: setup
+	$(BIN)/python -m bench.outbox $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .

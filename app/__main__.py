@@ -35,7 +35,7 @@ def main() -> int:
     if not settings["PRODUCTION"]:
         os.environ["GREENROOM_DEMO"] = "1"
     try:
-        with Processes(instance) as processes:
+        with Processes(instance, settings["SENDERS"]) as processes:
             return _run(processes, settings, instance)
     except AlreadyRunning as error:
         print(error, file=sys.stderr)

@@ -46,6 +46,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "MAX_UPLOAD_BYTES": max_upload_mb * 1024 * 1024,
         "METRICS_TOKEN": environ.get("GREENROOM_METRICS_TOKEN", ""),
         "MEDIA_HOSTS": _hosts(environ.get("GREENROOM_MEDIA_HOSTS", "")),
+        "SENDERS": _whole(environ, "GREENROOM_SENDERS", 1),
         "SEND_LEASE_SECONDS": lease,
         "CALL_SECONDS": min(15, lease / 4),  # a delivery is some calls, uploads included: the lease outlives them
         "SEND_BACKOFF_SECONDS": _backoff(environ.get("GREENROOM_SEND_BACKOFF", "2/120")),

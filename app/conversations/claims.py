@@ -95,6 +95,9 @@ def _claim(connection: Connection, now: int) -> Claimed | None:
     if day and day.left == 0:
         return _look_again(connection, now, day.ends)
     window = pace.window_of(connection, now)
+    is_full = window.free < 1 or window.in_flight >= _most_in_flight(connection, now)
+    if is_full and window.in_flight and _close_lost_attempts(connection.id, now):
+        window = pace.window_of(connection, now)
     if window.in_flight >= _most_in_flight(connection, now):
         return _look_again(connection, now, None, on_answer=True)
     if window.free < 1:
@@ -153,16 +156,28 @@ _MARK = (
     )
     .returning(_messages.c.account_id, _messages.c.conversation_id, _messages.c.campaign_id, _messages.c.tries)
 )
-_CLOSE = (
-    update(_attempts)
-    .where(_attempts.c.message_id == bindparam("of_message"), _attempts.c.answered_tick.is_(None))
-    .values(
-        answered_at=bindparam("wall"),
-        answered_tick=bindparam("now"),
-        outcome="lost",
-        detail="The sender stopped before it wrote down an answer.",
-    )
+_close = update(_attempts).values(
+    answered_at=bindparam("wall"),
+    answered_tick=bindparam("now"),
+    outcome="lost",
+    detail="The sender stopped before it wrote down an answer.",
 )
+_CLOSE_OF_MESSAGE = _close.where(_attempts.c.message_id == bindparam("of_message"), _attempts.c.answered_tick.is_(None))
+_LOST = select(_messages.c.id).where(
+    _messages.c.connection_id == bindparam("of_connection"),
+    _messages.c.status == plain(MessageStatus.SENDING),
+    _messages.c.lease_tick <= bindparam("now"),
+)
+_CLOSE_LOST = _close.where(
+    _attempts.c.connection_id == bindparam("of_connection"),
+    _attempts.c.answered_tick.is_(None),
+    _attempts.c.message_id.in_(_LOST),
+)
+
+
+def _close_lost_attempts(connection_id: int, now: int) -> int:
+    """Of senders that died: their calls are over, and must not fill the window for ever. Returns how many."""
+    return run(_CLOSE_LOST, {"of_connection": connection_id, "now": now, "wall": utcnow()}).rowcount
 
 
 def _take(connection_id: int, message_id: int, now: int) -> Claimed:
@@ -170,7 +185,7 @@ def _take(connection_id: int, message_id: int, now: int) -> Claimed:
     wall = utcnow()
     message = run(_MARK, {"message_id": message_id, "lease": now + _lease(), "wall": wall}).one()
     if message.tries > 1:
-        run(_CLOSE, {"of_message": message_id, "now": now, "wall": wall})
+        run(_CLOSE_OF_MESSAGE, {"of_message": message_id, "now": now, "wall": wall})
     attempt = {
         "account_id": message.account_id,
         "connection_id": connection_id,

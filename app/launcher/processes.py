@@ -31,6 +31,10 @@ START_SECONDS = 60
 LEFTOVER_SECONDS = 5  # how long what a killed launcher left may take to end its calls
 
 
+def kind_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
 class AlreadyRunning(Exception):
     pass
 
@@ -38,8 +42,8 @@ class AlreadyRunning(Exception):
 class Processes:
     """Use as a context: it holds the instance folder's lock, so that two launchers never share one."""
 
-    def __init__(self, instance: Path) -> None:
-        self._instance = instance
+    def __init__(self, instance: Path, senders: int = 1) -> None:
+        self._instance, self._senders = instance, senders
         self._list = instance / "processes.json"
         self._running: dict[str, subprocess.Popen] = {}
 
@@ -55,8 +59,14 @@ class Processes:
         self._lock.close()
 
     def commands(self) -> dict[str, str]:
+        """By name: sender.1, sender.2 … where there are several of a kind."""
         procfile = parse_procfile((ROOT / "Procfile").read_text())
-        return {process.name.partition(".")[0]: process.cmd for process in expand_processes(procfile.processes)}
+        concurrency = {"sender": self._senders}
+        several = [kind for kind, count in concurrency.items() if count > 1]
+        return {
+            each.name if kind_of(each.name) in several else kind_of(each.name): each.cmd
+            for each in expand_processes(procfile.processes, concurrency=concurrency)
+        }
 
     def start(self, name: str) -> None:
         if name in self._running:
@@ -101,8 +111,9 @@ class Processes:
 
     def stop(self) -> None:
         """In order: first who takes in, then who works; each gets its time to end, then it is killed."""
-        for names in STOP_ORDER:
-            ending = {name: self._running.pop(name) for name in names if name in self._running}
+        for kinds in STOP_ORDER:
+            names = [name for name in self._running if kind_of(name) in kinds]
+            ending = {name: self._running.pop(name) for name in names}
             for process in ending.values():
                 process.terminate()
             for name, process in ending.items():
@@ -111,7 +122,7 @@ class Processes:
 
     def _await_end(self, name: str, process: subprocess.Popen) -> None:
         try:
-            process.wait(STOP_SECONDS[name])
+            process.wait(STOP_SECONDS[kind_of(name)])
         except subprocess.TimeoutExpired:
             say(f"{name} did not end in time: it is killed.")
         self._kill_group(process.pid)
