@@ -50,7 +50,11 @@ def not_sent(claimed: Claimed, error: NotSent) -> None:
     tries = _tries(claimed)
     if tries >= MOST_TRIES and not _doubt(claimed):
         return record(
-            claimed, "not_sent", error.detail, {"status": MessageStatus.FAILED, "status_reason": error.detail}
+            claimed,
+            "not_sent",
+            error.detail,
+            {"status": MessageStatus.FAILED, "status_reason": error.detail},
+            is_fault=True,
         )
     _wait(claimed, "not_sent", error, _backoff(tries), is_fault=True)
 
@@ -82,14 +86,14 @@ def _wait(claimed: Claimed, outcome: str, error: NotSent, seconds: float, **effe
 
 
 def in_doubt(claimed: Claimed, error: OutcomeUnknown) -> None:
-    tries = _tries(claimed)
+    tries, then = _tries(claimed), None
     if tries >= MOST_TRIES:
         values = {"status": MessageStatus.UNKNOWN, "status_reason": error.detail, "lease_tick": None}
     else:
         then = clock.now() + round(_backoff(tries) * SECOND)
         doubt = Doubt.ERROR_ANSWER if error.answered else Doubt.NO_ANSWER
         values = {"lease_tick": then, "doubt": doubt, "status_reason": error.detail}
-    record(claimed, "unknown", error.detail, values)
+    record(claimed, "unknown", error.detail, values, due_tick=then, is_fault=True)
 
 
 def _backoff(tries: int) -> float:

@@ -99,7 +99,7 @@ def _note_connection(connection_id: int, due: int | None, *, is_fault: bool, slo
         now = clock.now()
         values = after_limit(connection, now, due or now) if slow_down else after_fault(connection, now, longest)
         execute(update(Connection).where(Connection.id == connection_id).values(**values))
-    elif due is None:
+    if is_fault or due is not None:
+        run(_COMES_DUE, {"connection_id": connection_id, "due": due or 0})
+    else:
         run(_ALL_WELL, {"connection_id": connection_id})
-    if due is not None:
-        run(_COMES_DUE, {"connection_id": connection_id, "due": due})

@@ -1,0 +1,127 @@
+"""What people see of sending: a message's own page, the ones that need a person, what a killed sender left."""
+
+import time
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from app import clock
+from app.conversations import claims, outbox, restarts
+from app.conversations.models import Message, Sender
+from app.database import db, utcnow, write
+from app.platforms.models import Connection
+from tests.people import Person, add_fan, connect, make_person
+from tests.servers import Sandbox, wait_until
+
+
+def drain(app) -> None:
+    with app.app_context():
+        outbox.drain()
+
+
+def send(ada: Person, number: int = 1) -> int:
+    body = {"recipientId": add_fan(ada, number)["id"], "content": f"to {number} <b>"}
+    return ada.post("/api/onlyfans/messages/send", body, 202)["messageId"]
+
+
+def status(ada: Person, message_id: int) -> str:
+    return ada.get(f"/api/onlyfans/messages/{message_id}")["status"]
+
+
+def press(browser, path: str, **fields: str):
+    token = browser.get("/messages/onlyfans/failed").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    return browser.post(path, data={"csrf_token": token, **fields})
+
+
+def test_a_message_has_a_page_that_tells_each_attempt(app, ada: Person, eve: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_page")
+    message_id = send(ada)
+    browser, path = ada.browser(), f"/messages/onlyfans/message/{message_id}"
+    assert "It waits for its turn." in browser.get(path).text
+    sandbox.faults(refuse=1)
+    drain(app)
+    page = browser.get(path).text
+    assert "Cannot send message to this user" in page
+    assert "Refused" in page
+    assert "&lt;b&gt;" in page
+    assert "Send again" in page
+    assert eve.browser().get(path).status_code == 404
+
+
+def test_an_unknown_message_is_settled_or_sent_again_by_a_person(app, ada: Person, sandbox: Sandbox, monkeypatch):
+    monkeypatch.setitem(app.config, "SEND_BACKOFF_SECONDS", (0.01, 0.02))
+    account = f"acct_settle_{time.time_ns()}"  # the sandbox remembers: a text found in a chat is taken for arrived
+    connect(ada, sandbox.url, account=account)
+    sandbox.faults(error500=1)
+    first, second = send(ada, 1), send(ada, 2)
+    wait_until(lambda: drain(app) or {status(ada, first), status(ada, second)} == {"unknown"})
+    browser = ada.browser()
+    listed = browser.get("/messages/onlyfans/failed").text
+    assert listed.count("It did not: send again") == 2
+    press(browser, f"/messages/onlyfans/message/{first}/settle", outcome="sent", **{"from": "list"})
+    assert status(ada, first) == "sent"
+    sandbox.faults()
+    answer = press(browser, f"/messages/onlyfans/message/{second}/settle", outcome="send_again", **{"from": "message"})
+    assert answer.location.endswith(f"/messages/onlyfans/message/{second}")
+    wait_until(lambda: drain(app) or status(ada, second) == "sent")
+    again = press(browser, f"/messages/onlyfans/message/{second}/settle", outcome="send_again")
+    assert "Only an unknown message" in browser.get(again.location).text
+    texts = [each["text"] for each in sandbox.sends(account) if each["outcome"] == "accepted"]
+    assert texts == ["to 2 <b>"]
+
+
+def test_the_restart_report_tells_what_a_killed_sender_had_in_flight(app, ada: Person, eve: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, account="acct_restart")
+    message_id = send(ada)
+    with app.app_context():
+        with write() as session:
+            sender = Sender(host="box", pid=4711, seen_at=utcnow() - timedelta(minutes=1))
+            session.add(sender)
+            session.flush()
+            app.extensions["greenroom_sender"] = sender.id
+        claims.claim_due(1)  # and here it is killed
+        app.extensions.pop("greenroom_sender")
+    assert report(app, ada) == [("box", False, 1, 0, 1)]
+    with app.app_context(), write() as session:
+        session.execute(update(Message).values(lease_tick=clock.now()))
+        session.execute(update(Connection).values(due_tick=0))
+    drain(app)
+    assert status(ada, message_id) == "sent"
+    assert report(app, ada) == [("box", False, 1, 1, 0)]
+    assert report(app, eve) == [("box", False, 0, 0, 0)], "another account's messages are not counted"
+    page = ada.browser().get("/system").text
+    assert "box, process 4711" in page
+    assert "Killed" in page
+
+
+def report(app, person: Person) -> list[tuple[str, bool, int, int, int]]:
+    with app.app_context():
+        ended = restarts.ended_senders(person.account_id)
+        return [(each.sender.host, each.in_order, each.in_flight, each.went_on, each.being_settled) for each in ended]
+
+
+def test_only_owners_see_the_system_page(app, ada: Person):
+    chatter = make_person(app, "bob@example.com", "Ada's account", role="chatter")
+    assert ada.browser().get("/system").status_code == 200
+    browser = chatter.browser()
+    assert browser.get("/system").status_code == 403
+    assert 'href="/system"' not in browser.get("/fans").text
+
+
+def test_the_connection_page_keeps_reserve_and_cap_and_names_the_wrong_field(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, pace=(10, 60))
+    browser = ada.browser()
+    form = {
+        "base_url": sandbox.url, "external_account": "acct_demo", "api_key": "sandbox-test", "pace_limit": "10",
+        "pace_window_seconds": "60", "price_min": "3", "price_max": "200", "reserve": "10", "daily_cap": "",
+    }  # fmt: skip
+    page = press(browser, "/platforms/connect/onlyfans", **form)
+    assert page.status_code == 400
+    assert "keep back fewer" in page.text
+    assert (
+        press(browser, "/platforms/connect/onlyfans", **form | {"reserve": "3", "daily_cap": "500"}).status_code == 302
+    )
+    with app.app_context():
+        kept = db.session.scalars(select(Connection)).one()
+        assert (kept.reserve, kept.daily_cap) == (3, 500)
+    assert "3 are kept for replies" in browser.get("/platforms/connect/onlyfans").text
