@@ -51,7 +51,8 @@ def plural(n: int, one: str, many: str) -> str:
 
 
 def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup | str:
-    """A <time> in the named zone. `form`: "short" ("14:03 CET" today, else with the date), "time", "date", or "full".
+    """A <time> in the named zone. `form`: "short" ("14:03 CET" today, else with the date), "time", "date", "full", or
+    "seconds" ("14:03:27 CET", with the date unless it is today).
 
     A moment without a zone is UTC, as the database keeps it.
     """
@@ -64,7 +65,9 @@ def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup
     day = f"{local.day} {local:%b}"
     full = f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M:%S} {_zone_label(local)} ({zone.key})"
     today = datetime.now(UTC).astimezone(zone).date()
-    if form == "short" and local.date() == today:
+    if form == "seconds":
+        clock = f"{local:%H:%M:%S} {_zone_label(local)}"
+    if form in ("short", "seconds") and local.date() == today:
         form = "time"
     if local.year != today.year:
         day = f"{day} {local.year}"

@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, func, select, update
 
+from app import clock
 from app.conversations import live, outcomes
 from app.conversations.claims import Claimed
-from app.conversations.models import Doubt, Message, SendAttempt
-from app.database import db, execute, run, utcnow, write
+from app.conversations.models import Message, SendAttempt
+from app.database import db, execute, run, write
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.media.actions import VAULT, load_attachment
@@ -29,9 +30,9 @@ from app.platforms.gateway import (
 from app.platforms.models import Connection
 
 log = structlog.get_logger()
-KEY_LIFETIME = timedelta(hours=23)  # platforms keep idempotency keys for 24
+KEY_LIFETIME = 23 * 3600 * clock.SECOND  # platforms keep idempotency keys for 24 hours
 MOST_LOST = 12  # tries: every sender that took the message died over it
-CLOCK_DIFFERENCE = timedelta(seconds=120)  # between the platform's clock and ours, when a chat is read back
+WHOLE_SECONDS = timedelta(seconds=5)  # in which platforms tell the time, and a long way for an answer
 
 
 @dataclass(frozen=True)
@@ -90,37 +91,39 @@ def _read(claimed: Claimed) -> _Job | None:
 def _settle_doubt(job: _Job) -> str | None:
     """The platform's id, if an earlier attempt turns out to have arrived.
 
-    None where it is safe to ask: there was no doubt, the platform honours the key, or the chat proves it is not there.
-    Raises OutcomeUnknown where no proof is to be had.
+    None where it is safe to ask: there was no doubt, or the chat does not have it and the platform honours the key.
+    The chat is read even where the key is good: the answer that got lost may have been an error, for which platforms
+    keep no key. Raises OutcomeUnknown where no proof is to be had.
     """
-    message = job.message
-    if not message.doubt:
+    if not job.message.doubt:
         return None
-    first_start = _first_start(message)
-    key_is_good = job.gateway.honours_idempotency_keys and utcnow() - first_start < KEY_LIFETIME
-    if key_is_good and message.doubt == Doubt.NO_ANSWER:
-        return None
-    found = _find_in_chat(job, first_start)
-    if found or key_is_good:
+    began = _first_tick(job.message)
+    found = _find_in_chat(job, began)
+    if found or (job.gateway.honours_idempotency_keys and clock.now() - began < KEY_LIFETIME):
         return found
     raise OutcomeUnknown("It cannot be told whether this message arrived.")
 
 
-def _first_start(message: Row[Any]) -> Any:
-    first = db.session.scalar(select(func.min(SendAttempt.started_at)).where(SendAttempt.message_id == message.id))
+def _first_tick(message: Row[Any]) -> int:
+    first = db.session.scalar(select(func.min(SendAttempt.started_tick)).where(SendAttempt.message_id == message.id))
     db.session.commit()
-    return first or message.created_at
+    return first if first is not None else clock.tick_of(message.created_at)
 
 
-def _find_in_chat(job: _Job, first_start: Any) -> str | None:
-    """A message of ours with this text and price, newer than the first attempt, that is no other message's."""
+def _find_in_chat(job: _Job, began: int) -> str | None:
+    """A message of ours with this text and price, not older than the first attempt, that is no other message's.
+
+    Its age is reckoned back from the platform's own clock: ours may be wrong, and may have been set meanwhile.
+    """
+    chat = job.gateway.read_chat(job.chat_id, 100)
+    oldest = chat.told_at - timedelta(microseconds=clock.now() - began) - WHOLE_SECONDS
     candidates = [
         each.id
-        for each in job.gateway.newest_messages(job.chat_id, 100)
+        for each in chat.messages
         if each.sent_by_us
         and each.text == job.message.text.strip()
         and each.price_cents == job.message.price_cents
-        and each.created_at >= first_start - CLOCK_DIFFERENCE
+        and each.created_at >= oldest
     ]
     taken = set(
         db.session.scalars(

@@ -36,8 +36,8 @@ class Doubt(StrEnum):
     """Why it is not known whether a message in `sending` has arrived."""
 
     NONE = ""
-    NO_ANSWER = "no_answer"  # the answer was lost: the same key asks again without harm
-    ERROR_ANSWER = "error_answer"  # platforms keep no key for these: read the chat before asking again
+    NO_ANSWER = "no_answer"
+    ERROR_ANSWER = "error_answer"  # platforms keep no key for these
 
 
 class Conversation(Base):

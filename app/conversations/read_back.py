@@ -45,7 +45,7 @@ def read_back(connection_id: int) -> None:
         _take_in(connection_id, gateway.last_messages(CHATS_AT_A_GLANCE))
         for chat_id in _chats_to_read(connection):
             db.session.commit()
-            _take_in(connection_id, gateway.newest_messages(chat_id, MESSAGES_PER_CHAT))
+            _take_in(connection_id, gateway.read_chat(chat_id, MESSAGES_PER_CHAT).messages)
     except (PlatformError, KeyError, TypeError, ValueError) as error:
         log.info("read_back_stopped", connection=connection_id, error=repr(error))
 

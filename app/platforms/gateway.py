@@ -69,6 +69,14 @@ class PlatformMessage:
 
 
 @dataclass(frozen=True)
+class Chat:
+    """The newest messages of a chat, newest first, and what the platform's own clock showed when it told them."""
+
+    messages: list[PlatformMessage]
+    told_at: datetime
+
+
+@dataclass(frozen=True)
 class PlatformFan:
     id: str
     handle: str
@@ -136,8 +144,8 @@ class PlatformGateway(Protocol):
         """The platform's id of the medium. Raises NotSent or Refused."""
         ...
 
-    def newest_messages(self, chat_id: str, limit: int) -> list[PlatformMessage]:
-        """Newest first. Raises PlatformError."""
+    def read_chat(self, chat_id: str, limit: int) -> Chat:
+        """Raises PlatformError."""
         ...
 
     def last_messages(self, limit: int) -> list[PlatformMessage]:

@@ -11,6 +11,7 @@ import httpx
 
 from app.platforms import wire
 from app.platforms.gateway import (
+    Chat,
     CredentialsLost,
     Endpoint,
     MessageConfirmed,
@@ -70,10 +71,10 @@ class OnlyFansAPI:
         except (KeyError, TypeError) as error:
             raise Refused("The platform did not say under which id it keeps the file.") from error
 
-    def newest_messages(self, chat_id: str, limit: int) -> list[PlatformMessage]:
+    def read_chat(self, chat_id: str, limit: int) -> Chat:
         path = f"chats/{quote(chat_id, safe='')}/messages"
-        answer = self._call("GET", path, params={"limit": limit, "order": "desc"})
-        return [_message(each, chat_id) for each in answer["data"]]
+        response = wire.call("GET", self._url(path), headers=self._headers, params={"limit": limit, "order": "desc"})
+        return Chat([_message(each, chat_id) for each in _read(response)["data"]], wire.moment_of(response))
 
     def last_messages(self, limit: int) -> list[PlatformMessage]:
         answer = self._call("GET", "chats", params={"limit": limit, "order": "recent"})
@@ -118,14 +119,13 @@ class OnlyFansAPI:
         return []
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        return self._request(method, f"{self._root}/api/{quote(self._account, safe='')}/{path}", **options)
+        return self._request(method, self._url(path), **options)
+
+    def _url(self, path: str) -> str:
+        return f"{self._root}/api/{quote(self._account, safe='')}/{path}"
 
     def _request(self, method: str, url: str, headers: dict[str, str] | None = None, **options: Any) -> Any:
-        response = wire.call(method, url, headers=self._headers | (headers or {}), **options)
-        body = _parse(response)
-        if isinstance(body, dict) and (body.get("success") is False or body.get("hasError") is True):
-            raise Refused(str(body.get("message") or "The platform refused."))
-        return body
+        return _read(wire.call(method, url, headers=self._headers | (headers or {}), **options))
 
 
 def dollars(cents: int) -> int | float:
@@ -139,6 +139,13 @@ def cents(amount: Decimal | int | str | None) -> int:
     if not re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         raise ValueError(f"not an amount: {str(amount)[:40]!r}")
     return int((Decimal(text) * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _read(response: httpx.Response) -> Any:
+    body = _parse(response)
+    if isinstance(body, dict) and (body.get("success") is False or body.get("hasError") is True):
+        raise Refused(str(body.get("message") or "The platform refused."))
+    return body
 
 
 def _parse(response: httpx.Response) -> Any:

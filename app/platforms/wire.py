@@ -1,5 +1,7 @@
 """HTTP to platforms: one pooled client, and what each way of failing proves about a message that was on its way."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
@@ -37,6 +39,14 @@ def call(method: str, url: str, **options: Any) -> httpx.Response:
     if response.status_code < 400:
         return response
     raise _failure(response)
+
+
+def moment_of(response: httpx.Response) -> datetime:
+    """What the other side's clock showed, to the second; ours where it does not say."""
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return datetime.now(UTC)
 
 
 def _failure(response: httpx.Response) -> PlatformError:

@@ -66,7 +66,7 @@ class Story:
         class Gateway:
             honours_idempotency_keys = True
             send = staticmethod(self.platform.send)
-            newest_messages = staticmethod(self.platform.newest_messages)
+            read_chat = staticmethod(self.platform.read_chat)
 
         return Gateway()
 
