@@ -11,6 +11,7 @@ from app.conversations import live, settling
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
 from app.conversations.models import Message, MessageStatus
+from app.conversations.recording import CAMPAIGN_CANCELLED
 from app.database import db, write
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
@@ -119,7 +120,7 @@ def cancel(account_id: int, campaign_id: int) -> Campaign:
                 message,
                 MessageStatus.QUEUED,
                 status=MessageStatus.CANCELLED,
-                status_reason="The campaign was cancelled.",
+                status_reason=CAMPAIGN_CANCELLED,
             )
         ]
     live.tell(noted)

@@ -49,7 +49,7 @@ def deliver(claimed: Claimed) -> None:
     job = _read(claimed)
     if job is None:
         return outcomes.not_to_be_sent(claimed)
-    if job.message.tries > MOST_LOST:
+    if job.message.doubt and job.message.tries > MOST_LOST:
         return outcomes.given_up(claimed)
     try:
         platform_id = _settle_doubt(job) or _send(job)

@@ -12,10 +12,13 @@ from app import clock
 from app.conversations import actions, live
 from app.conversations.claims import Claimed
 from app.conversations.models import Conversation, Message, MessageStatus, SendAttempt
+from app.conversations.waiting import campaigns
 from app.database import db, execute, run, table_of, utcnow, write
 from app.platforms.actions import expire
 from app.platforms.condition import after_fault, after_limit
 from app.platforms.models import Connection
+
+CAMPAIGN_CANCELLED = "The campaign was cancelled."
 
 _attempts, _connections, _messages = map(table_of, (SendAttempt, Connection, Message))
 _ANSWER = (
@@ -65,8 +68,17 @@ def record(
             return
         if expired:
             expire(claimed.connection_id, expired)
+        if values.get("status") == MessageStatus.QUEUED and _campaign_is_cancelled(claimed.message_id):
+            values = {"status": MessageStatus.CANCELLED, "status_reason": CAMPAIGN_CANCELLED, "lease_tick": None}
         noted = _change_message(claimed.message_id, values)
     live.tell(noted)
+
+
+def _campaign_is_cancelled(message_id: int) -> bool:
+    """While the message was on its way. The lock lets one who cancels in this very moment finish first."""
+    of_message = select(_messages.c.campaign_id).where(_messages.c.id == message_id).scalar_subquery()
+    status = select(campaigns.c.status).where(campaigns.c.id == of_message).with_for_update(read=True)
+    return run(status).scalar() == "cancelled"
 
 
 def _change_message(message_id: int, values: dict[str, Any]) -> list[live.Noted]:

@@ -112,7 +112,7 @@ def test_whatever_happens_on_the_way_each_fan_gets_it_once(app, ada: Person, san
     wait_until(lambda: drain(app) or set(statuses(app)) == {"sent"}, seconds=20)
     accepted = [each["text"] for each in sandbox.sends(account) if each["outcome"] in ("accepted", "dropped_after")]
     assert sorted(accepted) == sorted(f"to {number}" for number in range(1, 11))
-    assert len(sandbox.sends(account)) > 10, "the fault did strike"
+    assert any(each["outcome"] != "accepted" for each in sandbox.sends(account)), "the fault did strike"
 
 
 def test_a_refusal_is_final_says_the_platforms_words_and_holds_up_nobody(app, ada: Person, sandbox: Sandbox):
@@ -177,7 +177,7 @@ def test_a_sender_that_died_after_the_platform_accepted_is_made_good_without_a_s
         session.execute(update(Connection).values(due_tick=0))
     drain(app)
     assert statuses(app) == ["sent"]
-    assert [each["outcome"] for each in sandbox.sends("acct_died")] == ["accepted", "replayed"]
+    assert [each["outcome"] for each in sandbox.sends("acct_died")] == ["accepted"], "the chat told: no second call"
 
 
 @pytest.mark.usefixtures("quick_retries")
