@@ -7,10 +7,10 @@ BIN := .venv/bin
 run: setup
 	@exec $(BIN)/python -m app
 
-# Every test there is: the quick ones, then whole stacks and browsers, started, killed and started again.
+# Every test there is: the quick ones; whole stacks and browsers, started, killed and started again; stories in simulated time.
 test: test-quick
 	$(BIN)/python -m pytest -n 2 tests/browser tests/stack
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough --timeout 600 tests/outbox/test_properties.py
+	$(BIN)/python -m pytest -n 2 --timeout 600 tests/stories
 
 # The default suite, what `pytest` alone runs: a minute.
 test-quick: setup

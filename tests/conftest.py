@@ -11,21 +11,11 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask_migrate import upgrade
-from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadGroupScheduling
 
 from app import create_app
 from app.database import Base, db, write
 from tests import people, servers
-
-# Stories with databases take their time. `make test` tells the outbox many more of them than the default suite.
-slow = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-told = (Phase.explicit, Phase.generate)  # a story that fails is told as it was: to shrink it would take minutes
-settings.register_profile(
-    "quick", suppress_health_check=slow, deadline=None, database=None, max_examples=12, phases=told
-)
-settings.register_profile("thorough", settings.get_profile("quick"), max_examples=60)
-settings.load_profile("quick")
 
 # Tests of one of these start a whole stack: they share it, in one process.
 ONE_STACK = ("tests/browser/", "tests/stack/", "tests/test_live.py")

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 import time_machine
-from hypothesis import event, given
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -24,13 +24,21 @@ from app.fans.models import Fan
 from app.platforms import queries as platforms
 from app.platforms.models import Connection, ConnectionStatus
 from tests.conftest import empty_tables
-from tests.outbox.simulation import BEGAN, GLANCE, Platform, Sender, Time
+from tests.stories.simulation import BEGAN, GLANCE, Platform, Sender, Time
 
 FANS = 12
 NUMBERS = count()
 BASE = 1_700_000_000 * SECOND
 QUIET = 30_000 * SECOND  # so long the simulation goes on at most, after the last deed
 
+# Stories go through databases and take their time; one that fails is told as it was, for to shrink it would take minutes.
+as_stories = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    max_examples=60,
+)
 deeds = st.one_of(
     st.tuples(st.just("reply"), st.integers(0, FANS - 1), st.integers(1, 10)),
     st.tuples(st.just("campaign"), st.integers(2, FANS), st.integers(1, 10)),
@@ -181,6 +189,7 @@ class Story:
             return found
 
 
+@as_stories
 @given(stories, paces, st.sampled_from([0.0, 0.05, 0.2]), st.sampled_from([10_000, SECOND, 20 * SECOND]), st.integers())
 def test_whatever_happens_the_pace_holds_and_nothing_is_lost_or_sent_twice(app, story, pace, trouble, slowest, seed):
     with pytest.MonkeyPatch.context() as monkeypatch, time_machine.travel(BEGAN, tick=False) as traveller:
@@ -231,6 +240,7 @@ def order_is_kept(told: Story, messages: list[Message]) -> None:
         assert all(line == sorted(line) for line in lines.values())
 
 
+@as_stories
 @given(st.lists(st.tuples(st.integers(0, 4 * SECOND), st.booleans()), min_size=1, max_size=10), paces, st.integers())
 def test_with_room_and_work_nothing_waits_longer_than_a_spacing(app, posts, pace, seed):
     """A quiet platform: each reply leaves at once where the window has room, campaigns at their spacing."""
