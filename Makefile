@@ -10,7 +10,7 @@ run: setup
 # Every test there is: the quick ones; whole stacks and browsers, started, killed and started again; stories in simulated time.
 test: test-quick
 	$(BIN)/python -m pytest -n 2 tests/browser tests/stack
-	$(BIN)/python -m pytest -n 2 --timeout 600 tests/stories
+	$(BIN)/python -m pytest -n 2 tests/stories
 
 # The default suite, what `pytest` alone runs: a minute.
 test-quick: setup

@@ -26,6 +26,7 @@ from app.platforms.models import Connection, ConnectionStatus
 from tests.conftest import empty_tables
 from tests.stories.simulation import BEGAN, GLANCE, Platform, Sender, Time
 
+pytestmark = pytest.mark.timeout(600)
 FANS = 12
 NUMBERS = count()
 BASE = 1_700_000_000 * SECOND
