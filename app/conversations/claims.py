@@ -120,7 +120,7 @@ def _claim_next(connection: Connection, now: int, window: Window, day: Day | Non
         return _look_again(connection, now, _earliest(times), on_answer=window.in_flight > 0)
     claimed = _take(connection.id, chosen, now)
     if day:
-        connection.cap_day, connection.cap_count = day.name, (connection.daily_cap or 0) - (day.left or 0) + 1
+        connection.cap_day, connection.cap_count = day.name, day.sent + 1
     due = _after(connection, now, queue, window) if chosen == of_campaigns else now
     _look_again(connection, now, due, on_answer=queue.replies_kept_back or window.free == 1)
     return claimed

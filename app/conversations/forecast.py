@@ -86,23 +86,24 @@ class _Line:
         self.pace = pace_of(connection, self.start)
         self.window: Window = window_of(connection, now)
         self.day: Day | None = day_of(connection)
-        self.daily_cap = connection.daily_cap or 0
+        self.daily_cap = connection.daily_cap or 1
 
     def tick_at(self, ahead: Ahead, *, is_reply: bool) -> int:
         position = ahead.replies + (0 if is_reply else ahead.campaign)
-        if self.day and self.day.left is not None and position >= self.day.left:
-            return self._on_a_later_day(position - self.day.left)
-        spacing = self.pace.window // self.pace.limit
-        beyond_free = position - self.window.free
-        by_window = self.start
-        if beyond_free >= 0:
-            by_window = max(self.start, self.window.next_free or self.start + spacing) + beyond_free * spacing
+        tick = max(self._by_window(position), self._by_cap(position))
         if is_reply:
-            return by_window
-        turn = max(self.start, self.window.campaign_due) + ahead.campaign * self.pace.campaign_spacing
-        return max(by_window, turn)
+            return tick
+        return max(tick, max(self.start, self.window.campaign_due) + ahead.campaign * self.pace.campaign_spacing)
 
-    def _on_a_later_day(self, beyond: int) -> int:
-        assert self.day is not None
-        days, place = divmod(beyond, max(self.daily_cap, 1))
+    def _by_window(self, position: int) -> int:
+        beyond_free = position - self.window.free
+        if beyond_free < 0:
+            return self.start
+        spacing = self.pace.window // self.pace.limit
+        return max(self.start, self.window.next_free or self.start + spacing) + beyond_free * spacing
+
+    def _by_cap(self, position: int) -> int:
+        if self.day is None or position < self.day.left:
+            return self.start
+        days, place = divmod(position - self.day.left, self.daily_cap)
         return self.day.ends + days * DAY + place * self.pace.campaign_spacing

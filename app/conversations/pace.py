@@ -82,7 +82,8 @@ class Day:
     """A day of the account's zone, and what its cap leaves of it."""
 
     name: str  # 2026-06-10
-    left: int | None  # messages; None: no cap
+    sent: int
+    left: int
     ends: int  # tick of the next midnight
 
 
@@ -93,4 +94,5 @@ def day_of(connection: Connection) -> Day | None:
     zone = db.session.scalar(select(Account.timezone).where(Account.id == connection.account_id)) or "UTC"
     today = today_in(zone)
     midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
-    return Day(today.isoformat(), max(connection.daily_cap - sent_on(connection, today), 0), tick_of(midnight))
+    sent = sent_on(connection, today)
+    return Day(today.isoformat(), sent, max(connection.daily_cap - sent, 0), tick_of(midnight))
