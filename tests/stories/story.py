@@ -31,7 +31,9 @@ QUIET = 30_000 * SECOND  # so long the simulation goes on at most, after the las
 class Story:
     """One example: an account with a connection, two senders, and the deeds as they come."""
 
-    def __init__(self, app, monkeypatch, pace: tuple[int, int], trouble: float, slowest: int, seed: int) -> None:
+    def __init__(
+        self, app, monkeypatch, pace: tuple[int, int], trouble: float, slowest: int, seed: int, fans: int = FANS
+    ) -> None:
         self.app, self.pace = app, pace
         self.time = Time()
         window = pace[1] * SECOND
@@ -42,7 +44,7 @@ class Story:
         monkeypatch.setitem(app.config, "SEND_BACKOFF_SECONDS", (1, 16))
         with app.app_context():
             empty_tables()  # an example before this one may have left work
-            self._make_rows()
+            self.add_account(fans)
         self.senders = [Sender(self.time, app), Sender(self.time, app)]
         self.time.after(0, self.sweep)
         self.deeds: list[tuple] = []
@@ -55,7 +57,8 @@ class Story:
 
         return Gateway()
 
-    def _make_rows(self) -> None:
+    def add_account(self, fans: int) -> None:
+        """A connection with so many fans; from now on the story is about these."""
         with write() as session:
             account = Account(name=f"Story {next(NUMBERS)}")
             session.add(account)
@@ -65,12 +68,12 @@ class Story:
                 api_key="k", webhook_secret="s", pace_limit=self.pace[0], pace_window_seconds=self.pace[1],
             )  # fmt: skip
             session.add(connection)
-            fans = [
-                Fan(account_id=account.id, platform_fan_id=str(number), handle=f"@f{number}") for number in range(FANS)
+            made = [
+                Fan(account_id=account.id, platform_fan_id=str(number), handle=f"@f{number}") for number in range(fans)
             ]
-            session.add_all(fans)
+            session.add_all(made)
             session.flush()
-            self.account_id, self.connection_id, self.fan_ids = account.id, connection.id, [fan.id for fan in fans]
+            self.account_id, self.connection_id, self.fan_ids = account.id, connection.id, [fan.id for fan in made]
 
     def sweep(self) -> None:
         with self.app.app_context():

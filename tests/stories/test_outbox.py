@@ -160,7 +160,7 @@ def test_two_connections_and_one_slow_platform(app):
         quick = Platform(slow.time, 20, 5 * SECOND, 0.0, 10_000, Random(2))
         slow_platform, slow.platform = slow.platform, quick
         with app.app_context():
-            slow._make_rows()
+            slow.add_account(FANS)
         monkeypatch.setitem(platforms.ADAPTERS, "simulated", lambda endpoint: slow.gateway())
         began = slow.time.now
         with app.app_context():
@@ -177,3 +177,20 @@ def test_two_connections_and_one_slow_platform(app):
 def _own_clock(app):
     yield
     app.extensions.pop("greenroom_clock", None)
+
+
+def test_a_hundred_fans_at_twenty_in_five_seconds_take_twenty_five(app):
+    """Evenly: no gap is longer than a spacing and the way there and back, the first ones not excepted."""
+    with pytest.MonkeyPatch.context() as monkeypatch, time_machine.travel(BEGAN, tick=False) as traveller:
+        told = Story(app, monkeypatch, (20, 5), 0.0, 20_000, 1, fans=100)
+        traveller.move_to(told.time.wall)
+        with app.app_context():
+            campaigns.launch(told.account_id, campaigns.Plan(told.fan_ids, Draft("to all")))
+            db.session.remove()
+        told.finish(traveller)
+        arrivals = sorted(told.platform.arrivals)
+        spacing, way = SECOND // 4, 20_000
+        assert len(arrivals) == 100
+        assert 99 * spacing - way <= arrivals[-1] - arrivals[0] <= 99 * spacing + 99 * way
+        assert all(spacing - way <= later - earlier <= spacing + 2 * way for earlier, later in pairwise(arrivals))
+        assert told.platform.violations == 0
