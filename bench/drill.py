@@ -32,7 +32,7 @@ from app.config import redis_socket
 from app.conversations.actions import Draft
 from app.database import db
 from app.platforms.models import Connection
-from bench.place import report
+from bench.place import add_result
 from tests.servers import make_database, running_postgres, wait_until
 from tests.stack.stack import Stack
 
@@ -276,8 +276,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    results = [run(database, options.messages, options.deeds, options.seed) for database in databases]
-    report("drill", "The drill", results)
+    results: list[dict[str, object]] = []
+    for database in databases:
+        add_result("drill", results, run(database, options.messages, options.deeds, options.seed))
     faults = [fault for result in results for fault in faults_of(result)]
     print("\n".join(faults) or "\nNothing was lost, sent twice, or sent too fast.")
     return 1 if faults else 0

@@ -100,14 +100,12 @@ def percentile(values: list[float], percent: float) -> float:
     return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
 
 
-def report(name: str, title: str, results: list[dict[str, object]]) -> None:
-    """A table of name and value for each result, and all of it as JSON in bench/results."""
-    print(f"\n{title}")
-    for result in results:
-        print()
-        for key, value in result.items():
-            print(f"  {key:<44} {value}")
+def add_result(name: str, results: list[dict[str, object]], result: dict[str, object]) -> None:
+    """Prints it as a table of names and values, and keeps all of them as JSON in bench/results."""
+    results.append(result)
+    print()
+    for key, value in result.items():
+        print(f"  {key:<44} {value}", flush=True)
     file = ROOT / "bench" / "results" / f"{name}.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
-    print(f"\n{file.relative_to(ROOT)}")

@@ -28,6 +28,7 @@ HORIZON = 3 * SECOND  # a drain stays for what comes due within this time; for l
 GLANCE = SECOND // 20  # how soon a waiting drain notices a new reply
 CONCURRENCY = 64  # calls at once; one connection takes only a few of them
 CONNECTIONS_AT_ONCE = 16  # in one transaction
+ELSEWHERE = SECOND // 200  # how long another sender is left with the connections that it looks at
 
 
 class Hands(Protocol):
@@ -79,17 +80,19 @@ def is_needed() -> bool:
 
 
 def send_what_is_due(hands: Hands) -> int | None:
-    """Starts all that may go now. Returns the tick at which the next comes due, None where nothing waits."""
-    while (room := hands.free()) > 0:
-        due = claims.next_due()
-        if due is None or due > clock.now():
-            return due
-        claimed, looked_at = claims.claim_due(min(room, CONNECTIONS_AT_ONCE))
-        for each in claimed:
-            hands.start(each)
-        if not looked_at:  # another sender has them in this moment
-            break
-    return clock.now()
+    """Starts one round of what may go now. Returns the tick at which to come again, None where nothing waits.
+
+    One round only: with more to do than can be done, the caller must still notice that it is to stop.
+    """
+    room, due = hands.free(), claims.next_due()
+    if due is None or due > clock.now():
+        return due
+    if room <= 0:
+        return clock.now() + GLANCE
+    claimed, looked_at = claims.claim_due(min(room, CONNECTIONS_AT_ONCE))
+    for each in claimed:
+        hands.start(each)
+    return clock.now() if looked_at else clock.now() + ELSEWHERE
 
 
 def _pause(due: int | None, threads: Threads) -> None:
