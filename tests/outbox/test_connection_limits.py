@@ -101,7 +101,7 @@ def test_a_429_slows_the_connection_and_time_brings_its_pace_back(app, ada: Pers
 def test_repeated_faults_open_the_breaker_then_one_call_at_a_time_tries(
     app, ada: Person, sandbox: Sandbox, monkeypatch
 ):
-    monkeypatch.setitem(app.config, "SEND_BACKOFF_SECONDS", (0.01, 32))
+    monkeypatch.setitem(app.config, "SEND_BACKOFF_SECONDS", (0.01, 64))
     connect(ada, "http://127.0.0.1:9", account="acct_broken")
     for number in range(1, 9):
         reply(ada, add_fan(ada, number))

@@ -1,7 +1,6 @@
 """The outbox against the real platform's stand-in, over real HTTP."""
 
 import threading
-import time
 from itertools import pairwise
 
 import pytest
@@ -55,19 +54,19 @@ def test_a_message_goes_out_once_with_its_key(app, ada: Person, sandbox: Sandbox
 def test_never_more_than_the_pace_in_any_window_as_the_platform_sees_it(app, ada: Person, sandbox: Sandbox):
     connect(ada, sandbox.url, account="acct_pace", pace=(5, 1))
     sandbox.faults(limit=5, windowSeconds=1, delaySeconds=0.05)
-    for number in range(1, 16):
+    for number in range(1, 12):
         send(ada, add_fan(ada, number))
     drain(app)
     assert sandbox.stats()["violations"] == 0
     received = sorted(each["receivedAt"] for each in sandbox.sends("acct_pace") if each["outcome"] == "accepted")
-    assert len(received) == 15
+    assert len(received) == 11
     assert all(later - earlier > 1 for earlier, later in zip(received, received[5:], strict=False))
 
 
 def test_two_drains_at_once_keep_the_pace_and_send_nothing_twice(app, ada: Person, sandbox: Sandbox):
     connect(ada, sandbox.url, account="acct_two", pace=(10, 1))
     sandbox.faults(limit=10, windowSeconds=1)
-    for number in range(1, 26):
+    for number in range(1, 16):
         send(ada, add_fan(ada, number))
     drains = [threading.Thread(target=drain, args=(app,)) for _ in range(3)]
     for each in drains:
@@ -75,8 +74,8 @@ def test_two_drains_at_once_keep_the_pace_and_send_nothing_twice(app, ada: Perso
     for each in drains:
         each.join()
     assert sandbox.stats()["violations"] == 0
-    assert [each["outcome"] for each in sandbox.sends("acct_two")] == ["accepted"] * 25
-    assert statuses(app) == ["sent"] * 25
+    assert [each["outcome"] for each in sandbox.sends("acct_two")] == ["accepted"] * 15
+    assert statuses(app) == ["sent"] * 15
 
 
 def test_a_reply_overtakes_a_campaign(app, ada: Person, sandbox: Sandbox):
@@ -99,20 +98,6 @@ def test_a_reply_overtakes_a_campaign(app, ada: Person, sandbox: Sandbox):
         starts = db.session.scalars(of_campaign).all()
     spacing = 2 * clock.SECOND // 10
     assert all(later - earlier >= spacing for earlier, later in pairwise(starts)), "evenly spaced"
-
-
-@pytest.mark.usefixtures("quick_retries")
-@pytest.mark.parametrize("fault", ["error429", "error503", "dropBefore", "error500", "dropAfterAccept"])
-def test_whatever_happens_on_the_way_each_fan_gets_it_once(app, ada: Person, sandbox: Sandbox, fault):
-    account = f"acct_{fault}_{app.name}_{time.time_ns()}"
-    connect(ada, sandbox.url, account=account)
-    for number in range(1, 11):
-        send(ada, add_fan(ada, number), f"to {number}")
-    sandbox.faults(**{fault: 0.4, "seed": 3})
-    wait_until(lambda: drain(app) or set(statuses(app)) == {"sent"}, seconds=20)
-    accepted = [each["text"] for each in sandbox.sends(account) if each["outcome"] in ("accepted", "dropped_after")]
-    assert sorted(accepted) == sorted(f"to {number}" for number in range(1, 11))
-    assert any(each["outcome"] != "accepted" for each in sandbox.sends(account)), "the fault did strike"
 
 
 def test_a_refusal_is_final_says_the_platforms_words_and_holds_up_nobody(app, ada: Person, sandbox: Sandbox):
@@ -225,8 +210,8 @@ def test_do_not_message_and_unlinked_fans_are_refused_with_the_reason(ada: Perso
 def test_the_forecast_is_right_to_within_one_spacing(app, ada: Person, sandbox: Sandbox):
     from datetime import datetime
 
-    connect(ada, sandbox.url, account="acct_cast", pace=(3, 3))
-    fans = [add_fan(ada, number)["id"] for number in range(1, 6)]
+    connect(ada, sandbox.url, account="acct_cast", pace=(2, 2))
+    fans = [add_fan(ada, number)["id"] for number in range(1, 4)]
     bulk = ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "x"}, 202)
     drain(app)
     last = sandbox.sends("acct_cast")[-1]["receivedAt"]
