@@ -66,6 +66,8 @@ def drain() -> None:
         threads = Threads(app, pool)
         while not stopping.is_set() and time.monotonic() < ends_at:
             due = send_what_is_due(threads)
+            if due is not None and due <= clock.now():
+                continue
             if not threads.under_way() and (due is None or due > clock.now() + HORIZON):
                 return
             _pause(due, threads)
