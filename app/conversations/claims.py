@@ -9,7 +9,7 @@ a writer who died in between forgot.
 from dataclasses import dataclass, field
 
 from flask import current_app
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.orm import load_only
 
 from app import clock
@@ -24,6 +24,7 @@ from app.platforms.condition import Breaker, breaker_of
 from app.platforms.models import Connection, ConnectionStatus
 
 MOST_IN_FLIGHT = 8  # calls at once on one connection: a slow platform must not use up the senders' hands
+TOGETHER, MOMENT = 5, SECOND // 40  # so many connections within so short a time are waited for
 LONGEST_SLEEP = 10 * SECOND  # a ring that got lost between a commit and its wake-up is made good within this time
 
 _messages, _attempts = table_of(Message), table_of(SendAttempt)
@@ -58,13 +59,24 @@ def find_forgotten() -> None:
             execute(update(Connection).where(Connection.id.in_(forgotten), asleep).values(due_tick=0))
 
 
+_NEXT_DUE = (
+    select(Connection.due_tick)
+    .where(Connection.status == plain(ConnectionStatus.ACTIVE), Connection.due_tick.is_not(None))
+    .order_by(Connection.due_tick)
+    .limit(TOGETHER)
+)
+
+
 def next_due() -> int | None:
-    """The tick at which the next connection is to be looked at. None where nothing waits."""
-    found = db.session.scalar(
-        select(func.min(Connection.due_tick)).where(Connection.status == plain(ConnectionStatus.ACTIVE))
-    )
+    """The tick at which to look at the next connection. None where nothing waits.
+
+    Where several come due within a moment they are looked at together, in one transaction.
+    """
+    found = list(run(_NEXT_DUE).scalars())
     db.session.commit()
-    return found
+    if len(found) == TOGETHER and found[-1] - found[0] <= MOMENT:
+        return found[-1]
+    return found[0] if found else None
 
 
 def claim_due(most: int) -> tuple[list[Claimed], int]:

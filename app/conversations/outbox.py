@@ -23,7 +23,7 @@ from app.database import db
 
 log = structlog.get_logger()
 
-RUN_SECONDS = 20  # then another drain takes over, so that one job never runs long
+RUN_SECONDS = 300  # then another drain takes over: handing over costs a moment, and a job has its limit (TASKS)
 HORIZON = 3 * SECOND  # a drain stays for what comes due within this time; for later things the sweep wakes one
 GLANCE = SECOND // 20  # how soon a waiting drain notices a new reply
 CONCURRENCY = 64  # calls at once; one connection takes only a few of them
