@@ -150,12 +150,10 @@ def retry(message_id: int) -> Response:
 def settle(message_id: int) -> Response:
     outcome = request.form.get("outcome")
     if outcome == "send_again":
-        verb, said = lambda: settling.send_again(account.id, message_id), "It is in the queue again."
-    else:
-        arrived = outcome == "sent"
-        verb = lambda: settling.settle(account.id, message_id, arrived=arrived)  # noqa: E731
-        said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
-    return _settled(message_id, verb, said)
+        return _settled(message_id, lambda: settling.send_again(account.id, message_id), "It is in the queue again.")
+    arrived = outcome == "sent"
+    said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
+    return _settled(message_id, lambda: settling.settle(account.id, message_id, arrived=arrived), said)
 
 
 def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Response:

@@ -16,12 +16,8 @@ from app.platforms import condition
 from app.platforms.condition import Breaker
 from app.platforms.models import Connection
 from tests.people import Person, add_fan, connect
+from tests.sending import drain, statuses
 from tests.servers import Sandbox, wait_until
-
-
-def drain(app) -> None:
-    with app.app_context():
-        outbox.drain()
 
 
 def change(app, **values) -> None:
@@ -39,11 +35,6 @@ def connection(app) -> Connection:
 def now(app) -> int:
     with app.app_context():
         return clock.now()
-
-
-def statuses(app) -> list[str]:
-    with app.app_context():
-        return list(db.session.scalars(select(Message.status).order_by(Message.id)))
 
 
 def reply(ada: Person, fan: dict) -> int:

@@ -6,17 +6,13 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from app import clock
-from app.conversations import claims, outbox, restarts
+from app.conversations import claims, restarts
 from app.conversations.models import Message, Sender
 from app.database import db, utcnow, write
 from app.platforms.models import Connection
 from tests.people import Person, add_fan, connect, make_person
+from tests.sending import drain
 from tests.servers import Sandbox, wait_until
-
-
-def drain(app) -> None:
-    with app.app_context():
-        outbox.drain()
 
 
 def send(ada: Person, number: int = 1) -> int:

@@ -7,22 +7,13 @@ import pytest
 from sqlalchemy import select, update
 
 from app import clock
-from app.conversations import claims, delivery, outbox, outcomes
+from app.conversations import claims, delivery, outcomes
 from app.conversations.models import Message, SendAttempt
 from app.database import db, write
 from app.platforms.models import Connection
 from tests.people import Person, add_fan, connect
+from tests.sending import drain, statuses
 from tests.servers import Sandbox, wait_until
-
-
-def drain(app) -> None:
-    with app.app_context():
-        outbox.drain()
-
-
-def statuses(app) -> list[str]:
-    with app.app_context():
-        return list(db.session.scalars(select(Message.status).order_by(Message.id)))
 
 
 @pytest.fixture

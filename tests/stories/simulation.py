@@ -6,7 +6,7 @@ lets the next thing happen. So minutes pass in a moment, senders die in the midd
 
 import heapq
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -142,9 +142,6 @@ class Platform:
     def read_chat(self, chat_id: str, limit: int) -> Chat:
         self.time.sleep(self.dice.randrange(1_000, max(self.slowest, 1_001)))
         return Chat(self.chats[chat_id][::-1][:limit], BEGAN + timedelta(microseconds=self.time.now))
-
-    def copies(self) -> Counter[str]:
-        return Counter(message.text for chat in self.chats.values() for message in chat)
 
 
 class Sender:

@@ -3,23 +3,11 @@
 import time
 
 import pytest
-from sqlalchemy import select
 
-from app.conversations import outbox, outcomes
-from app.conversations.models import Message
-from app.database import db
+from app.conversations import outcomes
 from tests.people import Person, add_fan, connect
+from tests.sending import drain, statuses
 from tests.servers import Sandbox, wait_until
-
-
-def drain(app) -> None:
-    with app.app_context():
-        outbox.drain()
-
-
-def statuses(app) -> list[str]:
-    with app.app_context():
-        return list(db.session.scalars(select(Message.status).order_by(Message.id)))
 
 
 @pytest.mark.parametrize("fault", ["error429", "error503", "dropBefore", "error500", "dropAfterAccept"])
