@@ -40,7 +40,7 @@ class Claimed:
     message_id: int
     attempt_id: int
     connection_id: int
-    noted: list[live.Noted] = field(default_factory=list, compare=False)  # to be told before the call
+    noted: list[live.Noted] = field(default_factory=list, compare=False)
 
 
 def wake(account_id: int) -> None:
@@ -95,8 +95,9 @@ def claim_due(most: int) -> tuple[list[Claimed], int]:
             .with_for_update(skip_locked=True)
         )
         connections = session.scalars(rows).all()
-        taken = [_claim(connection, now) for connection in connections]
-    return [claimed for claimed in taken if claimed], len(connections)
+        claimed = [each for connection in connections if (each := _claim(connection, now))]
+    live.tell([noted for each in claimed for noted in each.noted])
+    return claimed, len(connections)
 
 
 def _claim(connection: Connection, now: int) -> Claimed | None:

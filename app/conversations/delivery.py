@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Row, bindparam, func, select, update
 
 from app import clock
-from app.conversations import live, outcomes
+from app.conversations import outcomes
 from app.conversations.claims import Claimed
 from app.conversations.models import Message, SendAttempt
 from app.database import db, execute, run, write
@@ -45,7 +45,6 @@ class _Job:
 
 
 def deliver(claimed: Claimed) -> None:
-    live.tell(claimed.noted)
     job = _read(claimed)
     if job is None:
         return outcomes.not_to_be_sent(claimed)

@@ -20,7 +20,7 @@ from app.extensions import get_emitter, get_redis
 
 log = structlog.get_logger()
 MOST_REPLAYED = 500
-WATCHED_SECONDS = 30  # a watcher asks every ten
+WATCHED_SECONDS = 15  # of a web process that died; one that lives marks its rooms again each second
 
 
 _accounts, _conversations, _events = map(table_of, (Account, Conversation, RoomEvent))
@@ -93,30 +93,32 @@ def forget_thread(account_id: int, fan_id: int) -> None:
         execute(delete(RoomEvent).where(RoomEvent.room == thread_room(conversation.id)))
 
 
-def mark_watched(room: str) -> None:
-    """Somebody watches this room: its news is worth rendering. Watchers say so again with each question."""
-    try:
-        get_redis().set(_mark(room), 1, ex=WATCHED_SECONDS)
-    except RedisError:
-        log.warning("watcher_not_marked", room=room)
+def mark_watched(rooms: list[str]) -> list[str]:
+    """Somebody watches these rooms: their news is told. Returns those that were not marked so far. Raises RedisError."""
+    with get_redis().pipeline(transaction=False) as pipeline:
+        for room in rooms:
+            pipeline.set(_mark(room), 1, ex=WATCHED_SECONDS, get=True)
+        return [room for room, mark in zip(rooms, pipeline.execute(), strict=True) if mark is None]
 
 
 def tell(noted: list[Noted]) -> None:
     """Emits to every watcher, in every web process. After the commit only.
 
-    A room that nobody is known to watch gets the bare number: should somebody be there after all, they ask.
+    Rooms that nobody watches are passed over: a watcher marks a room before reading its newest number, so whoever
+    comes too late for the mark to be seen here reads the number that was committed before.
     """
-    told = [each for each in noted if each is not NOBODY]
     try:
-        for each, watched in zip(told, _are_watched(told), strict=True):
-            item = _render(each.kind, each.subject_id, each.account_id) if watched else {}
+        for each in _watched(noted):
+            item = _render(each.kind, each.subject_id, each.account_id)
             get_emitter().emit("news", {"room": each.room, "seq": each.seq, **item}, room=each.room, namespace="/")
     except (RedisError, OSError) as error:
-        log.warning("news_not_told", rooms=[each.room for each in told], error=type(error).__name__)
+        log.warning("news_not_told", rooms=[each.room for each in noted], error=type(error).__name__)
 
 
-def _are_watched(told: list[Noted]) -> list[bool]:
-    return [mark is not None for mark in get_redis().mget([_mark(each.room) for each in told])] if told else []
+def _watched(noted: list[Noted]) -> list[Noted]:
+    told = [each for each in noted if each is not NOBODY]
+    marks = get_redis().mget([_mark(each.room) for each in told]) if told else []
+    return [each for each, mark in zip(told, marks, strict=True) if mark is not None]
 
 
 def _mark(room: str) -> str:

@@ -3,6 +3,7 @@ back from the dead cannot overwrite what another one found out. And what the ans
 comes due, is slowed down, or its breaker opens.
 """
 
+from functools import cache
 from typing import Any
 
 from flask import current_app
@@ -24,7 +25,12 @@ _attempts, _connections, _messages = map(table_of, (SendAttempt, Connection, Mes
 _ANSWER = (
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.answered_tick.is_(None))
-    .values(answered_at=bindparam("at"), answered_tick=bindparam("tick"))
+    .values(
+        answered_at=bindparam("at"),
+        answered_tick=bindparam("tick"),
+        outcome=bindparam("what"),
+        detail=bindparam("words"),
+    )
 )
 _wakes = _connections.c.wakes_on_answer
 _ALL_WELL = (
@@ -63,8 +69,8 @@ def record(
     with write():
         # The connection first, as in a claim: two that lock in the same order cannot wait for each other.
         _note_connection(claimed.connection_id, due_tick, is_fault=is_fault, slow_down=slow_down)
-        answer = {"attempt_id": claimed.attempt_id, "at": utcnow(), "tick": clock.now()}
-        if not run(_ANSWER.values(outcome=outcome, detail=detail), answer).rowcount:
+        answer = {"at": utcnow(), "tick": clock.now(), "what": outcome, "words": detail}
+        if not run(_ANSWER, answer | {"attempt_id": claimed.attempt_id}).rowcount:
             return
         if expired:
             expire(claimed.connection_id, expired)
@@ -83,10 +89,8 @@ def _campaign_is_cancelled(message_id: int) -> bool:
 
 def _change_message(message_id: int, values: dict[str, Any]) -> list[live.Noted]:
     """Only while it is being sent. Does not commit."""
-    in_flight = (_messages.c.id == message_id) & (_messages.c.status == MessageStatus.SENDING)
-    change = update(_messages).where(in_flight).values(**values, changed_at=utcnow())
-    what = (_messages.c.account_id, _messages.c.conversation_id, _messages.c.fan_id, _messages.c.campaign_id)
-    message = run(change.returning(*what, _messages.c.created_at, _messages.c.status)).one_or_none()
+    values = values | {"changed_at": utcnow()}
+    message = run(_change_of(frozenset(values)), values | {"message_id": message_id}).one_or_none()
     if message is None:
         return []
     if message.fan_id is None and message.status != MessageStatus.SENDING:
@@ -101,6 +105,15 @@ def _change_message(message_id: int, values: dict[str, Any]) -> list[live.Noted]
     if is_new or run(_IS_LAST, of).scalar():  # the inbox shows only each thread's last message
         noted += live.note_conversation(message.account_id, message.conversation_id)
     return noted
+
+
+@cache
+def _change_of(names: frozenset[str]) -> Any:
+    """The change of these columns, built once."""
+    in_flight = (_messages.c.id == bindparam("message_id")) & (_messages.c.status == MessageStatus.SENDING)
+    what = (_messages.c.account_id, _messages.c.conversation_id, _messages.c.fan_id, _messages.c.campaign_id)
+    change = update(_messages).where(in_flight).values({name: bindparam(name) for name in sorted(names)})
+    return change.returning(*what, _messages.c.created_at, _messages.c.status)
 
 
 def _note_connection(connection_id: int, due: int | None, *, is_fault: bool, slow_down: bool) -> None:

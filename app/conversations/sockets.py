@@ -1,11 +1,14 @@
 """What a browser may ask for over its socket: to watch a room, from a number on."""
 
 import threading
-from typing import Any
+import time
+from typing import Any, cast
 
-from flask import current_app, g, request, session
+import structlog
+from flask import Flask, current_app, g, request, session
 from flask_login import current_user
 from flask_socketio import join_room
+from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
 
 from app.accounts.guard import enter, person
@@ -13,8 +16,12 @@ from app.conversations import live
 from app.errors import NotFound
 from app.extensions import socketio
 
+log = structlog.get_logger()
+MARK_EVERY_SECONDS = 1
+
 _open: set[str] = set()
 _lock = threading.Lock()
+_keeper: threading.Thread | None = None
 
 
 @socketio.on("connect")
@@ -26,6 +33,7 @@ def connect(_auth: Any = None) -> None:
         if len(_open) >= current_app.config.get("MOST_SOCKETS", 200):
             raise ConnectionRefusedError("busy")
         _open.add(request.sid)  # type: ignore[attr-defined]
+        _start_keeper(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
 @socketio.on("disconnect")
@@ -44,7 +52,7 @@ def watch(wish: Any = None) -> dict[str, Any]:
         kind, room_id, after = _read(wish)
         room, _ = live.newest_seq(g.membership.account_id, kind, room_id)
         join_room(room)
-        live.mark_watched(room)
+        _mark(room)
         # The number is read after joining: what comes later is emitted into the room.
         _, newest = live.newest_seq(g.membership.account_id, kind, room_id)
         return live.replay(g.membership.account_id, room, newest, after)
@@ -52,11 +60,44 @@ def watch(wish: Any = None) -> dict[str, Any]:
         return {"error": "no such room"}
 
 
+def _mark(room: str) -> None:
+    try:
+        live.mark_watched([room])
+    except RedisError as error:
+        log.warning("watcher_not_marked", room=room, error=type(error).__name__)
+
+
 def _read(wish: Any) -> tuple[str, int, int]:
     kind, room_id, after = wish["kind"], int(wish.get("id") or 0), int(wish["after"])
     if kind not in ("thread", "inbox") or not (0 <= room_id < 2**63 and 0 <= after < 2**31):
         raise ValueError
     return kind, room_id, after
+
+
+def _start_keeper(app: Flask) -> None:
+    """With the first socket, so that it lives in the process that serves them and not in the one it was forked from."""
+    global _keeper
+    if _keeper is None:
+        _keeper = threading.Thread(target=_keep_marked, args=(app,), daemon=True, name="watched rooms")
+        _keeper.start()
+
+
+def _keep_marked(app: Flask) -> None:
+    """Marks the rooms that sockets of this process are in, again and again. Where a Redis that was emptied had forgotten
+    a room, its watchers are told to ask: news of that time was not told."""
+    with app.app_context():
+        while True:
+            time.sleep(MARK_EVERY_SECONDS)
+            try:
+                for room in live.mark_watched(_joined_rooms()):
+                    socketio.emit("news", {"room": room}, to=room)
+            except RedisError as error:
+                log.warning("watchers_not_marked", error=type(error).__name__)
+
+
+def _joined_rooms() -> list[str]:
+    joined = list(cast("Any", socketio).server.manager.rooms.get("/", {}))
+    return [room for room in joined if isinstance(room, str) and ":" in room]
 
 
 def open_sockets() -> int:
