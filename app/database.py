@@ -6,12 +6,14 @@ Both SQLite (WAL) and PostgreSQL are first-class: whatever stands here must hold
 import base64
 import hashlib
 import sqlite3
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast, dataclass_transform
 
+import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask_migrate import Migrate
@@ -19,11 +21,14 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, Table, Text, event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, ORMExecuteState, Session, mapped_column, relationship
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from sqlalchemy.types import TypeDecorator
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in a column of type INTEGER
 LARGEST_ID = 2**63 - 1
+TRUSTED_SECONDS = 5  # a connection that was in use so recently is taken to be alive
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -100,7 +105,7 @@ def init_app(app: Flask) -> None:
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"isolation_level": None}}
     else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 60}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 20, "max_overflow": 60}
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
 
@@ -111,6 +116,25 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         return
     for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "busy_timeout=15000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Pool, "checkin")
+def _note_when_idle(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def _replace_dead(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A server that was restarted has left dead connections. One that was just in use is not asked: that would be one
+    more round trip for each transaction."""
+    idle = time.monotonic() - record.info.get("idle_since", time.monotonic())
+    if idle < TRUSTED_SECONDS or isinstance(connection, sqlite3.Connection):
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error
 
 
 @event.listens_for(Engine, "begin")

@@ -2,8 +2,10 @@
 
 The platform sees an attempt somewhere between its start here and its answer here. So the window is counted from the
 answer (an attempt in flight counts as now): a new attempt starts at least a window after the answer to the one N
-before it, and the platform cannot see N + 1 within a window. Campaign messages are spaced window / N apart besides,
-so that a reply always finds a slot within one spacing; a reserve for replies makes N smaller for campaigns alone.
+before it, and the platform cannot see N + 1 within a window. Campaign messages start window / N after whatever
+started last, so that the slots of a full window come free one by one and a reply finds one within a spacing: a campaign
+that took its slots behind a reply as soon as it could would leave them in heaps, and gaps between the heaps, for ever.
+A reserve for replies makes N smaller for campaigns alone.
 
 All times are ticks (app/clock.py).
 """
@@ -29,7 +31,8 @@ class Pace:
 
     limit: int
     window: int
-    campaign_spacing: int
+    spacing: int  # between a campaign's message and whatever started before it
+    campaign_spacing: int  # between two campaign messages: longer where a reserve is kept for replies
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Window:
 def pace_of(connection: Connection, now: int) -> Pace:
     limit = max(connection.pace_limit * speed_percent(connection, now) // 100, 1)
     window = connection.pace_window_seconds * SECOND
-    return Pace(limit, window, -(-window // max(limit - connection.reserve, 1)))
+    return Pace(limit, window, -(-window // limit), -(-window // max(limit - connection.reserve, 1)))
 
 
 _of = SendAttempt.connection_id == bindparam("connection_id")
@@ -53,6 +56,7 @@ _COUNTS = select(
     select(func.count()).where(_of, SendAttempt.answered_tick.is_(None)).scalar_subquery(),
     select(func.count()).where(_of, SendAttempt.answered_tick > bindparam("since")).scalar_subquery(),
     select(func.max(SendAttempt.started_tick)).where(_of, SendAttempt.of_campaign.is_(True)).scalar_subquery(),
+    select(func.max(SendAttempt.started_tick)).where(_of, SendAttempt.of_campaign.is_(False)).scalar_subquery(),
 )
 _NTH_NEWEST = (
     select(SendAttempt.answered_tick)
@@ -67,13 +71,13 @@ def window_of(connection: Connection, now: int) -> Window:
     pace = pace_of(connection, now)
     of = {"connection_id": connection.id, "since": now - pace.window}
     counts: Any = run(_COUNTS, of).one()
-    in_flight, recent, last_start = counts
+    in_flight, recent, last_campaign, last_reply = counts
     slots = pace.limit - in_flight
     next_free = None
     if 0 < slots <= recent:
         nth_newest = run(_NTH_NEWEST, of | {"offset": slots - 1}).scalar()
         next_free = nth_newest + pace.window if nth_newest is not None else None
-    campaign_due = last_start + pace.campaign_spacing if last_start is not None else now
+    campaign_due = max((last_campaign or 0) + pace.campaign_spacing, (last_reply or 0) + pace.spacing)
     return Window(max(slots - recent, 0), in_flight, next_free, campaign_due)
 
 
