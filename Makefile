@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox lint setup
+.PHONY: run test test-quick drill bench-outbox bench-import lint setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -23,6 +23,10 @@ drill: setup
 # A thousand connections, and replies behind campaigns, beside the ceiling of the same run; both databases.
 bench-outbox: setup
 	$(BIN)/python -m bench.outbox $(BENCH)
+
+# A hundred thousand and a million rows, new and again, beside the bare upsert of the same run; both databases.
+bench-import: setup
+	$(BIN)/python -m bench.imports $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -5,10 +5,11 @@ Both SQLite (WAL) and PostgreSQL are first-class: whatever stands here must hold
 
 import base64
 import hashlib
+import json
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast, dataclass_transform
@@ -18,7 +19,23 @@ from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, Table, Text, event, literal_column
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    any_,
+    event,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)  # fmt: skip
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import DisconnectionError
@@ -196,6 +213,43 @@ def run(statement: Any, *values: Any) -> CursorResult[Any]:
     return db.session.connection().execute(statement, *values)
 
 
+def insert_many(table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Many rows at the driver's own speed: values as the database keeps them, JSON as text. Inside `with write():`."""
+    connection = db.session.connection()
+    columns = ", ".join(f'"{name}"' for name in names)
+    if not on_postgresql():
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))  # noqa: S608
+        return
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def is_any_of(column: Any, values: Iterable[Any]) -> Any:
+    """`column IN (…)` for thousands of values: one parameter, so that the statement stays the same."""
+    kept = list(values)
+    if on_postgresql():
+        return column == any_(cast_to(literal(kept, postgresql.ARRAY(column.type)), postgresql.ARRAY(column.type)))
+    return column.in_(select(func.json_each(json.dumps(kept)).table_valued("value").c.value))
+
+
+def reserve_ids(table: Table, count: int) -> list[int]:
+    """Ids that no other row of this table will ever get. Inside `with write():`."""
+    if on_postgresql():
+        numbers = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        return list(db.session.scalars(numbers, {"name": table.name, "count": count}))
+    taken = {"name": table.name, "count": count}
+    raised = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
+    last = run(raised, taken).scalar()
+    if last is None:
+        last = run(
+            text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count) RETURNING seq"), taken
+        ).scalar_one()
+    return list(range(last - count + 1, last + 1))
+
+
 def plain(value: str | int) -> Any:
     """A constant written into the statement itself. Partial indexes are only found by statements that say what they say."""
     return literal_column(f"'{value}'" if isinstance(value, str) else str(value))
@@ -214,9 +268,11 @@ def on_postgresql() -> bool:
     return db.engine.dialect.name == "postgresql"
 
 
-def fold(text: str) -> str:
+def fold(words: str) -> str:
     """Text as search and uniqueness see it: without case, and accents taken off."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    if words.isascii():
+        return words.lower()
+    plain = unicodedata.normalize("NFKD", words.casefold())
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 

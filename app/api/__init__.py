@@ -9,14 +9,18 @@ from app.api import bodies, idempotency
 
 bp = APIBlueprint("api", __name__, url_prefix="/api", tag="Greenroom")
 
-OWN_LIMITS = {"api.import_csv": limits.count_import, "api.send_bulk": limits.count_bulk}
+OWN_LIMITS = {
+    "api.import_csv": limits.count_import,
+    "api.upload_import": limits.count_import,
+    "api.send_bulk": limits.count_bulk,
+}
 OPEN = {"api.issue_token", "api.docs"}
 
 
 def init_app(app: APIFlask) -> None:
-    from app.api import auth, campaigns, connections, crm, docs, media, messages, monitoring, onlyfans, openapi
+    from app.api import auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans, openapi
 
-    assert all((auth, campaigns, connections, crm, docs, media, messages, monitoring, onlyfans))
+    assert all((auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans))
     app.register_blueprint(bp)
     openapi.init_app(app)
 

@@ -55,10 +55,8 @@ def apply_values(fan: Fan, values: dict[str, Any]) -> None:
         if name not in WRITABLE:
             raise ValueError(f"{name} is not writable")
         _SETTERS.get(name, _set_plain(name))(fan, value)
-    fan.name_key = keys.name_key(fan.name)
-    fan.handle_key = keys.handle_key(fan.handle)
-    fan.email_key = keys.email_key(fan.email)
-    fan.search_text = keys.search_text(fan.name, fan.handle, fan.email)
+    for name, key in keys.keys_of(fan.name, fan.handle, fan.email).items():
+        setattr(fan, name, key)
 
 
 def _set_plain(name: str) -> Callable[[Fan, Any], None]:

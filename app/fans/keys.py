@@ -30,6 +30,16 @@ def search_text(name: str | None, handle: str | None, email: str | None) -> str:
     return fold("\n".join(filter(None, (name, handle, email))))
 
 
+def keys_of(name: str | None, handle: str | None, email: str | None) -> dict[str, str | None]:
+    """The columns that are drawn from a fan's names."""
+    return {
+        "name_key": name_key(name),
+        "handle_key": handle_key(handle),
+        "email_key": email_key(email),
+        "search_text": search_text(name, handle, email),
+    }
+
+
 def clean_tags(tags: list[str]) -> list[str]:
     """Without blanks, and once each whatever the case: the first spelling stays."""
     kept = {tag.strip().casefold(): tag.strip() for tag in reversed(tags) if tag.strip()}

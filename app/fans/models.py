@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database import Base, BigId, Id, utcnow
@@ -38,6 +38,8 @@ class Fan(Base):
     subscription_status: Mapped[str | None] = mapped_column(default=None)
     last_seen_at: Mapped[datetime | None] = mapped_column(default=None)
     do_not_message: Mapped[bool] = mapped_column(default=False)
+    custom: Mapped[dict[str, str]] = mapped_column(JSON, default_factory=dict)  # fields of the account's own, by name
+    import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 

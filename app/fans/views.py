@@ -1,9 +1,11 @@
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import Response as StreamedResponse
 from werkzeug import Response
 
 from app.accounts.guard import account
 from app.errors import Conflict, Invalid
 from app.fans import actions, queries
+from app.fans.export import fans_csv
 from app.fans.forms import FanForm, form_for
 from app.paging import fetch_page
 
@@ -37,6 +39,17 @@ def index() -> str:
         sorts=SORT_LABELS,
         tags=queries.tags_of_account(account.id),
     )
+
+
+@bp.get("/fans.csv")
+def export() -> StreamedResponse:
+    """The list as the address filters and sorts it, all pages."""
+    search, tag = request.args.get("search", "").replace("\0", ""), request.args.get("tag", "").replace("\0", "")
+    order = queries.SORTS.get(request.args.get("sort", ""), queries.SORTS["-valueCents"])
+    lines = fans_csv(queries.search_fans(account.id, search=search, tag=tag), order)
+    response = StreamedResponse(stream_with_context(lines), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="fans.csv"'
+    return response
 
 
 @bp.get("/fans/new")

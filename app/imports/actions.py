@@ -1,29 +1,32 @@
-"""Bringing a file in: `start` checks and keeps it, `run_import` takes it in, set by set."""
+"""An import's steps, each a verb: upload, map, (the worker rehearses), apply, undo. `start` is all of them in one call."""
 
-import hashlib
-import io
-import os
 import re
-import secrets
 import time
-from pathlib import Path
-from typing import IO
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from flask import current_app
+from sqlalchemy import update
 
 from app.accounts.models import Account
 from app.background import later
-from app.database import db, write
-from app.errors import Invalid, NotFound
+from app.database import db, execute, insert, utcnow, write
+from app.errors import Conflict, Invalid, NotFound
+from app.imports import queries, running, sets
 from app.imports.evidence import Choices
-from app.imports.mapping import Plan, inspect
-from app.imports.models import Import, ImportKind
-from app.imports.running import folder, take_in
+from app.imports.exporters import recognise
+from app.imports.files import KeptFile, folder, kept_file
+from app.imports.headers import FIELDS
+from app.imports.mapping import Sheet, check_usable, look, mapped, propose
+from app.imports.models import WRITTEN, Import, ImportKind, ImportRow, ImportStatus, Outcome, RememberedMapping
+from app.imports.options import MODES, NAMES_TO_MATCH, POLICIES, Options, Rules
+from app.imports.plan import Plan
+from app.imports.questions import Question, inspect, settle
 
-SUFFIXES = (".csv", ".tsv", ".txt")
-POLICIES = ("reject", "warn")
 MARKS = {".": ".", ",": ",", "point": ".", "dot": ".", "comma": ","}
+AS_THE_FILE_SHOWS = Choices()
+NOT_REACHED = "The import ended before this row"
 
 
 def start(
@@ -41,66 +44,227 @@ def start(
     timezone: str | None = None,
     encoding: str | None = None,
 ) -> Import:
-    """Keeps the file and queues its import. Raises Invalid (400, 413, 415), and then nothing has changed."""
-    wanted = _one_of("kind", kind, tuple(ImportKind))
-    policy = _one_of("invalid", invalid, POLICIES) or "reject"
-    choices = Choices(
+    """The whole story with sensible choices. Raises Invalid (400, 413, 415), and then nothing has changed."""
+    wanted = _kind(kind)
+    rules = Rules(invalid=_one_of("invalid", invalid, POLICIES) or "reject")
+    choices = read_choices(date_order=date_order, decimal=decimal, unit=unit, currency=currency)
+    zone = _zone(account_id, timezone)
+    with kept_file(filename, content) as kept:
+        with kept.path.open("rb") as file:
+            plan = inspect(file, kept.name, kind=wanted, choices=choices, encoding=encoding or None, zone=zone)
+        new = _keep(account_id, user_id, kept, Options(plan, rules, apply_at_once=True), ImportStatus.REHEARSING)
+    later("run_import", new.id)
+    return new
+
+
+def upload(
+    account_id: int, user_id: int | None, *, filename: str, content: IO[bytes] | bytes, encoding: str | None = None
+) -> Import:
+    """Keeps the file and says what its columns seem to be; nothing else happens. Raises Invalid (400, 413, 415)."""
+    zone = _zone(account_id, None)
+    with kept_file(filename, content) as kept:
+        with kept.path.open("rb") as file:
+            sheet = look(file, encoding or None)
+            options = _first_options(file, sheet, kept.name, zone, queries.remembered(account_id, sheet.header_key))
+        return _keep(account_id, user_id, kept, options, ImportStatus.MAPPING)
+
+
+def _first_options(file: Any, sheet: Sheet, name: str, zone: str, known: RememberedMapping | None) -> Options:
+    """As this header line was mapped before, else as it looks."""
+    rules, answers = Rules(invalid="warn"), {}
+    plan = propose(sheet, name, None, zone)
+    if known:
+        plan = mapped(sheet, ImportKind(known.kind), zone, {each["index"]: each["field"] for each in known.columns})
+        answers = {each["index"]: Choices(**each["said"]) for each in known.columns if each.get("said")}
+        rules = Rules.from_json(known.options)
+    plan, questions = _settled(file, plan, answers)
+    return Options(plan, rules, sheet.shown(), questions)
+
+
+def _settled(file: Any, plan: Plan, answers: Mapping[int, Choices]) -> tuple[Plan, list[Question]]:
+    try:
+        check_usable(plan)
+    except Invalid:  # a person will say which columns count
+        return plan, []
+    return settle(file, plan, Choices(), answers)
+
+
+def _keep(account_id: int, user_id: int | None, kept: KeptFile, options: Options, status: ImportStatus) -> Import:
+    with write() as session:
+        new = Import(
+            account_id=account_id,
+            user_id=user_id,
+            file_name=kept.name,
+            stored_file=kept.path.name,
+            size=kept.size,
+            sha256=kept.sha256,
+            kind=options.plan.kind,
+            status=status,
+            exporter=recognise(options.plan.header),
+            options=options.to_json(),
+            total_rows=options.plan.total_rows,
+        )
+        session.add(new)
+    return new
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """What a person says of a column: its field ("" leaves it out), and how it is written where that is open."""
+
+    field: str
+    said: Choices = AS_THE_FILE_SHOWS
+
+
+@dataclass(frozen=True)
+class MappingChoice:
+    kind: str
+    columns: dict[int, ColumnChoice]  # by the column's place
+    rules: Rules
+    timezone: str | None = None
+    encoding: str | None = None
+
+
+def map_columns(account_id: int, import_id: int, choice: MappingChoice) -> Import:
+    """Has the import rehearsed as a person says. Raises NotFound, Conflict, and Invalid where something is still open."""
+    found = queries.find_import(account_id, import_id)
+    if found.status not in (ImportStatus.MAPPING, ImportStatus.REHEARSED):
+        raise Conflict("This import has gone on: its columns can be changed no longer.")
+    kind = _kind(choice.kind) or ImportKind(found.kind)
+    rules = _checked_rules(choice.rules)
+    zone = _zone(account_id, choice.timezone)
+    path = folder() / found.stored_file
+    if not path.exists():
+        raise Conflict("The uploaded file is no longer there. Upload it again.")
+    with path.open("rb") as file:
+        sheet = look(file, choice.encoding or found.options["plan"]["form"]["encoding"])
+        fields = _checked_fields(kind, choice.columns, len(sheet.header))
+        plan = mapped(sheet, kind, zone, fields)
+        answers = {index: each.said for index, each in choice.columns.items()}
+        plan, questions = settle(file, plan, Choices(), answers)
+    if questions:
+        raise Invalid(*((f"{each.field}-{each.column}", each.words) for each in questions))
+    options = Options(plan, rules, sheet.shown())
+    _remember(account_id, sheet, options, choice.columns)
+    values = {"options": options.to_json(), "kind": kind, "total_rows": plan.total_rows}
+    _move(found, (ImportStatus.MAPPING, ImportStatus.REHEARSED), ImportStatus.REHEARSING, values)
+    later("run_import", import_id)
+    return found
+
+
+def _remember(account_id: int, sheet: Sheet, options: Options, columns: dict[int, ColumnChoice]) -> None:
+    kept = [
+        {"index": index, "field": each.field, "said": {k: v for k, v in asdict(each.said).items() if v}}
+        for index, each in columns.items()
+    ]
+    row = {
+        "account_id": account_id,
+        "header_key": sheet.header_key,
+        "kind": options.plan.kind,
+        "columns": kept,
+        "options": asdict(options.rules),
+        "used_at": utcnow(),
+    }
+    changed = {name: row[name] for name in ("kind", "columns", "options", "used_at")}
+    with write():
+        execute(
+            insert(RememberedMapping)
+            .values(row)
+            .on_conflict_do_update(index_elements=["account_id", "header_key"], set_=changed)
+        )
+
+
+def apply(account_id: int, import_id: int) -> Import:
+    """Has done what the rehearsal said. Raises NotFound, Conflict."""
+    found = queries.find_import(account_id, import_id)
+    _move(found, (ImportStatus.REHEARSED,), ImportStatus.APPLYING)
+    later("run_import", import_id)
+    return found
+
+
+def undo(account_id: int, import_id: int) -> Import:
+    """Has the whole import taken back, also one that broke off half-way. Raises NotFound, Conflict."""
+    found = queries.find_import(account_id, import_id)
+    before = (ImportStatus.COMPLETED, ImportStatus.FAILED)
+    if found.status == ImportStatus.FAILED and not found.cursor:
+        raise Conflict("This import changed nothing, so there is nothing to undo.")
+    if found.status == ImportStatus.FAILED:
+        _mark_not_reached(found)
+    _move(found, before, ImportStatus.UNDOING)
+    later("run_import", import_id)
+    return found
+
+
+def _mark_not_reached(found: Import) -> None:
+    at, _, row = found.cursor.partition(":")
+    for outcome in WRITTEN[WRITTEN.index(Outcome(at)) :]:
+        below = int(row) if outcome == at else sets.BEFORE_ALL
+        left = (ImportRow.import_id == found.id) & (ImportRow.outcome == outcome) & (ImportRow.row < below)
+        with write():
+            sets.say(ImportRow.not_applied, NOT_REACHED, left)
+
+
+def discard(account_id: int, import_id: int) -> Import:
+    """Drops an import that was not applied, with its file. Raises NotFound, Conflict."""
+    found = queries.find_import(account_id, import_id)
+    _move(found, (ImportStatus.MAPPING, ImportStatus.REHEARSED), ImportStatus.DISCARDED, {"finished_at": utcnow()})
+    (folder() / found.stored_file).unlink(missing_ok=True)
+    return found
+
+
+def _move(
+    found: Import, before: tuple[ImportStatus, ...], then: ImportStatus, values: dict[str, Any] | None = None
+) -> None:
+    """Compare and set: of two people who press at once, one succeeds. Raises Conflict."""
+    fresh = {"processed_rows": 0, "cursor": "", "tries": 0, "started_at": None, "finished_at": None, "failure": ""}
+    change = update(Import).where(Import.id == found.id, Import.status.in_(before))
+    with write():
+        moved = execute(change.values(**fresh | {"status": then} | (values or {})))
+        db.session.refresh(found)
+    if not moved:
+        raise Conflict(f"This import is {found.status} by now.")
+
+
+# --- What may be said ---
+
+
+def read_choices(
+    *, date_order: str | None = None, decimal: str | None = None, unit: str | None = None, currency: str | None = None
+) -> Choices:
+    """Raises Invalid, naming the field."""
+    return Choices(
         date_order=_one_of("dateOrder", date_order, ("dmy", "mdy", "ymd")),
         decimal=MARKS.get(_one_of("decimal", decimal, tuple(MARKS)) or ""),
         unit=_one_of("unit", unit, ("units", "cents")),
         currency=_currency(currency),
     )
-    zone = _zone(account_id, timezone)
-    name = _plain_name(filename)
-    if not name.casefold().endswith(SUFFIXES):
-        raise Invalid(("file", "Only .csv, .tsv and .txt files can be imported."), status=415)
-    path = folder() / secrets.token_hex(16)
-    try:
-        size, digest = _keep(path, io.BytesIO(content) if isinstance(content, bytes) else content)
-        with path.open("rb") as file:
-            asked = ImportKind(wanted) if wanted else None
-            plan = inspect(file, name, kind=asked, choices=choices, encoding=encoding or None, zone=zone)
-        return _queue(account_id, user_id, name, path, size, digest, plan, policy)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
-def _queue(
-    account_id: int, user_id: int | None, name: str, path: Path, size: int, digest: str, plan: Plan, policy: str
-) -> Import:
-    with write() as session:
-        new = Import(
-            account_id=account_id,
-            user_id=user_id,
-            file_name=name,
-            stored_file=path.name,
-            size=size,
-            sha256=digest,
-            kind=plan.kind,
-            options={"plan": plan.to_json(), "invalid": policy},
-            total_rows=plan.total_rows,
-        )
-        session.add(new)
-    later("run_import", new.id)
-    return new
+def _checked_rules(rules: Rules) -> Rules:
+    for name, allowed in (
+        ("invalid", POLICIES),
+        ("mode", MODES),
+        ("empty", ("keep", "clear")),
+        ("tags", ("add", "replace")),
+    ):
+        _one_of(name, getattr(rules, name), allowed)
+    unknown = set(rules.match) - set(NAMES_TO_MATCH)
+    if unknown or not rules.match:
+        raise Invalid(("match", "Choose one or more of platform id, username and e-mail."))
+    return replace(rules, match=tuple(name for name in NAMES_TO_MATCH if name in rules.match))
 
 
-def _keep(path: Path, content: IO[bytes]) -> tuple[int, str]:
-    """Writes the upload to disk; returns its size and SHA-256."""
-    largest = current_app.config["MAX_UPLOAD_BYTES"]
-    digest, size = hashlib.sha256(), 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        while chunk := content.read(1 << 16):
-            size += len(chunk)
-            if size > largest:
-                raise Invalid(("file", f"The file is too large: at most {largest // 1024 // 1024} MB."), status=413)
-            digest.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    return size, digest.hexdigest()
+def _checked_fields(kind: ImportKind, columns: dict[int, ColumnChoice], width: int) -> dict[int, str]:
+    allowed = {*FIELDS[kind], ""}
+    for index, each in columns.items():
+        if not 0 <= index < width or each.field not in allowed:
+            raise Invalid(("columns", f"Column {index} cannot be read as {each.field or 'nothing'}."))
+    return {index: each.field for index, each in columns.items()}
+
+
+def _kind(kind: str | None) -> ImportKind | None:
+    wanted = _one_of("kind", kind, tuple(ImportKind))
+    return ImportKind(wanted) if wanted else None
 
 
 def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
@@ -132,25 +296,23 @@ def _zone(account_id: int, asked: str | None) -> str:
         raise Invalid(("timezone", "Must be the name of a time zone, such as Europe/Berlin.")) from error
 
 
-def _plain_name(name: str) -> str:
-    base = re.sub(r"[\x00-\x1f\x7f]", "", name.replace("\\", "/").rpartition("/")[2])
-    return base[-200:] or "file"
+# --- The worker's door ---
 
 
 def run_import(import_id: int) -> None:
     """The worker's task. Safe to kill at any moment, and to run again or twice at once."""
-    take_in(import_id)
+    running.take_on(import_id)
 
 
 def wait_for(import_id: int, seconds: float) -> Import:
-    """The import once it is finished, or as it stands after so many seconds."""
+    """The import once no worker is at it any more, or as it stands after so many seconds."""
     deadline = time.monotonic() + seconds
     pause = 0.03
     while True:
         found = db.session.get(Import, import_id, populate_existing=True)
         if found is None:
             raise NotFound
-        if found.is_finished or time.monotonic() >= deadline:
+        if not found.is_at_work or time.monotonic() >= deadline:
             return found
         db.session.commit()  # no transaction is held while waiting
         time.sleep(min(pause, max(0.0, deadline - time.monotonic())))

@@ -1,187 +1,193 @@
-"""A set of rows into the database, in the caller's unit of work: fans, and do-not-message lists."""
+"""What the rehearsal said, done: set by set, in the database itself where nothing has to be looked at.
 
-from dataclasses import dataclass, field
+A fan that has changed meanwhile is left alone, and its row says so.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy import text as sql_text
+from sqlalchemy import BigInteger, and_, case, cast, exists, false, func, literal, null, or_, select, update
+from sqlalchemy.orm import aliased
 
-from app.database import db, on_postgresql, utcnow
-from app.fans import actions as fans
-from app.fans.keys import MOST_TAGS, clean_tags, email_key, handle_key
-from app.fans.models import Fan
-from app.imports.mapping import Plan
-from app.imports.matching import Clash, Crowd, handles_of_emails, load_crowd
-from app.imports.models import ImportKind, ImportRow, Severity
-from app.imports.reading import Person, Problem, Reading, person_of
-from app.imports.repeats import RowKeys, keys_sought
+from app.database import UTCDateTime, execute, insert, on_postgresql, utcnow
+from app.fans.models import Fan, FanTag
+from app.imports import sets
+from app.imports.changing import change_fans
+from app.imports.matching import PLATFORM
+from app.imports.models import ImportKind, ImportRow, Outcome
+from app.imports.options import Options
+from app.imports.sets import RowSet
+from app.money.actions import refresh_spends
+from app.money.models import Transaction
 
-NAMES = ("platform_fan_id", "handle", "email", "name")
-
-
-@dataclass
-class Tally:
-    """What became of a set of rows."""
-
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    notes: list[dict[str, Any]] = field(default_factory=list)  # of ImportRow
-
-    def skip(self, reading: Reading, problem: Problem) -> None:
-        self.skipped += 1
-        self._note(reading, problem, Severity.ERROR)
-
-    def warn(self, reading: Reading) -> None:
-        for problem in reading.problems:
-            self._note(reading, problem, Severity.WARNING)
-
-    def _note(self, reading: Reading, problem: Problem, severity: Severity) -> None:
-        cells = [cell.replace("\0", "\ufffd") for cell in reading.cells] if severity == Severity.ERROR else []
-        said = {"column": problem.column, "value": problem.value, "error": problem.error}
-        self.notes.append({"row": reading.row, "severity": severity, "cells": cells} | said)
-
-    def store(self, account_id: int, import_id: int) -> None:
-        """Does not commit."""
-        owner = {"account_id": account_id, "import_id": import_id}
-        if self.notes:
-            db.session.execute(insert(ImportRow), [owner | note for note in self.notes])
+TAKEN = "A fan with this username, platform id or e-mail came in after the rehearsal"
+RECORDED = "This payment, or its payer, was recorded after the rehearsal"
 
 
-class Newcomers:
-    """New fans of one set of rows. Does not commit."""
-
-    def __init__(self, account_id: int) -> None:
-        self._account_id = account_id
-        self._last_id: int | None = None
-
-    def add(self, values: dict[str, Any]) -> Fan:
-        fan = Fan(account_id=self._account_id)
-        fans.apply_values(fan, values)
-        if not on_postgresql():
-            fan.id = self._next_id()
-        db.session.add(fan)
-        return fan
-
-    def _next_id(self) -> int:
-        """SQLite's own next number, safe under its write lock. SQLAlchemy inserts rows that ask for theirs one by one there."""
-        if self._last_id is None:
-            newest = db.session.scalar(sql_text("SELECT seq FROM sqlite_sequence WHERE name = 'fans'"))
-            self._last_id = int(newest or 0)
-        self._last_id += 1
-        return self._last_id
+def apply_set(done: RowSet, options: Options) -> None:
+    """Does not commit."""
+    write = _WRITERS[options.plan.kind == ImportKind.TRANSACTIONS, done.outcome]
+    write(done, options)
 
 
-def named_in_file(account_id: int, persons: list[Person], keys: RowKeys) -> frozenset[str]:
-    """These rows' handles, and those known under these rows' e-mails that the file has rows for."""
-    known = handles_of_emails(account_id, persons)
-    found = keys.last_rows(f"h|{handle}" for handle in known)
-    return frozenset(key[2:] for key in found) | {person.handle for person in persons if person.handle}
+def _add_fans(done: RowSet, options: Options) -> None:
+    free = ~_is_taken(done) if "email" in options.rules.match else True
+    _insert_fans(done, (), free)
+    execute(insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], _tags(done)))
+    missed = sets.say(ImportRow.not_applied, TAKEN, done.holds() & ~_fan_exists(done))
+    sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
 
 
-def apply_fans(account_id: int, readings: list[Reading], plan: Plan, policy: str, keys: RowKeys) -> Tally:
-    tally = Tally()
-    good = [(reading, person_of(reading.values)) for reading in admitted(readings, policy, tally)]
-    persons = [person for _, person in good]
-    crowd = load_crowd(account_id, persons, select(Fan), named_in_file(account_id, persons, keys))
-    before = {id(reading): _find_quietly(crowd, person) for reading, person in good}
-    sought = {
-        id(reading): list(keys_sought(person, fan.id if (fan := before[id(reading)]) else None))
-        for reading, person in good
+def _insert_fans(done: RowSet, path: tuple[str, ...], which: Any) -> None:
+    """path: where in the row's values the fan's stand."""
+
+    def text(name: str) -> Any:
+        return ImportRow.after[(*path, name)].as_string()
+
+    now = utcnow()
+    names = ("name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status")
+    keys = ("name_key", "handle_key", "email_key", "search_text")
+    cents = func.coalesce(cast(text("value_cents"), BigInteger), 0)
+    values = {name: text(name) for name in (*names, *keys)} | {
+        "id": cast(text("id"), BigInteger) if path else ImportRow.fan_id,
+        "account_id": literal(done.account_id),
+        "platform": literal(PLATFORM),
+        "notes": func.coalesce(text("notes"), ""),
+        "stated_value_cents": cents,
+        "value_cents": cents,
+        "last_seen_at": _moment(text("last_seen_at")),
+        "do_not_message": func.coalesce(ImportRow.after[(*path, "do_not_message")].as_boolean(), false()),
+        "custom": ImportRow.after[(*path, "custom")],
+        "import_id": literal(done.import_id),
+        "created_at": literal(now, UTCDateTime),
+        "updated_at": literal(now, UTCDateTime),
     }
-    newcomers = Newcomers(account_id)
-    last = keys.last_rows(key for each in sought.values() for key in each)
-    for reading, person in good:
-        later = max((last.get(key, 0) for key in sought[id(reading)]), default=0)
-        if later > reading.row:
-            tally.skip(reading, repeated(reading, plan, f"Row {later} is about the same fan, and the later row counts"))
-        else:
-            _apply_one(newcomers, reading, person, plan, crowd, tally)
-    return tally
+    source = select(*values.values()).where(done.holds(), which).order_by(ImportRow.row.desc())
+    execute(insert(Fan).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
 
 
-def admitted(readings: list[Reading], policy: str, tally: Tally) -> list[Reading]:
-    """The rows that come in under the policy; the others are skipped with their reason."""
-    good = []
-    for reading in readings:
-        if refusal := reading.refusal(policy):
-            tally.skip(reading, refusal)
-        else:
-            good.append(reading)
-    return good
+def _moment(text: Any) -> Any:
+    """SQLite keeps a moment just as it stands in the values; PostgreSQL is told its zone."""
+    return cast(text + "+00", UTCDateTime) if on_postgresql() else text
 
 
-def repeated(reading: Reading, plan: Plan, detail: str) -> Problem:
-    column = next((column for column in plan.identity if reading.values.get(column.field)), None)
-    if column is None:
-        return Problem(None, None, detail)
-    return Problem(column.header, reading.cells[column.index].strip(), detail)
-
-
-def _find_quietly(crowd: Crowd, person: Person) -> Fan | None:
-    try:
-        return crowd.find(person)
-    except Clash:
-        return None
-
-
-def _apply_one(newcomers: Newcomers, reading: Reading, person: Person, plan: Plan, crowd: Crowd, tally: Tally) -> None:
-    try:
-        fan = crowd.find(person)
-        values = changes_of(fan, _wanted(reading, plan, fan))
-    except Clash as clash:
-        tally.skip(reading, clash_problem(reading, plan, clash))
-        return
-    tally.warn(reading)
-    if fan is None:
-        crowd.add(newcomers.add(values))
-        tally.inserted += 1
-    elif values:
-        crowd.remove(fan)
-        fans.apply_values(fan, values)
-        fan.updated_at = utcnow()
-        crowd.add(fan)
-        tally.updated += 1
+def _tags(done: RowSet) -> Any:
+    if on_postgresql():
+        pairs = func.json_each_text(ImportRow.after["tags"]).table_valued("key", "value", joins_implicitly=True)
     else:
-        tally.unchanged += 1
+        pairs = func.json_each(ImportRow.after, "$.tags").table_valued("key", "value", joins_implicitly=True)
+    return select(ImportRow.fan_id, pairs.c.key, pairs.c.value, ImportRow.account_id).where(
+        done.holds(), _fan_exists(done)
+    )
 
 
-def clash_problem(reading: Reading, plan: Plan, clash: Clash) -> Problem:
-    column = plan.fields.get(clash.field)
-    value = reading.cells[column.index].strip() if column and column.index < len(reading.cells) else None
-    return Problem(column.header if column else None, value, clash.detail)
+def _fan_exists(done: RowSet) -> Any:
+    return exists().where(Fan.id == ImportRow.fan_id, Fan.import_id == done.import_id)
 
 
-def _wanted(reading: Reading, plan: Plan, fan: Fan | None) -> dict[str, Any]:
-    values = {name: value for name, value in reading.values.items() if name in fans.WRITABLE}
-    if plan.kind != ImportKind.DO_NOT_MESSAGE:
-        return values
-    names = {} if fan else {name: value for name, value in values.items() if name in NAMES}
-    return names | {"do_not_message": True}
+def _is_taken(done: RowSet) -> Any:
+    """Somebody else brought a fan meanwhile whom this row would have found by e-mail, or by a name that is all there is.
+
+    Handles and platform ids the database itself keeps unique.
+    """
+    other = aliased(Fan)
+    email, handle, platform_id, name_key = (
+        ImportRow.after[name].as_string() for name in ("email_key", "handle_key", "platform_fan_id", "name_key")
+    )
+    by_email = and_(
+        other.email_key == email,
+        or_(other.handle_key.is_(None), handle.is_(None)),
+        or_(other.platform_fan_id.is_(None), platform_id.is_(None)),
+    )
+    by_name = and_(
+        other.name_key == name_key,
+        other.name == ImportRow.after["name"].as_string(),
+        *(each.is_(None) for each in (email, handle, platform_id)),
+        *(each.is_(None) for each in (other.email_key, other.handle_key, other.platform_fan_id)),
+    )
+    theirs = (other.account_id == done.account_id) & other.import_id.is_distinct_from(done.import_id)
+    return or_(exists().where(theirs, by_email), exists().where(theirs, by_name))
 
 
-def changes_of(fan: Fan | None, values: dict[str, Any]) -> dict[str, Any]:
-    """What of the values is not so already. An import adds tags and blocks; it takes neither away. Raises Clash."""
-    if fan is None:
-        return values
-    changes = {name: value for name, value in values.items() if name != "tags" and _differs(fan, name, value)}
-    if values.get("tags"):
-        tags = clean_tags([*fan.tags, *values["tags"]])
-        if len(tags) > max(MOST_TAGS, len(fan.tag_rows)):
-            raise Clash("tags", f"A fan has at most {MOST_TAGS} tags")
-        if len(tags) > len(fan.tag_rows):
-            changes["tags"] = tags
-    return changes
+def _change_fans(done: RowSet, _options: Options) -> None:
+    changed = change_fans(done)
+    sets.count(
+        done.import_id, updated=changed, not_applied=done.count - changed, processed_rows=done.count
+    )  # fmt: skip
 
 
-def _differs(fan: Fan, name: str, value: Any) -> bool:
-    if name == "handle":
-        return handle_key(value) != fan.handle_key
-    if name == "email":
-        return email_key(value) != fan.email_key
-    if name == "value_cents":
-        return value != fan.stated_value_cents
-    if name == "do_not_message":
-        return value and not fan.do_not_message
-    return value != getattr(fan, name)
+def _add_payments(done: RowSet, _options: Options) -> None:
+    _insert_payers(done)
+
+    def text(name: str) -> Any:
+        return ImportRow.after[name].as_string()
+
+    values = {
+        "account_id": literal(done.account_id),
+        "platform": literal(PLATFORM),
+        "platform_transaction_id": text("transaction_id"),
+        "fan_id": ImportRow.fan_id,
+        "kind": text("kind"),
+        "gross_cents": cast(text("gross_cents"), BigInteger),
+        "net_cents": cast(text("net_cents"), BigInteger),
+        "currency": text("currency"),
+        "at": _moment(text("at")),
+        "import_id": literal(done.import_id),
+        "created_at": literal(utcnow(), UTCDateTime),
+    }
+    payer_stands = or_(ImportRow.fan_id.is_(None), exists().where(Fan.id == ImportRow.fan_id))
+    source = select(*values.values()).where(done.holds(), payer_stands).order_by(ImportRow.row.desc())
+    execute(insert(Transaction).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
+    stands = exists().where(
+        Transaction.account_id == done.account_id,
+        Transaction.platform == PLATFORM,
+        Transaction.platform_transaction_id == text("transaction_id"),
+        Transaction.import_id == done.import_id,
+    )
+    missed = sets.say(ImportRow.not_applied, RECORDED, done.holds() & ~stands)
+    refresh_spends(done.account_id, select(ImportRow.fan_id).where(done.holds()))
+    sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
+
+
+def _insert_payers(done: RowSet) -> None:
+    _insert_fans(done, ("payer",), ImportRow.after[("payer", "id")].as_string().is_not(None))
+
+
+def _fill_payments(done: RowSet, _options: Options) -> None:
+    """A payer or a net amount that was missing; one that somebody filled in meanwhile stays."""
+    _insert_payers(done)
+    values = {
+        Transaction.fan_id: func.coalesce(Transaction.fan_id, _of_row(done, "fan_id", _existing_fan)),
+        Transaction.net_cents: func.coalesce(Transaction.net_cents, _of_row(done, "net_cents", lambda each: each)),
+    }
+    ids = select(ImportRow.after["transaction_id"].as_string()).where(done.holds())
+    execute(
+        update(Transaction)
+        .where(
+            Transaction.account_id == done.account_id,
+            Transaction.platform == PLATFORM,
+            Transaction.platform_transaction_id.in_(ids),
+        )
+        .values({column.key: value for column, value in values.items()})
+    )
+    refresh_spends(done.account_id, select(ImportRow.fan_id).where(done.holds()))
+    sets.count(done.import_id, updated=done.count, processed_rows=done.count)
+
+
+def _of_row(done: RowSet, name: str, checked: Callable[[Any], Any]) -> Any:
+    """A value of the row about this transaction."""
+    value = cast(ImportRow.after[name].as_string(), BigInteger)
+    mine = ImportRow.after["transaction_id"].as_string() == Transaction.platform_transaction_id
+    return select(checked(value)).where(done.holds(), mine).limit(1).correlate(Transaction).scalar_subquery()
+
+
+def _existing_fan(fan_id: Any) -> Any:
+    return case((exists().where(Fan.id == fan_id), fan_id), else_=null())
+
+
+_WRITERS: dict[tuple[bool, Outcome], Callable[[RowSet, Options], None]] = {
+    (False, Outcome.NEW): _add_fans,
+    (False, Outcome.CHANGED): _change_fans,
+    (True, Outcome.NEW): _add_payments,
+    (True, Outcome.CHANGED): _fill_payments,
+}

@@ -9,7 +9,9 @@ from app.imports.models import ImportKind
 
 IDENTITY = ("platform_fan_id", "handle", "email", "name", "first_name", "last_name")
 WHO = "who"  # a person, by whatever names them: the values tell
-LISTS = frozenset({"tags", "tier"})  # fields that may have several columns
+CUSTOM = "custom"  # a column that is kept on the fan under its own name
+CUSTOM_PREFIX = "Custom: "
+LISTS = frozenset({"tags", "tier", CUSTOM})  # fields that may have several columns
 MONEY = frozenset({"value_cents", "gross", "net", "fee", "refunded"})
 MOMENTS = frozenset({"last_seen_at", "at"})
 
@@ -54,6 +56,17 @@ _MONEY_MOVED = {
 }
 
 
+LABELS = {
+    "handle": "Username", "name": "Display name", "first_name": "First name", "last_name": "Last name", "email": "E-mail",
+    "phone": "Phone", "platform_fan_id": "Platform id", "tier": "Tier (as a tag)", "tags": "Tags",
+    "value_cents": "Total spent", "last_seen_at": "Last seen", "subscription_status": "Subscription", "notes": "Notes",
+    "do_not_message": "Do not message", "avatar_url": "Picture address", "currency": "Currency",
+    "transaction_id": "Transaction id", "type": "Type", "gross": "Gross amount", "net": "Net amount", "fee": "Fee",
+    "refunded": "Refunded", "at": "Date", "time": "Time", "zone": "Time zone", "status": "Status",
+    CUSTOM: "A field of your own",
+}  # fmt: skip
+
+
 def _table(*fields: dict[str, str]) -> dict[str, tuple[str, int]]:
     """Header -> field, and how well it says so: 0 is best."""
     merged: dict[str, tuple[str, int]] = {}
@@ -68,6 +81,10 @@ TABLES = {
     ImportKind.TRANSACTIONS: _table(_PEOPLE, _MONEY_MOVED),
     ImportKind.DO_NOT_MESSAGE: _table(_PEOPLE),
 }
+FIELDS = {
+    kind: [name for name in LABELS if name in {field for field, _ in table.values()}] for kind, table in TABLES.items()
+}
+FIELDS[ImportKind.FANS].append(CUSTOM)
 KNOWN = TABLES[ImportKind.FANS] | TABLES[ImportKind.TRANSACTIONS]
 
 # Columns whose values look like something they are not.
@@ -117,6 +134,15 @@ def _zone_name(found: re.Match[str] | None) -> str | None:
 
 def is_known(text: str) -> bool:
     return read_header(text).key in KNOWN
+
+
+def custom_name(text: str) -> str:
+    """Under which name a column is kept on the fan. Our own exports say so in front."""
+    return text[len(CUSTOM_PREFIX) :].strip() if is_marked_custom(text) else text
+
+
+def is_marked_custom(text: str) -> bool:
+    return text.casefold().startswith(CUSTOM_PREFIX.casefold())
 
 
 def may_be_judged_by_values(text: str) -> bool:

@@ -1,22 +1,22 @@
-"""Which column is what. A file is looked at whole, once and streaming, before anything is kept; what it leaves open is
-asked for. The answer is a Plan: with it, every row reads the same today and after a restart."""
+"""Which column is what: by its header, by its values, as it was said for this header line before, or as a person says."""
 
+import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from app.errors import Invalid
 from app.imports import headers
 from app.imports.csv_rows import SAMPLE_RECORDS, Format, Record, find_format, read_records
-from app.imports.evidence import Choices, DateEvidence, MoneyEvidence
 from app.imports.models import ImportKind
+from app.imports.plan import Column, Plan, clean, trimmed
 
 HOUSE_HEADER = "Username,Display Name,Email,Subscription Tier,Total Spent,Last Seen"
 LATEST_HEADER = 40  # records; what stands above the header is a preamble
 MOST_COLUMNS = 1000
-TOTALS = re.compile(r"(grand |sub ?)?totals?:?|sum:?|summe:?|gesamt:?", re.IGNORECASE)
+MOST_CUSTOM = 50
+SAMPLES_SHOWN = 5
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HANDLE = re.compile(r"@[^@\s]+")
 _AMOUNT = re.compile(r"\(?-?\s*([$€£]\s*-?[\d.,\s]+|[\d.,\s]+[$€£])\)?")
@@ -24,113 +24,54 @@ _DATA = re.compile(r"(\d{4}-\d{2}-\d{2}.*|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*)")
 
 
 @dataclass(frozen=True)
-class Column:
-    index: int
-    header: str
-    field: str
-    order: str = "ymd"
-    mark: str = "."
-    unit: str = "units"
-    currency: str | None = None
-    zone: str | None = None
+class Sheet:
+    """What the first rows show."""
 
-
-@dataclass
-class Plan:
-    """How to read a file. `header_row` is the header's line number."""
-
-    kind: ImportKind
     form: Format
     header_row: int
     header: list[str]
-    columns: list[Column]
-    zone: str
-    total_rows: int = 0
-    fields: dict[str, Column] = field(default_factory=dict)
+    samples: list[list[str]]  # of each column, the values that are not empty
 
-    def __post_init__(self) -> None:
-        self.fields = {column.field: column for column in reversed(self.columns)}
-        self.identity = [column for column in self.columns if column.field in headers.IDENTITY]
+    @property
+    def header_key(self) -> str:
+        """The same for files with the same header line."""
+        return hashlib.sha256("\n".join(text.casefold() for text in self.header).encode()).hexdigest()[:32]
 
-    def to_json(self) -> dict[str, Any]:
-        kept = asdict(self)
-        del kept["fields"]
-        return kept
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Plan":
-        columns = [Column(**column) for column in kept["columns"]]
-        return cls(**{**kept, "kind": ImportKind(kept["kind"]), "form": Format(**kept["form"]), "columns": columns})
+    def shown(self) -> list[list[str]]:
+        """Different values of each column, for people to see what is in it."""
+        return [[text[:80] for text in dict.fromkeys(values)][:SAMPLES_SHOWN] for values in self.samples]
 
 
-def inspect(
-    file: BinaryIO, file_name: str, *, kind: ImportKind | None, choices: Choices, encoding: str | None, zone: str
-) -> Plan:
-    """Raises Invalid: no rows, no usable column, something the whole file leaves open, or no CSV file at all."""
+def look(file: BinaryIO, encoding: str | None = None) -> Sheet:
+    """Raises Invalid: no rows, no header, or no CSV file at all."""
     form = find_format(file, encoding)
     head = list(islice(read_records(file, form), SAMPLE_RECORDS))
     header_row, header = _find_header(head)
-    kind = kind or headers.kind_of({headers.read_header(text).key for text in header}, file_name)
-    plan = Plan(kind, form, header_row, header, [], zone)
-    samples = _samples(head, plan)
-    plan = replace(plan, columns=_assign(header, kind, samples))
-    _check_usable(plan)
-    return _settle(file, plan, choices)
+    return Sheet(form, header_row, header, _samples(head, header_row, len(header)))
 
 
-def data_rows(file: BinaryIO, plan: Plan) -> Iterator[Record]:
-    """The rows that hold data, in order: no blanks, no preamble, no repeated header, no totals.
-
-    Raises Invalid where a second table with other columns begins.
-    """
-    return _only_data(read_records(file, plan.form), plan)
-
-
-def _only_data(records: Iterator[Record], plan: Plan) -> Iterator[Record]:
-    after_blank = False
-    for row, cells in records:
-        if row <= plan.header_row:
-            continue
-        first = next((text for cell in cells if (text := cell.strip())), "")
-        if not first:
-            after_blank = True
-            continue
-        if _is_header_again(cells, plan) or (first[0] in "tTgGsS" and _is_total(first, cells, plan)):
-            continue
-        if after_blank and _is_other_header(cells):
-            raise Invalid(
-                (
-                    "file",
-                    f"In row {row} a second table begins, with other columns. Put each table in a file of its own.",
-                )
-            )
-        after_blank = False
-        yield row, cells
+def propose(sheet: Sheet, file_name: str, kind: ImportKind | None, zone: str) -> Plan:
+    """As the headers and values say. Its columns are not settled yet."""
+    kind = kind or headers.kind_of({headers.read_header(text).key for text in sheet.header}, file_name)
+    columns = _assign(sheet.header, kind, sheet.samples)
+    return Plan(kind, sheet.form, sheet.header_row, sheet.header, columns, zone)
 
 
-def _is_header_again(cells: list[str], plan: Plan) -> bool:
-    if not cells or cells[0].strip().casefold() != plan.header[0].casefold():
-        return False
-    return [cell.strip().casefold() for cell in _trimmed(cells)] == [name.casefold() for name in plan.header]
-
-
-def _is_total(first: str, cells: list[str], plan: Plan) -> bool:
-    if not TOTALS.fullmatch(first):
-        return False
-    named = sum(bool(cells[column.index].strip()) for column in plan.identity if column.index < len(cells))
-    return named <= 1
-
-
-def _is_other_header(cells: list[str]) -> bool:
-    names = [cell for cell in cells if cell.strip()]
-    return len(names) > 1 and all(headers.is_known(name) for name in names)
-
-
-# --- The header ---
+def mapped(sheet: Sheet, kind: ImportKind, zone: str, fields: dict[int, str]) -> Plan:
+    """As a person says: the field of each column, by its place. Raises Invalid."""
+    columns = [_column(index, sheet.header[index], name) for index, name in sorted(fields.items()) if name]
+    for name in {column.field for column in columns} - headers.LISTS:
+        twice = [column.header for column in columns if column.field == name]
+        if len(twice) > 1:
+            said = f"{headers.LABELS[name]} can be read from one column only, not from {' and '.join(twice)}."
+            raise Invalid(("columns", said))
+    if sum(column.field == headers.CUSTOM for column in columns) > MOST_CUSTOM:
+        raise Invalid(("columns", f"At most {MOST_CUSTOM} columns can be kept as fields of your own."))
+    return Plan(kind, sheet.form, sheet.header_row, sheet.header, columns, zone)
 
 
 def _find_header(head: list[Record]) -> tuple[int, list[str]]:
-    filled = [(row, _trimmed(cells)) for row, cells in head if any(cell.strip() for cell in cells)]
+    filled = [(row, trimmed(cells)) for row, cells in head if any(cell.strip() for cell in cells)]
     if not filled:
         raise Invalid(("file", "The file has no rows."))
     early = filled[:LATEST_HEADER]
@@ -145,33 +86,13 @@ def _find_header(head: list[Record]) -> tuple[int, list[str]]:
     return row, [cell.strip().replace("\0", "") for cell in cells]
 
 
-def _trimmed(cells: list[str]) -> list[str]:
-    """Without the empty cells that trailing commas make."""
-    end = len(cells)
-    while end > 1 and not cells[end - 1].strip():
-        end -= 1
-    return cells[:end]
-
-
 def _looks_like_data(text: str) -> bool:
     return any(pattern.fullmatch(text) for pattern in (_EMAIL, _HANDLE, _AMOUNT, _DATA))
 
 
-# --- The columns ---
-
-
-def _samples(head: list[Record], plan: Plan) -> list[list[str]]:
-    """The values of each column in the first rows."""
-    rows = [cells for row, cells in head if row > plan.header_row]
-    return [
-        [text for cells in rows if at < len(cells) and (text := clean(cells[at]))] for at in range(len(plan.header))
-    ]
-
-
-def clean(cell: str) -> str:
-    """Without blanks around, and without the quote that an export puts before a cell that looks like a formula."""
-    cell = cell.strip()
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@") else cell
+def _samples(head: list[Record], header_row: int, width: int) -> list[list[str]]:
+    rows = [cells for row, cells in head if row > header_row]
+    return [[text for cells in rows if at < len(cells) and (text := clean(cells[at]))] for at in range(width)]
 
 
 def _assign(header: list[str], kind: ImportKind, samples: list[list[str]]) -> list[Column]:
@@ -182,6 +103,8 @@ def _assign(header: list[str], kind: ImportKind, samples: list[list[str]]) -> li
         name, rank = table.get(key, (None, 0))
         if name == "platform_fan_id" and headers.is_patreon(set(keys)):
             continue  # Patreon's own id: linked to this platform, it would reach a stranger
+        if kind == ImportKind.FANS and headers.is_marked_custom(header[index]):
+            name, rank = headers.CUSTOM, index
         if name:
             found.setdefault(name, []).append((rank, index))
     _judge_by_values(found, header, kind, samples)
@@ -228,7 +151,7 @@ def _column(index: int, text: str, name: str) -> Column:
     return Column(index, text, name, unit="cents" if said.cents else "", currency=said.currency, zone=said.zone)
 
 
-def _check_usable(plan: Plan) -> None:
+def check_usable(plan: Plan) -> None:
     shown = ", ".join(name for name in plan.header if name)[:500]
     if plan.kind == ImportKind.TRANSACTIONS:
         if not {"gross", "net"} & set(plan.fields) or "at" not in plan.fields:
@@ -237,44 +160,3 @@ def _check_usable(plan: Plan) -> None:
     elif not plan.identity:
         said = f"No column holds a username, name, e-mail or platform id. Columns found: {shown}."
         raise Invalid(("file", f"{said} Name one, for example: {HOUSE_HEADER}"))
-
-
-# --- What the columns leave open ---
-
-
-def _settle(file: BinaryIO, plan: Plan, choices: Choices) -> Plan:
-    dates = {column.index: DateEvidence() for column in plan.columns if column.field in headers.MOMENTS}
-    sums = {column.index: MoneyEvidence() for column in plan.columns if column.field in headers.MONEY}
-    code = plan.fields.get("currency")
-    total = 0
-    for _, cells in data_rows(file, plan):
-        total += 1
-        for index, evidence in dates.items():
-            if index < len(cells):
-                evidence.add(clean(cells[index]))
-        for index, evidence in sums.items():
-            if index < len(cells):
-                evidence.add(clean(cells[index]), code_in(cells, code))
-    if not total:
-        raise Invalid(("file", "The file has a header but no rows below it."))
-    columns = [_settled(column, dates.get(column.index), sums.get(column.index), choices) for column in plan.columns]
-    return replace(plan, columns=columns, total_rows=total)
-
-
-def code_in(cells: list[str], column: Column | None) -> str | None:
-    """The currency that a column of its own names for this row."""
-    text = cells[column.index].strip().upper() if column and column.index < len(cells) else ""
-    return text if len(text) == 3 and text.isalpha() and text.isascii() else None
-
-
-def _settled(column: Column, dates: DateEvidence | None, sums: MoneyEvidence | None, choices: Choices) -> Column:
-    if dates:
-        return replace(column, order=dates.settle(column.header, choices))
-    if not sums:
-        return column
-    return replace(
-        column,
-        mark=sums.settle_mark(column.header, choices),
-        unit=choices.unit or column.unit or sums.settle_unit(column.header, choices),
-        currency=choices.currency or column.currency or sums.settle_currency(column.header, choices),
-    )

@@ -1,20 +1,22 @@
 """Which fan a row is about: looked up for many rows at once, one query for each kind of name."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
-from app.database import db
+from app.database import db, is_any_of, run
 from app.fans.keys import name_key
-from app.fans.models import Fan
+from app.fans.models import Fan, FanTag
 from app.imports.reading import Person
 
 PLATFORM = "onlyfans"
-ONLY_KEYS: Any = select(
-    Fan.id, Fan.platform_fan_id, Fan.handle, Fan.handle_key, Fan.email, Fan.email_key, Fan.name, Fan.name_key
-)
+_FANS = select(
+    Fan.id, Fan.platform_fan_id, Fan.handle, Fan.handle_key, Fan.email, Fan.email_key, Fan.name, Fan.name_key, Fan.phone,
+    Fan.avatar_url, Fan.notes, Fan.stated_value_cents, Fan.value_cents,
+    Fan.subscription_status, Fan.last_seen_at, Fan.do_not_message, Fan.custom,
+)  # fmt: skip
 
 
 class Clash(Exception):
@@ -27,14 +29,14 @@ class Clash(Exception):
 
 
 class Crowd:
-    """The fans that some rows may be about. `named` are the handles that the file has a row for; None: not known yet."""
+    """The fans that some rows may be about. `has_handle` says whether the file has a row for a handle."""
 
-    def __init__(self, named: frozenset[str] | None) -> None:
-        self.named = named
+    def __init__(self, has_handle: Callable[[str], bool]) -> None:
+        self._has_handle = has_handle
         self.by_platform_id: dict[str, Any] = {}
         self.by_handle: dict[str, Any] = {}
-        self.by_email: dict[str, dict[int, Any]] = defaultdict(dict)
-        self.by_name: dict[str, dict[int, Any]] = defaultdict(dict)
+        self.by_email: dict[str, list[Any]] = defaultdict(list)
+        self.by_name: dict[str, list[Any]] = defaultdict(list)
 
     def add(self, fan: Any) -> None:
         if fan.platform_fan_id:
@@ -42,17 +44,9 @@ class Crowd:
         if fan.handle_key:
             self.by_handle[fan.handle_key] = fan
         if fan.email_key:
-            self.by_email[fan.email_key][id(fan)] = fan
+            self.by_email[fan.email_key].append(fan)
         if fan.name and not (fan.platform_fan_id or fan.handle_key or fan.email_key):
-            self.by_name[fan.name][id(fan)] = fan
-
-    def remove(self, fan: Any) -> None:
-        """Before a fan's names change; add it again after."""
-        for names, key in ((self.by_platform_id, fan.platform_fan_id), (self.by_handle, fan.handle_key)):
-            if names.get(key) is fan:
-                del names[key]
-        self.by_email[fan.email_key or ""].pop(id(fan), None)
-        self.by_name[fan.name or ""].pop(id(fan), None)
+            self.by_name[fan.name].append(fan)
 
     def find(self, person: Person) -> Any | None:
         """By platform id, else handle, else e-mail, else by a name that is all there is. Raises Clash."""
@@ -71,19 +65,23 @@ class Crowd:
                 self._by_email(person), "email", "Several fans have this e-mail, so the row fits more than one"
             )
         if person.only_name:
-            fans = list(self.by_name.get(person.name or "", {}).values())
+            fans = self.by_name.get(person.name or "", [])
             return self._only(
                 fans, "name", "Several fans have this name and nothing else, so the row fits more than one"
             )
         return None
 
+    def owner_of(self, person: Person) -> Any | None:
+        """Another fan who has this row's platform id or handle, which must stay theirs alone."""
+        return self.by_platform_id.get(person.platform_id or "") or self.by_handle.get(person.handle or "")
+
     def _by_email(self, person: Person) -> list[Any]:
         """A fan under another handle has changed it, unless the file has a row for that handle too."""
         return [
             fan
-            for fan in self.by_email.get(person.email or "", {}).values()
+            for fan in self.by_email.get(person.email or "", ())
             if not (person.platform_id and fan.platform_fan_id)
-            and not (person.handle and fan.handle_key and (self.named is None or fan.handle_key in self.named))
+            and not (person.handle and fan.handle_key and self._has_handle(fan.handle_key))
         ]
 
     @staticmethod
@@ -93,37 +91,35 @@ class Crowd:
         return fans[0] if fans else None
 
 
-def handles_of_emails(account_id: int, persons: Iterable[Person]) -> set[str]:
-    """The handles under which the e-mails of these rows are known now."""
-    emails = {person.email for person in persons if person.email}
-    rows = select(Fan.handle_key).where(
-        Fan.account_id == account_id, Fan.email_key.in_(emails), Fan.handle_key.is_not(None)
-    )
-    return {handle for handle in db.session.scalars(rows) if handle} if emails else set()
-
-
-def load_crowd(account_id: int, persons: list[Person], rows: Select[Any], named: frozenset[str] | None) -> Crowd:
-    """`rows` selects Fan, or ONLY_KEYS where nothing else is wanted; `named` is as in Crowd."""
-    crowd = Crowd(named)
+def load_crowd(account_id: int, persons: Iterable[Person], has_handle: Callable[[str], bool]) -> Crowd:
+    crowd = Crowd(has_handle)
     seen: set[int] = set()
+    persons = list(persons)
     wanted = (
-        (Fan.platform_fan_id, {person.platform_id for person in persons}),
-        (Fan.handle_key, {person.handle for person in persons}),
-        (Fan.email_key, {person.email for person in persons}),
-        (Fan.name_key, {name_key(person.name) for person in persons if person.only_name}),
+        (Fan.platform_fan_id, {person.platform_id for person in persons}, [Fan.platform == PLATFORM]),
+        (Fan.handle_key, {person.handle for person in persons}, []),
+        (Fan.email_key, {person.email for person in persons}, []),
+        (
+            Fan.name_key,
+            {name_key(person.name) for person in persons if person.only_name},
+            [Fan.platform_fan_id.is_(None), Fan.handle_key.is_(None), Fan.email_key.is_(None)],
+        ),
     )
-    for column, keys in wanted:
+    for column, keys, besides in wanted:
         keys.discard(None)
         if not keys:
             continue
-        found = rows.where(Fan.account_id == account_id, column.in_(keys))
-        if column is Fan.platform_fan_id:
-            found = found.where(Fan.platform == PLATFORM)
-        if column is Fan.name_key:
-            found = found.where(Fan.platform_fan_id.is_(None), Fan.handle_key.is_(None), Fan.email_key.is_(None))
-        for row in db.session.execute(found.order_by(Fan.id)):
-            fan = row[0] if len(row) == 1 else row
+        for fan in run(_FANS.where(Fan.account_id == account_id, is_any_of(column, keys), *besides)):
             if fan.id not in seen:
                 seen.add(fan.id)
                 crowd.add(fan)
     return crowd
+
+
+def tags_of(fan_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Each fan's tags by their keys."""
+    tags: dict[int, dict[str, str]] = defaultdict(dict)
+    rows = select(FanTag.fan_id, FanTag.tag_key, FanTag.tag).where(is_any_of(FanTag.fan_id, fan_ids))
+    for fan_id, key, tag in db.session.execute(rows.order_by(FanTag.fan_id, FanTag.tag_key)):
+        tags[fan_id][key] = tag
+    return tags

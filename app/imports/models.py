@@ -2,7 +2,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigId, Id, utcnow
@@ -15,18 +15,35 @@ class ImportKind(StrEnum):
 
 
 class ImportStatus(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
+    """upload → mapping → rehearsing → rehearsed → applying → completed → undoing → undone."""
+
+    MAPPING = "mapping"  # a person says what the columns are
+    REHEARSING = "rehearsing"
+    REHEARSED = "rehearsed"  # a person looks at what would happen
+    APPLYING = "applying"
     COMPLETED = "completed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
     FAILED = "failed"
+    DISCARDED = "discarded"
 
 
-UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+AT_WORK = (ImportStatus.REHEARSING, ImportStatus.APPLYING, ImportStatus.UNDOING)
+_AT_WORK = text("status IN ('rehearsing', 'applying', 'undoing')")
 
 
-class Severity(StrEnum):
-    ERROR = "error"  # the row was skipped
-    WARNING = "warning"  # the row came in without this cell
+class Outcome(StrEnum):
+    """What the rehearsal says of a row."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"  # it fits two fans, or another row is about the same one
+    REJECTED = "rejected"
+
+
+SKIPPED = (Outcome.CONFLICT, Outcome.REJECTED)
+WRITTEN = (Outcome.NEW, Outcome.CHANGED)
 
 
 class Import(Base):
@@ -35,12 +52,7 @@ class Import(Base):
     __tablename__ = "imports"
     __table_args__ = (
         Index(None, "account_id", "id"),
-        Index(
-            "ix_imports_unfinished",
-            "id",
-            sqlite_where=text("status IN ('queued', 'running')"),
-            postgresql_where=text("status IN ('queued', 'running')"),
-        ),
+        Index("ix_imports_at_work", "id", sqlite_where=_AT_WORK, postgresql_where=_AT_WORK),
     )
 
     id: Mapped[Id] = mapped_column(init=False)
@@ -50,43 +62,84 @@ class Import(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     kind: Mapped[str]
-    options: Mapped[dict[str, Any]] = mapped_column(
-        JSON
-    )  # how to read it (mapping.Plan), and what to do with bad cells
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)  # see imports/options.py
+    exporter: Mapped[str] = mapped_column(default="")  # whose file it looks like
     user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
-    status: Mapped[str] = mapped_column(default=ImportStatus.QUEUED)
+    status: Mapped[str] = mapped_column(default=ImportStatus.MAPPING)
     failure: Mapped[str] = mapped_column(default="")
     total_rows: Mapped[int] = mapped_column(default=0)
-    processed_rows: Mapped[int] = mapped_column(default=0)
-    last_row: Mapped[int] = mapped_column(default=0)  # everything up to this line of the file is settled
-    inserted: Mapped[int] = mapped_column(default=0)
-    updated: Mapped[int] = mapped_column(default=0)
+    processed_rows: Mapped[int] = mapped_column(default=0)  # of the present step
+    new_rows: Mapped[int] = mapped_column(default=0)  # what the rehearsal said
+    changed_rows: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
-    skipped: Mapped[int] = mapped_column(default=0)
+    conflict_rows: Mapped[int] = mapped_column(default=0)
+    rejected_rows: Mapped[int] = mapped_column(default=0)
+    warned_rows: Mapped[int] = mapped_column(default=0)
+    inserted: Mapped[int] = mapped_column(default=0)  # what was applied
+    updated: Mapped[int] = mapped_column(default=0)
+    not_applied: Mapped[int] = mapped_column(default=0)  # the fan had changed after the rehearsal
+    undone: Mapped[int] = mapped_column(default=0)
+    not_undone: Mapped[int] = mapped_column(default=0)
     tries: Mapped[int] = mapped_column(default=0)
     lease: Mapped[str | None] = mapped_column(default=None)  # the worker that is at it
     lease_until: Mapped[datetime | None] = mapped_column(default=None)
+    cursor: Mapped[str] = mapped_column(default="")  # where the present step goes on after a stop
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
-    started_at: Mapped[datetime | None] = mapped_column(default=None)
+    started_at: Mapped[datetime | None] = mapped_column(default=None)  # of the present step
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
 
     @property
-    def is_finished(self) -> bool:
-        return self.status not in UNFINISHED
+    def is_at_work(self) -> bool:
+        return self.status in AT_WORK
+
+    @property
+    def skipped(self) -> int:
+        return self.conflict_rows + self.rejected_rows + self.not_applied
+
+    @property
+    def rows_to_write(self) -> int:
+        return self.new_rows + self.changed_rows
 
 
 class ImportRow(Base):
-    """A row that was skipped, or a cell that was left out, and why. Rows that came in have none."""
+    """One row of the file: what the rehearsal decided about it, and what it needs to be applied and undone."""
 
     __tablename__ = "import_rows"
-    __table_args__ = (Index(None, "import_id", "severity", "row", "id"),)
+    __table_args__ = (
+        Index(
+            "ix_import_rows_left", "import_id", "row",
+            sqlite_where=text("not_applied IS NOT NULL OR not_undone IS NOT NULL OR warnings IS NOT NULL"),
+            postgresql_where=text("not_applied IS NOT NULL OR not_undone IS NOT NULL OR warnings IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+    import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # the line number that a spreadsheet shows
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    fan_id: Mapped[int | None] = mapped_column(BigId, default=None)  # of a new fan: the id that is kept for it
+    label: Mapped[str] = mapped_column(default="")  # whom it is about
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    column: Mapped[str | None] = mapped_column(default=None)
+    value: Mapped[str | None] = mapped_column(default=None)
+    error: Mapped[str | None] = mapped_column(default=None)
+    cells: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), default=None)  # of a skipped row
+    warnings: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    not_applied: Mapped[str | None] = mapped_column(default=None)  # why
+    not_undone: Mapped[str | None] = mapped_column(default=None)  # why
+
+
+class RememberedMapping(Base):
+    """How a person mapped a header line: the next file with it is read the same way."""
+
+    __tablename__ = "remembered_mappings"
+    __table_args__ = (UniqueConstraint("account_id", "header_key"),)
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
-    import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"))
-    row: Mapped[int]  # the line number that a spreadsheet shows
-    severity: Mapped[str]
-    error: Mapped[str]
-    column: Mapped[str | None] = mapped_column(default=None)
-    value: Mapped[str | None] = mapped_column(default=None)
-    cells: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
+    header_key: Mapped[str]
+    kind: Mapped[str]
+    columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    used_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

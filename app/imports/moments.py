@@ -10,6 +10,9 @@ from app.imports.values import SPACES, BadCell
 ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # where year, month and day stand
 _NUMERIC = re.compile(r"(\d{1,4})([/.\-])(\d{1,2})\2(\d{1,4})(?:(?:T|,?\s+)(.*))?")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 _MONTH_FIRST = re.compile(
     r"(?:[a-z]{3,9}\.?,?\s+)?([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:,?\s+(.*))?", re.I
 )
@@ -49,6 +52,19 @@ class Moment:
             day = _day(self.numbers, "ymd")
             return {"ymd": day} if day else {}
         return {order: day for order in ORDERS if (day := _day(self.numbers, order))}
+
+
+def read_iso(text: str, zone: tzinfo) -> datetime | None:
+    """The quick way for what most files hold; None where the text is anything else."""
+    if not _ISO.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def read_moment(text: str) -> Moment:

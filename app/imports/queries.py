@@ -2,37 +2,62 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, or_, select
 
 from app.database import db, utcnow
 from app.errors import NotFound
-from app.imports.models import UNFINISHED, Import, ImportRow, Severity
+from app.imports.models import AT_WORK, SKIPPED, Import, ImportRow, ImportStatus, Outcome, RememberedMapping
 from app.paging import Order
 
 NEWEST_FIRST = Order("-imports", Import.id, Import.id, descending=True)
-BY_ROW = Order("row", ImportRow.row, ImportRow.id)
+BY_ROW = Order("row", ImportRow.row, ImportRow.row)
 WAKE_UP_GRACE = timedelta(seconds=10)  # younger ones have their own wake-up under way
+ROWS_AT_ONCE = 1000
+
+# The lists of an import's rows, by their name in the address.
+LISTS: dict[str, Any] = {
+    "new": ImportRow.outcome == Outcome.NEW,
+    "changed": ImportRow.outcome == Outcome.CHANGED,
+    "unchanged": ImportRow.outcome == Outcome.UNCHANGED,
+    "conflicts": ImportRow.outcome == Outcome.CONFLICT,
+    "rejected": ImportRow.outcome == Outcome.REJECTED,
+    "skipped": ImportRow.outcome.in_(SKIPPED),
+    "warnings": ImportRow.warnings.is_not(None),
+    "not-applied": ImportRow.not_applied.is_not(None),
+    "not-undone": ImportRow.not_undone.is_not(None),
+}
 
 
 def imports_of(account_id: int) -> Select[Any]:
-    return select(Import).where(Import.account_id == account_id)
+    return select(Import).where(Import.account_id == account_id, Import.status != ImportStatus.DISCARDED)
 
 
 def find_import(account_id: int, import_id: int) -> Import:
     """Raises NotFound."""
-    found = db.session.scalar(imports_of(account_id).where(Import.id == import_id))
+    found = db.session.scalar(select(Import).where(Import.account_id == account_id, Import.id == import_id))
     if found is None:
         raise NotFound
     return found
 
 
-def rows_of(found: Import, severity: Severity) -> Select[Any]:
-    """Skipped rows, or warnings."""
-    return select(ImportRow).where(ImportRow.import_id == found.id, ImportRow.severity == severity)
+def rows_of(found: Import, name: str) -> Select[Any]:
+    """One of LISTS. Raises NotFound."""
+    if name not in LISTS:
+        raise NotFound
+    return select(ImportRow).where(ImportRow.import_id == found.id, LISTS[name])
 
 
-def count_warnings(found: Import) -> int:
-    return db.session.scalar(select(func.count()).select_from(rows_of(found, Severity.WARNING).subquery())) or 0
+def each_row(found: Import, name: str) -> Iterator[ImportRow]:
+    """One of LISTS in the order of the file; read in portions, so that memory does not grow with their number."""
+    last = 0
+    while True:
+        rows = rows_of(found, name).where(ImportRow.row > last).order_by(ImportRow.row).limit(ROWS_AT_ONCE)
+        portion = db.session.scalars(rows).all()
+        yield from portion
+        if len(portion) < ROWS_AT_ONCE:
+            return
+        last = portion[-1].row
+        db.session.expunge_all()
 
 
 def columns_read(found: Import) -> list[tuple[str, str]]:
@@ -40,19 +65,14 @@ def columns_read(found: Import) -> list[tuple[str, str]]:
     return [(column["header"], column["field"]) for column in found.options["plan"]["columns"]]
 
 
-def rejected_rows(import_id: int) -> Iterator[Any]:
-    """In the order of the file; read in portions, so that memory does not grow with their number."""
-    rows = select(ImportRow.id, ImportRow.row, ImportRow.error, ImportRow.cells).where(
-        ImportRow.import_id == import_id, ImportRow.severity == Severity.ERROR
+def remembered(account_id: int, header_key: str) -> RememberedMapping | None:
+    known = db.session.scalar(
+        select(RememberedMapping).where(
+            RememberedMapping.account_id == account_id, RememberedMapping.header_key == header_key
+        )
     )
-    last = (0, 0)
-    while True:
-        behind = or_(ImportRow.row > last[0], and_(ImportRow.row == last[0], ImportRow.id > last[1]))
-        portion = db.session.execute(rows.where(behind).order_by(ImportRow.row, ImportRow.id).limit(1000)).all()
-        yield from portion
-        if len(portion) < 1000:
-            return
-        last = (portion[-1].row, portion[-1].id)
+    db.session.commit()  # no transaction is held while the file is read
+    return known
 
 
 def summary(found: Import) -> dict[str, Any]:
@@ -63,25 +83,38 @@ def summary(found: Import) -> dict[str, Any]:
         "updated": found.updated,
         "unchanged": found.unchanged,
         "skipped": found.skipped,
-        "errors": _notes(found, Severity.ERROR),
-        "warnings": _notes(found, Severity.WARNING),
+        "errors": _errors(found),
+        "warnings": _warnings(found),
     }
 
 
-def _notes(found: Import, severity: Severity) -> list[dict[str, Any]]:
+def _errors(found: Import) -> list[dict[str, Any]]:
+    left_out = or_(LISTS["skipped"], LISTS["not-applied"])
     rows = (
-        select(ImportRow.row, ImportRow.column, ImportRow.value, ImportRow.error)
-        .where(ImportRow.import_id == found.id, ImportRow.severity == severity)
-        .order_by(ImportRow.row, ImportRow.id)
+        select(ImportRow.row, ImportRow.column, ImportRow.value, ImportRow.error, ImportRow.not_applied)
+        .where(ImportRow.import_id == found.id, left_out)
+        .order_by(ImportRow.row)
     )
-    return [row._asdict() for row in db.session.execute(rows)]
+    return [
+        {"row": each.row, "column": each.column, "value": each.value, "error": each.error or each.not_applied}
+        for each in db.session.execute(rows)
+    ]
+
+
+def _warnings(found: Import) -> list[dict[str, Any]]:
+    rows = select(ImportRow.row, ImportRow.warnings).where(ImportRow.import_id == found.id, LISTS["warnings"])
+    return [
+        {"row": row, **warning}
+        for row, warnings in db.session.execute(rows.order_by(ImportRow.row))
+        for warning in warnings or ()
+    ]
 
 
 def unfinished() -> list[int]:
     """Imports whose wake-up was lost or whose worker died: for the sweep, which rings again."""
     now = utcnow()
     rows = select(Import.id).where(
-        Import.status.in_(UNFINISHED),
+        Import.status.in_(AT_WORK),
         Import.created_at < now - WAKE_UP_GRACE,
         or_(Import.lease_until.is_(None), Import.lease_until < now),
     )

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.fans.keys import email_key, handle_key
 from app.imports import values
-from app.imports.headers import MOMENTS, MONEY
-from app.imports.mapping import Column, Plan, clean, code_in
+from app.imports.headers import CUSTOM, MOMENTS, MONEY, custom_name
 from app.imports.models import ImportKind
-from app.imports.moments import read_moment, utc_of, zone_of
+from app.imports.moments import read_iso, read_moment, utc_of, zone_of
+from app.imports.options import Rules
+from app.imports.plan import Column, Plan, clean, code_in
 from app.imports.values import BadCell
 
 DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
@@ -82,38 +83,53 @@ def person_of(given: dict[str, Any]) -> Person:
     )
 
 
+CLEARABLE = frozenset(
+    {
+        "name",
+        "email",
+        "phone",
+        "avatar_url",
+        "notes",
+        "subscription_status",
+        "last_seen_at",
+        "value_cents",
+        "tags",
+        CUSTOM,
+    }
+)  # by an empty cell, where that is wanted; what links a fan to the platform is not
+
+
 class RowReader:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, rules: Rules) -> None:
         self.plan = plan
+        self.clears = rules.empty == "clear"
         self.code = plan.fields.get("currency")
         self.zone = ZoneInfo(plan.zone)
-        clocks = ("time", "zone", "currency")
+        self.width = len(plan.header)
         self.readers = [
-            (column, _reader(column, self.zone))
+            (column, self._reader(column))
             for column in plan.columns
-            if column.field not in (*clocks, *MONEY, *MOMENTS)
+            if column.field not in ("time", "zone", "currency")
         ]
-        self.sums = [column for column in plan.columns if column.field in MONEY]
-        self.moments = [column for column in plan.columns if column.field in MOMENTS]
 
     def read(self, row: int, cells: list[str]) -> Reading:
         reading = Reading(row, cells)
-        width = len(self.plan.header)
-        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-            said = (
-                f"The row has {len(cells)} cells, the header {width}. A cell that holds a comma needs quotes around it"
-            )
-            reading.fault = Problem(
-                None, None, said.replace("comma", _MARK_NAMES.get(self.plan.form.delimiter, "delimiter"))
-            )
+        if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
+            reading.fault = self._too_wide(len(cells))
             return reading
-        self._read_cells(reading)
+        for column, read in self.readers:
+            self._read_cell(reading, column, read)
         _join_names(reading.values)
         if self.plan.kind == ImportKind.TRANSACTIONS:
             _finish_payment(reading, self.plan)
         elif not any(reading.values.get(name) for name in ("platform_fan_id", "handle", "email", "name")):
             reading.fault = self._nobody(reading)
         return reading
+
+    def _too_wide(self, width: int) -> Problem:
+        mark = _MARK_NAMES.get(self.plan.form.delimiter, "delimiter")
+        said = f"The row has {width} cells, the header {self.width}. A cell that holds a {mark} needs quotes around it"
+        return Problem(None, None, said)
 
     def _nobody(self, reading: Reading) -> Problem:
         if reading.problems:
@@ -122,32 +138,51 @@ class RowReader:
             self.plan.identity[0].header, "", "The row names no fan: no username, name, e-mail or platform id"
         )
 
-    def _read_cells(self, reading: Reading) -> None:
-        for column, read in self.readers:
-            self._try(reading, column, read)
-        for column in self.sums:
-            self._try(reading, column, lambda text, column=column: self._cents(text, column, reading.cells))
-        for column in self.moments:
-            self._try(reading, column, lambda text, column=column: self._moment(text, column, reading.cells))
-
-    def _try(self, reading: Reading, column: Column, read: Callable[[str], Any]) -> None:
-        cell = reading.cells[column.index] if column.index < len(reading.cells) else ""
-        text = clean(cell)
+    def _read_cell(self, reading: Reading, column: Column, read: Callable[[str, list[str]], Any]) -> None:
+        cells, given = reading.cells, reading.values
+        text = clean(cells[column.index]) if column.index < len(cells) else ""
         if not text:
+            if self.clears:
+                self._clear(given, column)
             return
         try:
             if "\0" in text:
                 raise BadCell("Holds a character that cannot be kept")
-            value = read(text)
+            value = read(text, cells)
         except BadCell as bad:
+            cell = cells[column.index]
             reading.problems.append(Problem(column.header, cell[:1000].replace("\0", "\ufffd"), str(bad)))
             return
         if value is None:
             return
-        if isinstance(value, list):
-            reading.values.setdefault(column.field if column.field != "tier" else "tags", []).extend(value)
+        if column.field == CUSTOM:
+            given.setdefault(CUSTOM, {})[custom_name(column.header)] = value
+        elif isinstance(value, list):
+            given.setdefault("tags", []).extend(value)
         else:
-            reading.values[column.field] = value
+            given[column.field] = value
+
+    def _clear(self, given: dict[str, Any], column: Column) -> None:
+        if column.field == CUSTOM:
+            given.setdefault(CUSTOM, {})[custom_name(column.header)] = None
+        elif column.field == "tags":
+            given.setdefault("tags", [])
+        elif column.field in CLEARABLE:
+            given[column.field] = 0 if column.field == "value_cents" else None
+
+    def _reader(self, column: Column) -> Callable[[str, list[str]], Any]:
+        if column.field in MONEY:
+            return self._money_reader(column)
+        if column.field in MOMENTS:
+            return self._moment_reader(column)
+        read = _reader(column)
+        return lambda text, _cells: read(text)
+
+    def _money_reader(self, column: Column) -> Callable[[str, list[str]], int | None]:
+        plain = values.plain_cents(column.mark, column.unit, column.currency)
+        if self.code:
+            return lambda text, cells: self._cents(text, column, cells)
+        return lambda text, cells: cents if (cents := plain(text)) is not None else self._cents(text, column, cells)
 
     def _cents(self, text: str, column: Column, cells: list[str]) -> int | None:
         if values.is_nothing(text):
@@ -162,15 +197,21 @@ class RowReader:
             raise BadCell("What a fan spent cannot be below zero")
         return cents
 
-    def _moment(self, text: str, column: Column, cells: list[str]) -> datetime | None:
+    def _moment_reader(self, column: Column) -> Callable[[str, list[str]], datetime | None]:
+        zone = zone_of(column.zone) or self.zone
+        if column.field == "at" and {"time", "zone"} & set(self.plan.fields):
+            return lambda text, cells: self._moment_of_parts(text, column, zone, cells)
+        return lambda text, _cells: read_iso(text, zone) or self._moment(text, column, zone)
+
+    def _moment(self, text: str, column: Column, zone: tzinfo) -> datetime | None:
+        return None if values.is_nothing(text) else utc_of(read_moment(text), column.order, zone)
+
+    def _moment_of_parts(self, text: str, column: Column, zone: tzinfo, cells: list[str]) -> datetime | None:
         if values.is_nothing(text):
             return None
-        zone = zone_of(column.zone) or self.zone
-        if column.field == "at":
-            clock, named = (clean(self._cell(cells, name)) for name in ("time", "zone"))
-            text = f"{text} {clock}" if clock and ":" not in text else text
-            zone = zone_of(named) or zone
-        return utc_of(read_moment(text), column.order, zone)
+        clock, named = (clean(self._cell(cells, name)) for name in ("time", "zone"))
+        text = f"{text} {clock}" if clock and ":" not in text else text
+        return utc_of(read_moment(text), column.order, zone_of(named) or zone)
 
     def _cell(self, cells: list[str], name: str) -> str:
         column = self.plan.fields.get(name)
@@ -180,7 +221,7 @@ class RowReader:
 _MARK_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 
 
-def _reader(column: Column, zone: ZoneInfo) -> Callable[[str], Any]:
+def _reader(column: Column) -> Callable[[str], Any]:
     return {
         "handle": values.read_handle,
         "email": lambda text: None if values.is_nothing(text) else values.read_email(text),
@@ -190,6 +231,7 @@ def _reader(column: Column, zone: ZoneInfo) -> Callable[[str], Any]:
         "tier": lambda text: None if values.is_nothing(text) else values.read_tags(text, one=True),
         "tags": values.read_tags,
         "notes": lambda text: values.read_text(text, 10_000),
+        CUSTOM: lambda text: values.read_text(text, 1000),
         "avatar_url": _read_address,
         "do_not_message": values.read_flag,
         "subscription_status": lambda text: _read_status(text, column.header),

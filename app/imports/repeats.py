@@ -1,63 +1,101 @@
-"""Which row of a file has the last word on a fan, and which payment it is the how-manieth of its kind.
+"""Which rows of a file are about the same fan, and which payment is the how-manieth of its kind.
 
-Kept in a small file beside the upload, so that memory does not grow with it and a second try decides as the first did.
+Most names stand once in a file. A first pass finds those that may stand more often, in two bit fields whose size is
+given by the number of rows; only these are then looked up exactly, in a temporary table. So a million rows cost no
+memory, and a stray hit in the bit fields costs a look-up, never a wrong answer.
 """
 
-import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 
 from app.imports.reading import Person
 
+BITS_PER_ROW = 64
+MOST_BITS, FEWEST_BITS = 1 << 28, 1 << 12
 
-class RowKeys:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        self.is_complete = path.exists()
-        self._db = sqlite3.connect(path if self.is_complete else self._part, isolation_level=None)
-        self._db.execute("PRAGMA synchronous=off")
-        self._db.execute("PRAGMA journal_mode=off")
-        if not self.is_complete:
-            self._db.execute("CREATE TABLE last (key TEXT PRIMARY KEY, row INTEGER) WITHOUT ROWID")
-            self._db.execute("CREATE TABLE alike (key TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID")
-            self._db.execute("CREATE TABLE place (row INTEGER PRIMARY KEY, n INTEGER)")
-            self._db.execute("BEGIN")
 
-    def complete(self) -> None:
-        self._db.execute("COMMIT")
-        self._db.close()
-        self._part.replace(self._path)
-        self._db = sqlite3.connect(self._path, isolation_level=None)
-        self.is_complete = True
+class Repeats:
+    """Rows must be asked about in the reverse order of the file: the later row has the last word."""
+
+    def __init__(self, rows: int, every_handle: Callable[[], Iterable[str]]) -> None:
+        """every_handle: gives all handles of the file, should they be needed after all."""
+        size = max(FEWEST_BITS, min(MOST_BITS, 1 << (rows * BITS_PER_ROW - 1).bit_length()))
+        self._mask = size - 1
+        self._once, self._again = bytearray(size // 8), bytearray(size // 8)
+        self._every_handle = every_handle
+        self._knows_handles = False
+        self._exact = sqlite3.connect("", isolation_level=None)  # in memory, and on disk where it grows
+        self._exact.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID")
+        self._exact.execute("CREATE TABLE handles (handle TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._exact.execute("BEGIN")
 
     def close(self) -> None:
-        self._db.close()
-        self._part.unlink(missing_ok=True)
+        self._exact.close()
 
-    def note(self, keys: Iterable[tuple[str, int]]) -> None:
-        """Rows must come in the order of the file."""
-        self._db.executemany("INSERT OR REPLACE INTO last VALUES (?, ?)", keys)
+    # --- The first pass ---
 
-    def last_rows(self, keys: Iterable[str]) -> dict[str, int]:
-        wanted = list(set(keys))
-        found: dict[str, int] = {}
-        for at in range(0, len(wanted), 5000):
-            part = wanted[at : at + 5000]
-            marks = ",".join("?" * len(part))
-            found |= dict(self._db.execute(f"SELECT key, row FROM last WHERE key IN ({marks})", part))  # noqa: S608
-        return found
+    def note(self, keys: Iterable[str]) -> None:
+        once, again, mask = self._once, self._again, self._mask
+        for key in keys:
+            number = hash(key)
+            first, second = number & mask, (number >> 32) & mask
+            if once[first >> 3] >> (first & 7) & 1 and once[second >> 3] >> (second & 7) & 1:
+                again[first >> 3] |= 1 << (first & 7)
+                again[second >> 3] |= 1 << (second & 7)
+            else:
+                once[first >> 3] |= 1 << (first & 7)
+                once[second >> 3] |= 1 << (second & 7)
 
-    def count_alike(self, row: int, key: str) -> None:
-        upsert = "INSERT INTO alike VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n"
-        ((n,),) = self._db.execute(upsert, (key,)).fetchall()
-        if n > 1:
-            self._db.execute("INSERT INTO place VALUES (?, ?)", (row, n))
+    # --- The second ---
 
-    def place_of(self, row: int) -> int:
-        found = self._db.execute("SELECT n FROM place WHERE row = ?", (row,)).fetchone()
-        return found[0] if found else 1
+    def may_repeat(self, key: str) -> bool:
+        return self._has(self._again, key)
+
+    def may_be_there(self, key: str) -> bool:
+        return self._has(self._once, key)
+
+    def _has(self, field: bytearray, key: str) -> bool:
+        number = hash(key)
+        first, second = number & self._mask, (number >> 32) & self._mask
+        return bool(field[first >> 3] >> (first & 7) & 1 and field[second >> 3] >> (second & 7) & 1)
+
+    def has_handle(self, handle: str) -> bool:
+        """Whether the file has a row for it."""
+        if not self.may_be_there(f"h|{handle}"):
+            return False
+        if not self._knows_handles:
+            self._knows_handles = True
+            rows = ((each,) for each in self._every_handle())
+            self._exact.executemany("INSERT OR IGNORE INTO handles VALUES (?)", rows)
+        return self._exact.execute("SELECT 1 FROM handles WHERE handle = ?", (handle,)).fetchone() is not None
+
+    def find(self, keys: Iterable[str]) -> int | None:
+        """The largest number kept under any of the keys."""
+        found = [row for key in keys for row in self._exact.execute("SELECT n FROM seen WHERE key = ?", (key,))]
+        return max((n for (n,) in found), default=None)
+
+    def keep(self, keys: Iterable[str], n: int) -> None:
+        """What is kept already stays: it is of a later row."""
+        self._exact.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", ((key, n) for key in keys))
+
+    def count(self, key: str) -> int:
+        """How often this key was counted, this time included."""
+        if not self.may_repeat(key):
+            return 1
+        upsert = "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n"
+        ((n,),) = self._exact.execute(upsert, (key,)).fetchall()
+        return n
+
+
+def names_of(person: Person) -> Iterator[str]:
+    if person.platform_id:
+        yield f"p|{person.platform_id}"
+    if person.handle:
+        yield f"h|{person.handle}"
+    if person.email:
+        yield f"e|{person.email}"
+    if person.only_name and person.name:
+        yield f"n|{person.name}"
 
 
 def keys_left(person: Person, fan_id: int | None) -> Iterator[str]:

@@ -3,6 +3,7 @@ leaves open is given."""
 
 import csv
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -109,6 +110,21 @@ def cents_of(money: Money, mark: str, unit: str) -> int:
     if cents > MOST_CENTS:
         raise BadCell("This amount is too large")
     return -cents if money.negative else cents
+
+
+def plain_cents(mark: str, unit: str, currency: str | None) -> Callable[[str], int | None]:
+    """The quick way for amounts like 1234.50 and $1,234.50: whole cents; None where the text is anything else."""
+    if unit == "cents":
+        return lambda text: int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else None
+    other = "," if mark == "." else "."
+    sign = r"\$?" if currency in (None, "USD") else ""
+    pattern = re.compile(rf"{sign}([0-9]{{1,12}}|[1-9][0-9]{{0,2}}(?:\{other}[0-9]{{3}}){{1,3}})\{mark}([0-9]{{2}})")
+
+    def read(text: str) -> int | None:
+        found = pattern.fullmatch(text)
+        return int(found[1].replace(other, "")) * 100 + int(found[2]) if found else None
+
+    return read
 
 
 # --- Words ---

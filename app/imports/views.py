@@ -1,16 +1,28 @@
-from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, send_file, stream_with_context, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    stream_with_context,
+    url_for,
+)
 from flask_login import current_user
 from werkzeug import Response as Redirect
 
 from app import limits
 from app.accounts.guard import account
-from app.errors import Invalid
-from app.imports import actions, queries, rejected
-from app.imports.forms import ImportForm
+from app.config import ROOT
+from app.errors import Conflict, Invalid
+from app.imports import actions, downloads, queries
+from app.imports.forms import MappingForm, UploadForm, mapping_form
 from app.imports.mapping import HOUSE_HEADER
-from app.imports.models import Import, Severity
+from app.imports.models import Import, ImportStatus
+from app.imports.options import Options
 from app.imports.pace import pace_of
 from app.paging import fetch_page
 
@@ -18,52 +30,40 @@ bp = Blueprint("imports", __name__)
 
 IMPORTS_PER_PAGE = 30
 ROWS_PER_PAGE = 50
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "fans.csv"
-FORM_FIELDS = {"dateOrder": "date_order"}
+EXAMPLE = ROOT / "examples" / "fans.csv"
+FIRST_LIST = ("changed", "new", "conflicts", "rejected", "warnings", "unchanged")
 
 
 @bp.get("/imports")
 def index() -> str:
-    return _index(ImportForm())
+    return _index(UploadForm())
 
 
 @bp.post("/imports")
 def create() -> Redirect | tuple[str, int]:
-    form = ImportForm()
+    form = UploadForm()
     status = 400
     if form.validate_on_submit():
         try:
             limits.count_import()
-            new = _start(form)
+            new = _upload(form)
         except Invalid as error:
             status = error.status
-            for name, message in error.errors:
-                field = getattr(form, FORM_FIELDS.get(name, name), form.file)
-                field.errors = [*field.errors, message]
+            form.file.errors = [message for _, message in error.errors]
         else:
-            return redirect(url_for("imports.show", import_id=new.id))
+            return redirect(url_for("imports.mapping", import_id=new.id))
     return _index(form), status
 
 
-def _start(form: ImportForm) -> Import:
+def _upload(form: UploadForm) -> Import:
     if not form.file.data:
         raise Invalid(("file", "Choose a file."))
-    return actions.start(
-        account.id,
-        current_user.id,
-        filename=form.file.data.filename or "",
-        content=form.file.data.stream,
-        kind=form.kind.data,
-        invalid=form.invalid.data,
-        date_order=form.date_order.data,
-        decimal=form.decimal.data,
-        unit=form.unit.data,
-        currency=form.currency.data,
-        encoding=form.encoding.data,
+    return actions.upload(
+        account.id, current_user.id, filename=form.file.data.filename or "", content=form.file.data.stream
     )
 
 
-def _index(form: ImportForm) -> str:
+def _index(form: UploadForm) -> str:
     page = fetch_page(
         queries.imports_of(account.id), queries.NEWEST_FIRST, limit=IMPORTS_PER_PAGE, cursor=request.args.get("cursor")
     )
@@ -75,37 +75,121 @@ def example() -> Response:
     return send_file(EXAMPLE, mimetype="text/csv", as_attachment=True, download_name="fans.csv")
 
 
+@bp.get("/imports/<id:import_id>/mapping")
+def mapping(import_id: int) -> str | Redirect:
+    found = queries.find_import(account.id, import_id)
+    if found.status not in (ImportStatus.MAPPING, ImportStatus.REHEARSED):
+        return redirect(url_for("imports.show", import_id=import_id))
+    options = Options.from_json(found.options)
+    return _mapping(found, mapping_form(options, found.kind), options)
+
+
+@bp.post("/imports/<id:import_id>/mapping")
+def rehearse(import_id: int) -> Redirect | tuple[str, int]:
+    found = queries.find_import(account.id, import_id)
+    form = MappingForm()
+    form.offer_fields(form.kind.data or "")
+    form.offer_encoding(form.encoding.data or "")
+    if form.validate_on_submit():
+        try:
+            actions.map_columns(account.id, import_id, form.choice())
+        except Invalid as error:
+            form.show_errors(error.errors)
+        except Conflict as error:
+            flash(error.detail, "error")
+            return redirect(url_for("imports.show", import_id=import_id))
+        else:
+            return redirect(url_for("imports.show", import_id=import_id))
+    return _mapping(found, form, Options.from_json(found.options)), 400
+
+
+def _mapping(found: Import, form: MappingForm, options: Options) -> str:
+    columns = list(zip(options.plan.header, options.samples, form.columns, strict=False))
+    return render_template("imports/mapping.html", found=found, form=form, columns=columns, plan=options.plan)
+
+
 @bp.get("/imports/<id:import_id>")
-def show(import_id: int) -> str:
-    return _state("imports/show.html", import_id)
+def show(import_id: int) -> str | Redirect:
+    found = queries.find_import(account.id, import_id)
+    if found.status == ImportStatus.MAPPING:
+        return redirect(url_for("imports.mapping", import_id=import_id))
+    return _state("imports/show.html", found)
 
 
 @bp.get("/imports/<id:import_id>/progress")
 def progress(import_id: int) -> str:
-    return _state("imports/_state.html", import_id)
+    return _state("imports/_state.html", queries.find_import(account.id, import_id))
 
 
-def _state(template: str, import_id: int) -> str:
-    found = queries.find_import(account.id, import_id)
-    severity = Severity.WARNING if request.args.get("list") == "warnings" else Severity.ERROR
-    page = fetch_page(
-        queries.rows_of(found, severity), queries.BY_ROW, limit=ROWS_PER_PAGE, cursor=request.args.get("cursor")
-    )
+def _state(template: str, found: Import) -> str:
+    chosen = request.args.get("list") or _first_list(found)
+    page = None
+    if chosen and not found.is_at_work:
+        rows = queries.rows_of(found, chosen)
+        page = fetch_page(rows, queries.BY_ROW, limit=ROWS_PER_PAGE, cursor=request.args.get("cursor"))
     return render_template(
         template,
         found=found,
         pace=pace_of(found),
         page=page,
-        severity=severity,
-        warnings=queries.count_warnings(found),
+        chosen=chosen,
+        lists=_lists(found),
+        changes_of=downloads.changes_of,
         columns=queries.columns_read(found),
     )
 
 
-@bp.get("/imports/<id:import_id>/rejected.csv")
-def rejected_csv(import_id: int) -> Response:
+def _lists(found: Import) -> dict[str, tuple[str, int]]:
+    """The lists that have rows: name in the address, label, number."""
+    done = found.status not in (ImportStatus.REHEARSED, ImportStatus.APPLYING)
+    counts = {
+        "new": ("New", found.new_rows),
+        "changed": ("Changed", found.changed_rows),
+        "unchanged": ("Unchanged", found.unchanged),
+        "conflicts": ("Conflicts", found.conflict_rows),
+        "rejected": ("Rejected", found.rejected_rows),
+        "warnings": ("Warnings", found.warned_rows),
+        "not-applied": ("Not applied", found.not_applied if done else 0),
+        "not-undone": ("Not undone", found.not_undone),
+    }
+    return {name: each for name, each in counts.items() if each[1]}
+
+
+def _first_list(found: Import) -> str | None:
+    lists = _lists(found)
+    return next((name for name in ("not-undone", "not-applied", *FIRST_LIST) if name in lists), None)
+
+
+@bp.post("/imports/<id:import_id>/apply")
+def apply(import_id: int) -> Redirect:
+    return _step(import_id, actions.apply)
+
+
+@bp.post("/imports/<id:import_id>/undo")
+def undo(import_id: int) -> Redirect:
+    return _step(import_id, actions.undo)
+
+
+@bp.post("/imports/<id:import_id>/discard")
+def discard(import_id: int) -> Redirect:
+    _step(import_id, actions.discard)
+    return redirect(url_for("imports.index"))
+
+
+def _step(import_id: int, verb: Any) -> Redirect:
+    try:
+        verb(account.id, import_id)
+    except Conflict as error:
+        flash(error.detail, "error")
+    return redirect(url_for("imports.show", import_id=import_id))
+
+
+@bp.get("/imports/<id:import_id>/<name>.csv")
+def rows_csv(import_id: int, name: str) -> Response:
+    """One of the lists of rows; `rejected.csv` holds all skipped ones, to mend and upload again."""
     found = queries.find_import(account.id, import_id)
-    lines = stream_with_context(rejected.as_csv(found))
+    queries.rows_of(found, name)
+    lines = stream_with_context(downloads.as_csv(found, "skipped" if name == "rejected" else name))
     response = Response(lines, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="rejected-{found.id}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.id}.csv"'
     return response

@@ -1,6 +1,7 @@
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.database import db, execute, insert, utcnow
 from app.fans.models import Fan
@@ -49,3 +50,15 @@ def refresh_spend(fan: Fan) -> None:
     )
     fan.earned_cents = None if earned is None else int(earned)
     fan.value_cents = fan.stated_value_cents if earned is None else int(earned)
+
+
+def refresh_spends(account_id: int, fan_ids: Any) -> None:
+    """As refresh_spend, for all fans that a SELECT of ids gives. Does not commit."""
+    earned = (
+        select(func.sum(Transaction.gross_cents))
+        .where(Transaction.account_id == account_id, Transaction.fan_id == Fan.id)
+        .correlate(Fan)
+        .scalar_subquery()
+    )
+    values = {"earned_cents": earned, "value_cents": func.coalesce(earned, Fan.stated_value_cents)}
+    execute(update(Fan).where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).values(**values))

@@ -25,4 +25,5 @@ class Transaction(Base):
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
     net_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     currency: Mapped[str] = mapped_column(default="USD")
+    import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

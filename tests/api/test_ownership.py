@@ -16,6 +16,7 @@ BODIES = {
     "api.change_fan": {"name": "Mallory"},
     "api.change_conversation": {"archived": True},
     "api.post_message": {"text": "hello"},
+    "api.map_import": {"columns": []},
     "api.settle_message": {"outcome": "sent"},
     "api.change_connection": {"pace": {"limit": 1, "windowSeconds": 1}},
 }
@@ -81,6 +82,7 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "connection_id": connection_id,
         "medium_id": medium.json["id"],
         "import_id": imported.json["importId"],
+        "name": "rejected",  # of a list of the import's rows
     }
 
 

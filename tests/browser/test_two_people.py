@@ -16,16 +16,20 @@ def test_a_csv_becomes_fans_before_the_eyes(ada: Person, tmp_path):
     page = ada.page
     page.goto("/imports")
     page.get_by_label("File", exact=True).set_input_files(file)
-    page.get_by_label("is left out, and is listed").check()
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.get_by_role("heading", name="autumn.csv")).to_be_visible()
+    expect(page.get_by_label("Read Total Spent as")).to_have_value("value_cents")
+    page.get_by_label("is left out, and is listed").check()
+    page.get_by_role("button", name="Rehearse").click()
     ada.mark()
-    expect(page.locator("#import progress")).to_be_visible()
-    expect(page.locator(".meter-count")).to_have_text("3,001 of 3,001")
+    expect(page.locator("#import .state").first).to_contain_text("Rehearsed")
+    page.get_by_role("link", name="Rejected (1)").click()
+    expect(page.get_by_text("not an address")).to_be_visible()
+    page.get_by_role("button", name="Apply 3,000 rows").click()
+    ada.mark()
     expect(page.locator("#import .state").first).to_contain_text("Completed")
     assert counts(ada)["New"] == "3,000"
     assert counts(ada)["Skipped"] == "1"
-    expect(page.get_by_text("not an address")).to_be_visible()
     assert not ada.was_reloaded()
     page.get_by_role("link", name="See the fans").click()
     page.wait_for_load_state()  # with htmx: nobody types before the page is there

@@ -46,9 +46,14 @@ def test_the_whole_road_by_plain_forms(visit: Callable[..., Person], tmp_path):
     file.write_text("Username,Display Name\nplain_paul,Plain Paul\n")
     page.get_by_role("link", name="Imports").click()
     page.get_by_label("File", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("button", name="Rehearse").click()
     page.wait_for_url(re.compile(r"/imports/\d+$"))
-    expect(page.locator(".meter-count")).to_have_text("1 of 1")  # the page asks anew by itself
+    page.get_by_role("button", name="Apply 1 row").click()  # the page asks anew by itself
+    expect(page.locator("#import .state").first).to_contain_text("Completed")
+    page.get_by_text("Undo", exact=True).click()
+    page.get_by_role("button", name="Undo the whole import").click()
+    expect(page.locator("#import .state").first).to_contain_text("Undone")
 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -4,7 +4,9 @@ import io
 from typing import Any
 
 from app.imports.evidence import Choices
-from app.imports.mapping import Plan, data_rows, inspect
+from app.imports.options import Rules
+from app.imports.plan import Plan, data_rows
+from app.imports.questions import inspect
 from app.imports.reading import Reading, RowReader
 
 
@@ -19,7 +21,7 @@ def plan_of(
 def read(content: str | bytes, name: str = "a.csv", **options: Any) -> list[Reading]:
     raw = content.encode() if isinstance(content, str) else content
     plan = plan_of(raw, name, **options)
-    reader = RowReader(plan)
+    reader = RowReader(plan, Rules())
     rows = [reader.read(row, cells) for row, cells in data_rows(io.BytesIO(raw), plan)]
     assert len(rows) == plan.total_rows
     return rows

@@ -1,5 +1,6 @@
 import io
 import re
+from html import unescape
 
 import pytest
 
@@ -12,11 +13,45 @@ def browser(ada):
     return ada.browser()
 
 
-def upload(browser, content, filename="fans.csv", **fields):
-    page = browser.get("/imports").text
-    token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
-    data = {"csrf_token": token, "invalid": "warn", "file": (io.BytesIO(content.encode()), filename), **fields}
+def token_of(page):
+    return re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+
+
+def upload(browser, content, filename="fans.csv"):
+    data = {"csrf_token": token_of(browser.get("/imports").text), "file": (io.BytesIO(content.encode()), filename)}
     return browser.post("/imports", data=data, content_type="multipart/form-data")
+
+
+def form_of(page):
+    """What a browser would send of the mapping form, nothing changed."""
+    values = {"csrf_token": token_of(page)}
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        chosen = re.search(r'<option selected value="([^"]*)"', options)
+        values[name] = unescape(chosen[1]) if chosen else ""
+    for attributes in re.findall(r"<input checked([^>]*)>", page):
+        name, value = re.search(r'name="([^"]+)"', attributes)[1], re.search(r'value="([^"]+)"', attributes)[1]
+        values[name] = (
+            [*values[name], value] if isinstance(values.get(name), list) else ([value] if name == "match" else value)
+        )
+    return values
+
+
+def rehearsed(browser, app, content, filename="fans.csv", **changes):
+    """The import's page after upload, mapping and rehearsal."""
+    where = upload(browser, content, filename).headers["Location"]
+    answer = browser.post(where, data=form_of(browser.get(where).text) | changes)
+    assert answer.status_code == 302, re.findall(r"field-error.*?<span>(.*?)</span>", answer.text, re.DOTALL)
+    run(app, answer.headers["Location"])
+    return answer.headers["Location"]
+
+
+def run(app, where):
+    with app.app_context():
+        actions.run_import(int(where.rpartition("/")[2]))
+
+
+def press(browser, where, verb):
+    return browser.post(f"{where}/{verb}", data={"csrf_token": token_of(browser.get(where).text)})
 
 
 def test_an_empty_page_says_what_to_bring(browser):
@@ -25,23 +60,80 @@ def test_an_empty_page_says_what_to_bring(browser):
     assert browser.get("/imports/example.csv").text.startswith(HOUSE)
 
 
-def test_an_upload_runs_in_a_worker_and_ends_with_its_summary(browser, app):
-    answer = upload(browser, HOUSE + "ann,Ann,x@,,,\nbob,Bob,,,,\n,,,,$1.00,\n")
-    assert answer.status_code == 302
-    where = answer.headers["Location"]
+def test_the_whole_story(browser, app, ada):
+    where = rehearsed(browser, app, HOUSE + "ann,Ann,x@,,,\nbob,Bob,,,,\n,,,,$1.00,\n")
+    page = browser.get(where).text
+    assert "Nothing has been changed yet" in page
+    assert "Apply 2 rows" in page
+    assert "names no fan" in browser.get(f"{where}?list=rejected").text
+    assert "Invalid email format" in browser.get(f"{where}?list=warnings").text
+    assert ada.get("/api/crm/fans")["total"] == 0
+    press(browser, where, "apply")
     waiting = browser.get(where).text
     assert "Waits for a worker" in waiting
     assert 'hx-trigger="every 1s"' in waiting
-    with app.app_context():
-        actions.run_import(int(where.rpartition("/")[2]))
-    done = browser.get(where + "/progress").text
+    run(app, where)
+    done = browser.get(f"{where}/progress").text
     assert "every 1s" not in done
-    assert "names no fan" in done
-    assert "Invalid email format" in browser.get(where + "?list=warnings").text
-    assert "fans.csv" in browser.get("/imports").text
-    rejected = browser.get(where + "/rejected.csv")
+    assert "Undo the whole import" in done
+    assert ada.get("/api/crm/fans")["total"] == 2
+    rejected = browser.get(f"{where}/rejected.csv")
     assert rejected.mimetype == "text/csv"
     assert rejected.text.splitlines()[1].startswith(",,,,$1.00,,4,")
+    press(browser, where, "undo")
+    run(app, where)
+    assert "Taken back" in browser.get(where).text
+    assert ada.get("/api/crm/fans")["total"] == 0
+
+
+def test_the_columns_page_shows_what_is_in_each_column(browser):
+    where = upload(
+        browser, "\ufeffKundenname;E-Mail;Farbe\nAnn;ann@example.com;red\nBob;bob@example.com;blue\n"
+    ).headers["Location"]
+    page = browser.get(where).text
+    assert "red" in page
+    assert "blue" in page
+    assert form_of(page)["columns-1-field"] == "email"
+    assert form_of(page)["columns-2-field"] == ""
+
+
+def test_a_column_of_ones_own_is_kept_on_the_fan(browser, app, ada):
+    where = rehearsed(browser, app, "Username,Farbe\nann,red\n", **{"columns-1-field": "custom"})
+    press(browser, where, "apply")
+    run(app, where)
+    fan = ada.get("/api/crm/fans")["fans"][0]
+    assert "Farbe" in browser.get(f"/fans/{fan['id']}").text
+
+
+def test_what_the_file_leaves_open_is_asked_beside_the_column(browser, app):
+    where = upload(browser, HOUSE + "ann,,,,500,03/04/2026\n").headers["Location"]
+    page = browser.get(where).text
+    assert "can be read as day/month or month/day, for example 03/04/2026." in unescape(page)
+    assert "may be dollars or cents" in page
+    refused = browser.post(where, data=form_of(page))
+    assert refused.status_code == 400
+    assert "03/04/2026" in refused.text
+    answers = form_of(page) | {"columns-5-date_order": "dmy", "columns-4-unit": "units"}
+    assert browser.post(where, data=answers).status_code == 302
+
+
+def test_a_mapping_is_remembered_for_the_next_file_with_this_header(browser, app):
+    header = "Wer,Wann\n"
+    rehearsed(
+        browser,
+        app,
+        header + "ann,03/04/2026\n",
+        **{
+            "columns-0-field": "handle",
+            "columns-1-field": "last_seen_at",
+            "columns-1-date_order": "dmy",
+            "tags": "replace",
+        },
+    )
+    again = browser.get(upload(browser, header + "bob,05/06/2026\n").headers["Location"]).text
+    form = form_of(again)
+    assert (form["columns-0-field"], form["columns-1-field"], form["tags"]) == ("handle", "last_seen_at", "replace")
+    assert "can be read as" not in again
 
 
 @pytest.mark.parametrize(
@@ -49,24 +141,44 @@ def test_an_upload_runs_in_a_worker_and_ends_with_its_summary(browser, app):
     [
         ("", "fans.csv", 400, "The file is empty"),
         ("x", "", 400, "Choose a file"),
-        ("Colour\nred\n", "fans.csv", 400, "Columns found: Colour"),
+        (HOUSE, "fans.csv", 400, "no rows below it"),
         (HOUSE, "fans.png", 415, "Only .csv"),
-        (HOUSE + "ann,,,,,03/04/2026\n", "fans.csv", 400, "03/04/2026"),
+        ("PK\x03\x04", "fans.csv", 415, "Save as"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_answered_beside_the_field(browser, content, filename, status, words):
     answer = upload(browser, content, filename)
     assert answer.status_code == status
-    assert words in answer.text
+    assert words in unescape(answer.text)
 
 
-def test_what_the_file_leaves_open_can_be_said_on_the_page(browser):
-    assert upload(browser, HOUSE + "ann,,,,,03/04/2026\n", date_order="dmy").status_code == 302
+def test_a_file_whose_columns_say_nothing_can_still_be_mapped(browser, app, ada):
+    where = rehearsed(browser, app, "Colour\nred\n", **{"columns-0-field": "name"})
+    assert "Apply 1 row" in browser.get(where).text
 
 
-def test_nobody_sees_anothers_import(browser, eve):
-    where = upload(browser, HOUSE + "ann,,,,,\n").headers["Location"]
+def test_only_what_can_be_done_now_is_done(browser, app):
+    where = rehearsed(browser, app, HOUSE + "ann,,,,,\n")
+    press(browser, where, "undo")
+    assert "This import is rehearsed by now." in browser.get(where).text
+    press(browser, where, "apply")
+    press(browser, where, "apply")
+    assert "This import is applying by now." in browser.get(where).text
+    assert press(browser, where, "discard").headers["Location"] == "/imports"
+    run(app, where)
+    assert "Undo the whole import" in browser.get(where).text
+
+
+def test_a_discarded_import_leaves_nothing(browser, app, ada):
+    where = rehearsed(browser, app, HOUSE + "ann,,,,,\n")
+    press(browser, where, "discard")
+    assert "Nothing imported yet" in browser.get("/imports").text
+    assert ada.get("/api/crm/fans")["total"] == 0
+
+
+def test_nobody_sees_anothers_import(browser, eve, app):
+    where = rehearsed(browser, app, HOUSE + "ann,,,,,\n")
     stranger = eve.browser()
-    for address in (where, where + "/progress", where + "/rejected.csv"):
+    for address in (where, where + "/mapping", where + "/progress", where + "/rejected.csv", where + "/new.csv"):
         assert stranger.get(address).status_code == 404
         assert browser.get(address).status_code == 200

@@ -1,6 +1,7 @@
 """A file on the real application: what it does to the people, and what it says about every row."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from app.background import stopping
 from app.database import db, utcnow, write
 from app.errors import Invalid, NotFound
 from app.fans.models import Fan
-from app.imports import actions, queries, rejected, running
+from app.imports import actions, downloads, files, queries, sets
 from app.imports.models import Import
 from app.money.models import Transaction
 from tests.imports.conftest import HOUSE, counts
@@ -222,14 +223,14 @@ def test_bad_input_says_what_is_wrong_and_changes_nothing(
 
 def kept_files(app):
     with app.app_context():
-        return set(running.folder().glob("*"))
+        return set(files.folder().glob("*"))
 
 
 def test_the_rejected_rows_can_be_mended_and_brought_again(bring, app, ada):
     summary = bring(HOUSE + '@ann,"=Ann",x@,VIP,$5.00,2026-11-01\nbob,Bob,,,,\n')
     assert counts(summary) == (1, 0, 0, 1)
     with app.app_context():
-        text = "".join(rejected.as_csv(queries.find_import(ada.account_id, bring.last_id)))
+        text = "".join(downloads.as_csv(queries.find_import(ada.account_id, bring.last_id), "skipped"))
     header, row = text.splitlines()
     assert header == HOUSE.strip() + ",row,error"
     assert row == "'@ann,'=Ann,x@,VIP,$5.00,2026-11-01,2,Invalid email format"
@@ -252,15 +253,15 @@ MANY = (
 
 @pytest.fixture
 def small_sets(monkeypatch):
-    monkeypatch.setattr(running, "ROWS_PER_COMMIT", 10)
+    monkeypatch.setattr(sets, "next_set", partial(sets.next_set, rows=10))
 
 
-@pytest.mark.parametrize("sets", range(0, 14, 3))
-def test_a_worker_that_dies_anywhere_leaves_work_that_another_ends(bring, app, small_sets, monkeypatch, sets):
-    settle, left = running._settle, [sets]
+@pytest.mark.parametrize("done", range(0, 14, 3))
+def test_a_worker_that_dies_anywhere_leaves_work_that_another_ends(bring, app, small_sets, monkeypatch, done):
+    count, left = sets.count, [done]
 
-    def die(*arguments):
-        settle(*arguments)
+    def die(*arguments, **more):
+        count(*arguments, **more)
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt  # as a kill: nothing is cleaned up after it
@@ -268,12 +269,12 @@ def test_a_worker_that_dies_anywhere_leaves_work_that_another_ends(bring, app, s
     with app.app_context():
         import_id = start(bring, MANY)
         with monkeypatch.context() as patch:
-            patch.setattr(running, "_settle", die)
-            if sets < 12:
+            patch.setattr(sets, "count", die)
+            if done < 12:
                 with pytest.raises(KeyboardInterrupt):
                     actions.run_import(import_id)
         actions.run_import(import_id)  # the dead one's lease still stands: hands off
-        assert actions.wait_for(import_id, 0).is_finished == (sets >= 12)
+        assert actions.wait_for(import_id, 0).is_at_work == (done < 12)
         with write() as session:
             session.execute(update(Import).values(lease_until=utcnow() - timedelta(seconds=1)))
         actions.run_import(import_id)
@@ -292,7 +293,7 @@ def test_a_worker_that_is_asked_to_stop_hands_over(bring, app, small_sets):
         finally:
             stopping.clear()
         waiting = actions.wait_for(import_id, 0)
-        assert (waiting.is_finished, waiting.lease_until, waiting.tries) == (False, None, 0)
+        assert (waiting.is_at_work, waiting.lease_until, waiting.tries) == (True, None, 0)
         actions.run_import(import_id)
         assert counts(queries.summary(actions.wait_for(import_id, 0))) == (117, 0, 0, 4)
 
@@ -309,10 +310,10 @@ def test_the_sweep_finds_what_nobody_works_on(bring, app):
 
 
 def test_an_import_that_breaks_three_times_is_given_up_and_says_so(bring, app, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("no")
 
-    monkeypatch.setattr(running, "_settle", broken)
+    monkeypatch.setattr(sets, "count", broken)
     with app.app_context():
         import_id = start(bring, MANY)
         for _ in range(3):

@@ -1,0 +1,84 @@
+"""An import's rows as CSV: skipped ones as a file to mend and upload again, the others with what becomes of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.csv_text import csv_text
+from app.formats import money
+from app.imports.headers import LABELS
+from app.imports.models import SKIPPED, Import, ImportRow
+from app.imports.queries import each_row
+
+REJECTED_LISTS = frozenset({"skipped", "rejected", "conflicts"})
+CENTS = frozenset({"value_cents", "gross_cents", "net_cents"})
+EXTRA_LABELS = {
+    "gross_cents": "Gross amount",
+    "net_cents": "Net amount",
+    "kind": "Type",
+    "fan_id": "Payer",
+    "payer": "Payer",
+}
+HIDDEN = frozenset({"name_key", "handle_key", "email_key", "search_text", "id"})
+
+
+def as_csv(found: Import, name: str) -> Iterator[str]:
+    """One of queries.LISTS. Raises NotFound."""
+    rows = each_row(found, name)
+    return csv_text(_mendable(found, rows) if name in REJECTED_LISTS else _told(rows))
+
+
+def _mendable(found: Import, rows: Iterator[ImportRow]) -> Iterator[list[Any]]:
+    header = list(found.options["plan"]["header"])
+    yield [*header, "row", "error"]
+    for row in rows:
+        cells = (row.cells or []) + [""] * len(header)
+        width = max(len(header), len(row.cells or []))
+        yield [*_folded(cells[:width], len(header)), row.row, row.error]
+
+
+def _folded(cells: list[str], width: int) -> list[str]:
+    """What stands beyond the header goes into the last cell, so that `row` and `error` keep their place."""
+    return cells if len(cells) <= width else [*cells[: width - 1], ",".join(cells[width - 1 :])]
+
+
+def _told(rows: Iterator[ImportRow]) -> Iterator[list[Any]]:
+    """A line for each field of each row."""
+    yield ["row", "about", "field", "before", "after", "note"]
+    for row in rows:
+        note = row.not_undone or row.not_applied or "; ".join(_warning(each) for each in row.warnings or [])
+        changes = changes_of(row)
+        for field, before, after in changes or [("", "", "")]:
+            yield [row.row, row.label, field, before, after, note]
+
+
+def _warning(warning: dict[str, Any]) -> str:
+    return f"{warning['column']}: {warning['error']} ({warning['value']})"
+
+
+def changes_of(row: ImportRow) -> list[tuple[str, str, str]]:
+    """Field, former value, new value, for people to read."""
+    if row.outcome in SKIPPED:
+        return []
+    before, after = row.before or {}, row.after or {}
+    names = [name for name in after if name not in HIDDEN and (after[name] not in (None, {}, "") or name in before)]
+    return [
+        (EXTRA_LABELS.get(name) or LABELS[name], said(name, before.get(name)), said(name, after[name]))
+        for name in names
+    ]
+
+
+def said(name: str, value: Any) -> str:
+    """A value as people write it."""
+    if value is None or value == {}:
+        return ""
+    if name in CENTS:
+        return money(value)
+    if name == "tags":
+        return ", ".join(value.values())
+    if name == "custom":
+        return ", ".join(f"{key}: {text}" for key, text in value.items())
+    if name == "payer":
+        return value.get("handle") or value.get("name") or value.get("email") or value.get("platform_fan_id") or ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value[:19]} UTC" if name in ("last_seen_at", "at") else str(value)

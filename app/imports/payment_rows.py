@@ -1,0 +1,149 @@
+"""What becomes of a row about a payment: each once, by its id. One that stands is never rewritten; what it lacks is filled in."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from app.database import is_any_of, reserve_ids, run, table_of
+from app.fans.models import Fan
+from app.imports.decisions import Decisions, text_of
+from app.imports.fan_rows import NAMES, new_fan
+from app.imports.matching import PLATFORM, Clash, Crowd, load_crowd
+from app.imports.models import Outcome
+from app.imports.options import Rules
+from app.imports.plan import Plan
+from app.imports.reading import Person, Problem, Reading, person_of
+from app.imports.repeats import Repeats, names_of
+from app.money.models import Transaction
+
+
+def content_key(reading: Reading) -> str:
+    """The same payment in another export has the same key: drawn from what it means, not from how it is written."""
+    given = reading.values
+    person = person_of(given)
+    parts = (
+        given["at"].isoformat(),
+        given["kind"],
+        given["gross"],
+        given["currency"],
+        person.platform_id,
+        person.handle,
+    )
+    return hashlib.sha256(repr((*parts, person.email, person.name)).encode()).hexdigest()[:32]
+
+
+@dataclass
+class PaymentRows:
+    """Decides about sets of rows, the last of the file first."""
+
+    account_id: int
+    plan: Plan
+    rules: Rules
+    repeats: Repeats
+
+    def names(self, reading: Reading) -> list[str]:
+        """What the first pass notes of a row."""
+        given = reading.values.get("transaction_id")
+        own = f"t|{given}" if given else f"a|{content_key(reading)}"
+        return [own, *names_of(person_of(reading.values))]
+
+    def decide(self, readings: list[Reading], decisions: Decisions) -> None:
+        """Reads the database, and reserves ids for payers not known yet: inside a unit of work. Does not commit."""
+        ids = {reading.row: self._transaction_id(reading) for reading in readings}
+        known = self._known(set(ids.values()))
+        persons = [person_of(reading.values) for reading in readings]
+        crowd = load_crowd(self.account_id, persons, self.repeats.has_handle)
+        for reading, person in zip(readings, persons, strict=True):
+            try:
+                self._check_repeated(reading)
+                fan_id, payer = self._payer(reading, person, crowd)
+            except Clash as clash:
+                decisions.skip(reading, Outcome.CONFLICT, self._problem(reading, clash))
+                continue
+            stands = known.get(ids[reading.row])
+            if stands:
+                self._compare(reading, stands, fan_id, payer, decisions)
+            else:
+                row = _row(reading, ids[reading.row])
+                decisions.take(reading, Outcome.NEW, fan_id, row | ({"payer": payer} if payer else {}))
+
+    def _transaction_id(self, reading: Reading) -> str:
+        """Payments without an id are told apart by their number among those that are alike."""
+        if given := reading.values.get("transaction_id"):
+            return given
+        key = content_key(reading)
+        return f"csv-{key}-{self.repeats.count(f'a|{key}')}"
+
+    def _known(self, ids: set[str]) -> dict[str, Any]:
+        rows = select(
+            Transaction.platform_transaction_id, Transaction.gross_cents, Transaction.net_cents, Transaction.currency,
+            Transaction.fan_id,
+        ).where(
+            Transaction.account_id == self.account_id,
+            Transaction.platform == PLATFORM,
+            is_any_of(Transaction.platform_transaction_id, ids),
+        )  # fmt: skip
+        return {each.platform_transaction_id: each for each in run(rows)}
+
+    def _check_repeated(self, reading: Reading) -> None:
+        given = reading.values.get("transaction_id")
+        if not given or not self.repeats.may_repeat(key := f"t|{given}"):
+            return
+        if later := self.repeats.find([key]):
+            raise Clash("transaction_id", f"Row {later} has the same transaction id, and the later row counts")
+        self.repeats.keep([key], reading.row)
+
+    def _payer(self, reading: Reading, person: Person, crowd: Crowd) -> tuple[int | None, dict[str, Any] | None]:
+        """The fan's id, and the values of one who is to be made. Raises Clash."""
+        if person.only_name and not person.name:
+            return None, None  # an export that does not say who paid
+        if fan := crowd.find(person):
+            return fan.id, None
+        names = [f"new {name}" for name in names_of(person)]
+        if known := self.repeats.find(names):
+            return known, None
+        (fan_id,) = reserve_ids(table_of(Fan), 1)
+        if any(map(self.repeats.may_repeat, names_of(person))):
+            self.repeats.keep(names, fan_id)
+        names_given = {name: reading.values[name] for name in NAMES if reading.values.get(name)}
+        return fan_id, new_fan(names_given) | {"id": fan_id}
+
+    def _compare(
+        self, reading: Reading, stands: Any, fan_id: int | None, payer: dict[str, Any] | None, decisions: Decisions
+    ) -> None:
+        given = reading.values
+        if stands.gross_cents != given["gross"] or stands.currency != given["currency"]:
+            column = self.plan.fields.get("transaction_id") or self.plan.fields.get("gross") or self.plan.fields["net"]
+            detail = "This payment is recorded already, with another amount"
+            decisions.skip(reading, Outcome.CONFLICT, Problem(column.header, stands.platform_transaction_id, detail))
+            return None
+        after: dict[str, Any] = {}
+        if stands.fan_id is None and fan_id is not None:
+            after["fan_id"] = fan_id
+        if stands.net_cents is None and given["net"] is not None:
+            after["net_cents"] = given["net"]
+        if not after:
+            return decisions.take(reading, Outcome.UNCHANGED, stands.fan_id)
+        after |= {"transaction_id": stands.platform_transaction_id, "gross_cents": stands.gross_cents}
+        if payer and "fan_id" in after:
+            after["payer"] = payer
+        decisions.take(reading, Outcome.CHANGED, fan_id, after, {"fan_id": None, "net_cents": None})
+
+    def _problem(self, reading: Reading, clash: Clash) -> Problem:
+        column = self.plan.fields.get(clash.field)
+        value = reading.cells[column.index].strip() if column and column.index < len(reading.cells) else None
+        return Problem(column.header if column else None, value, clash.detail)
+
+
+def _row(reading: Reading, transaction_id: str) -> dict[str, Any]:
+    given = reading.values
+    return {
+        "transaction_id": transaction_id,
+        "kind": given["kind"],
+        "gross_cents": given["gross"],
+        "net_cents": given["net"],
+        "currency": given["currency"],
+        "at": text_of(given["at"]),
+    }

@@ -1,0 +1,124 @@
+"""How a file is read: with a Plan, every row reads the same today and after a restart."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, BinaryIO
+
+from app.errors import Invalid
+from app.imports import headers
+from app.imports.csv_rows import Format, Record, read_records
+from app.imports.models import ImportKind
+
+TOTALS = re.compile(r"(grand |sub ?)?totals?:?|sum:?|summe:?|gesamt:?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    index: int
+    header: str
+    field: str
+    order: str = "ymd"
+    mark: str = "."
+    unit: str = "units"
+    currency: str | None = None
+    zone: str | None = None
+
+
+@dataclass
+class Plan:
+    """How to read a file. `header_row` is the header's line number."""
+
+    kind: ImportKind
+    form: Format
+    header_row: int
+    header: list[str]
+    columns: list[Column]
+    zone: str
+    total_rows: int = 0
+    fields: dict[str, Column] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fields = {column.field: column for column in reversed(self.columns)}
+        self.identity = [column for column in self.columns if column.field in headers.IDENTITY]
+
+    def to_json(self) -> dict[str, Any]:
+        kept = asdict(self)
+        del kept["fields"]
+        return kept
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Plan":
+        columns = [Column(**column) for column in kept["columns"]]
+        return cls(**{**kept, "kind": ImportKind(kept["kind"]), "form": Format(**kept["form"]), "columns": columns})
+
+
+def data_rows(file: BinaryIO, plan: Plan) -> Iterator[Record]:
+    """The rows that hold data, in order: no blanks, no preamble, no repeated header, no totals.
+
+    Raises Invalid where a second table with other columns begins.
+    """
+    return _only_data(read_records(file, plan.form), plan)
+
+
+def _only_data(records: Iterator[Record], plan: Plan) -> Iterator[Record]:
+    after_blank = False
+    for row, cells in records:
+        if row <= plan.header_row:
+            continue
+        first = next((text for cell in cells if (text := cell.strip())), "")
+        if not first:
+            after_blank = True
+            continue
+        if _is_header_again(cells, plan) or (first[0] in "tTgGsS" and _is_total(first, cells, plan)):
+            continue
+        if after_blank and _is_other_header(cells):
+            raise Invalid(
+                (
+                    "file",
+                    f"In row {row} a second table begins, with other columns. Put each table in a file of its own.",
+                )
+            )
+        after_blank = False
+        yield row, cells
+
+
+def _is_header_again(cells: list[str], plan: Plan) -> bool:
+    if not cells or cells[0].strip().casefold() != plan.header[0].casefold():
+        return False
+    return [cell.strip().casefold() for cell in trimmed(cells)] == [name.casefold() for name in plan.header]
+
+
+def _is_total(first: str, cells: list[str], plan: Plan) -> bool:
+    if not TOTALS.fullmatch(first):
+        return False
+    named = sum(bool(cells[column.index].strip()) for column in plan.identity if column.index < len(cells))
+    return named <= 1
+
+
+def _is_other_header(cells: list[str]) -> bool:
+    names = [cell for cell in cells if cell.strip()]
+    return len(names) > 1 and all(headers.is_known(name) for name in names)
+
+
+# --- The header ---
+
+
+def trimmed(cells: list[str]) -> list[str]:
+    """Without the empty cells that trailing commas make."""
+    end = len(cells)
+    while end > 1 and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
+
+
+def clean(cell: str) -> str:
+    """Without blanks around, and without the quote that an export puts before a cell that looks like a formula."""
+    cell = cell.strip()
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@") else cell
+
+
+def code_in(cells: list[str], column: Column | None) -> str | None:
+    """The currency that a column of its own names for this row."""
+    text = cells[column.index].strip().upper() if column and column.index < len(cells) else ""
+    return text if len(text) == 3 and text.isalpha() and text.isascii() else None

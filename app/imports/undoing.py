@@ -1,0 +1,105 @@
+"""An import taken back: what it made goes, what it changed gets its former value; what people did since stays, and is listed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import BigInteger, and_, cast, delete, exists, or_, select, update
+
+from app.conversations.models import Message
+from app.database import execute
+from app.fans.models import Fan
+from app.imports import sets
+from app.imports.changing import restore_fans
+from app.imports.matching import PLATFORM
+from app.imports.models import ImportKind, ImportRow, Outcome
+from app.imports.options import Options
+from app.imports.sets import RowSet
+from app.money.actions import refresh_spends
+from app.money.models import Transaction
+
+IN_USE = "Has messages or payments since the import, and was kept"
+
+
+def undo_set(done: RowSet, options: Options) -> None:
+    """Does not commit."""
+    _WRITERS[options.plan.kind == ImportKind.TRANSACTIONS, done.outcome](done)
+
+
+def _remove_fans(done: RowSet) -> None:
+    mine = Fan.id.in_(select(ImportRow.fan_id).where(done.holds())) & _made_by(done)
+    in_use = exists().where(Fan.id == ImportRow.fan_id, _made_by(done), _is_in_use())
+    kept = sets.say(ImportRow.not_undone, IN_USE, done.holds() & in_use)
+    undone = execute(delete(Fan).where(mine, ~_is_in_use()))
+    sets.count(done.import_id, undone=undone, not_undone=kept, processed_rows=done.count)
+
+
+def _made_by(done: RowSet) -> Any:
+    return and_(Fan.account_id == done.account_id, Fan.import_id == done.import_id)
+
+
+def _is_in_use() -> Any:
+    return or_(
+        exists().where(Message.fan_id == Fan.id),
+        exists().where(Transaction.account_id == Fan.account_id, Transaction.fan_id == Fan.id),
+    )
+
+
+def _restore_fans(done: RowSet) -> None:
+    restored = restore_fans(done)
+    sets.count(
+        done.import_id, undone=restored, not_undone=sets.left_in(done, ImportRow.not_undone), processed_rows=done.count
+    )
+
+
+def _remove_payments(done: RowSet) -> None:
+    ids = select(ImportRow.after["transaction_id"].as_string()).where(done.holds())
+    removed = execute(
+        delete(Transaction).where(
+            Transaction.account_id == done.account_id,
+            Transaction.platform == PLATFORM,
+            Transaction.platform_transaction_id.in_(ids),
+            Transaction.import_id == done.import_id,
+        )
+    )
+    _settle_payers(done)
+    sets.count(done.import_id, undone=removed, processed_rows=done.count)
+
+
+def _settle_payers(done: RowSet) -> None:
+    """Their spend without these payments; who was made for them and is nothing more goes."""
+    refresh_spends(done.account_id, select(ImportRow.fan_id).where(done.holds()))
+    mine = Fan.id.in_(select(ImportRow.fan_id).where(done.holds())) & _made_by(done)
+    execute(delete(Fan).where(mine, ~_is_in_use()))
+
+
+def _empty_payments(done: RowSet) -> None:
+    """What was filled in is taken out again, where it still stands so."""
+    rows = {row.after["transaction_id"]: row.after for row in done.rows()}
+    for name in ("fan_id", "net_cents"):
+        for transaction_id, after in rows.items():
+            if name in after:
+                _empty(done, transaction_id, name, after[name])
+    _settle_payers(done)
+    sets.count(done.import_id, undone=done.count, processed_rows=done.count)
+
+
+def _empty(done: RowSet, transaction_id: str, name: str, value: int) -> None:
+    column = Transaction.__table__.c[name]
+    execute(
+        update(Transaction)
+        .where(
+            Transaction.account_id == done.account_id,
+            Transaction.platform == PLATFORM,
+            Transaction.platform_transaction_id == transaction_id,
+            column == cast(value, BigInteger),
+        )
+        .values({name: None})
+    )
+
+
+_WRITERS: dict[tuple[bool, Outcome], Callable[[RowSet], None]] = {
+    (False, Outcome.NEW): _remove_fans,
+    (False, Outcome.CHANGED): _restore_fans,
+    (True, Outcome.NEW): _remove_payments,
+    (True, Outcome.CHANGED): _empty_payments,
+}
