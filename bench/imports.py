@@ -27,7 +27,7 @@ from bench.place import Place, a_place, add_result, peak_megabytes
 
 HEADER = ("Username", "Display Name", "Email", "Subscription Tier", "Total Spent", "Last Seen")
 TIERS = ("VIP", "Gold", "Silver", "Bronze", "")
-WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "hazel", "ivory", "jade", "küste", "lumen")
+WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "hazel", "ivory", "jade", "kelp", "lumen")
 NAMES = (
     "id", "account_id", "platform", "name", "handle", "email", "notes", "stated_value_cents", "value_cents", "last_seen_at",
     "do_not_message", "custom", "name_key", "handle_key", "email_key", "search_text", "created_at", "updated_at",
@@ -53,8 +53,7 @@ def _options() -> argparse.Namespace:
 
 def measure(database: str, rows: int) -> dict[str, object]:
     with a_place(database) as place:
-        ceiling_new = _timed(lambda: _ceiling(place, rows))
-        ceiling_again = _timed(lambda: _ceiling(place, rows))
+        ceiling_new, ceiling_again = _ceiling(place, rows)
     with a_place(database) as place:
         file = Path(place.environment["GREENROOM_INSTANCE"]) / "fans.csv"
         _write_file(file, rows)
@@ -76,22 +75,16 @@ def measure(database: str, rows: int) -> dict[str, object]:
     }
 
 
-def _timed(do: Any) -> float:
-    began = time.monotonic()
-    do()
-    return time.monotonic() - began
-
-
 def fans(rows: int) -> Iterator[tuple[str, str, str, str, int, str]]:
     """The same ones each time: handle, name, e-mail, tier, cents, day."""
-    dice = random.Random(7)  # noqa: S311  no secret
+    dice = random.Random(7)
     for number in range(rows):
         first, last = dice.choice(WORDS), dice.choice(WORDS)
         handle = f"{first}_{last}_{dice.randrange(10**6)}_{number}"
         day = f"2026-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02}"
         yield (
             handle,
-            f"{first.title()} {last.title()}",
+            f"{first.title()} {last.title()} L{'é' if number % 10 == 0 else 'e'}e",
             f"{handle}@example.com",
             dice.choice(TIERS),
             dice.randrange(10**6),
@@ -130,15 +123,20 @@ def _account_id() -> int:
     return account.id
 
 
-def _ceiling(place: Place, rows: int) -> None:
+def _ceiling(place: Place, rows: int) -> tuple[float, float]:
+    """Seconds for new rows and for the same again, from values that lie ready in memory."""
     with place.app.app_context():
-        account_id = _account_id()
-        people, tags = _rows(account_id, rows)
-        with write():
-            if on_postgresql():
-                _copy_and_upsert(people, tags)
-            else:
-                _upsert(people, tags)
+        people, tags = _rows(_account_id(), rows)
+        seconds = []
+        for _ in range(2):
+            began = time.monotonic()
+            with write():
+                if on_postgresql():
+                    _copy_and_upsert(people, tags)
+                else:
+                    _upsert(people, tags)
+            seconds.append(time.monotonic() - began)
+        return seconds[0], seconds[1]
 
 
 def _rows(account_id: int, rows: int) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -172,7 +170,7 @@ _ON_CONFLICT = f"ON CONFLICT (account_id, handle_key) DO UPDATE SET {_SET}"
 def _upsert(people: list[tuple[Any, ...]], tags: list[tuple[Any, ...]]) -> None:
     connection = db.session.connection()
     names, marks = ", ".join(NAMES), ", ".join("?" * len(NAMES))
-    connection.exec_driver_sql(f"INSERT INTO fans ({names}) VALUES ({marks}) {_ON_CONFLICT}", people)  # noqa: S608
+    connection.exec_driver_sql(f"INSERT INTO fans ({names}) VALUES ({marks}) {_ON_CONFLICT}", people)
     connection.exec_driver_sql(
         "INSERT OR IGNORE INTO fan_tags (fan_id, tag_key, tag, account_id) VALUES (?, ?, ?, ?)", tags
     )
@@ -191,7 +189,7 @@ def _copy_and_upsert(people: list[tuple[Any, ...]], tags: list[tuple[Any, ...]])
     )
     insert_many(staging[0], NAMES, people)
     insert_many(staging[1], ("fan_id", "tag_key", "tag", "account_id"), tags)
-    db.session.execute(text(f"INSERT INTO fans ({names}) SELECT {names} FROM new_fans {_ON_CONFLICT}"))  # noqa: S608
+    db.session.execute(text(f"INSERT INTO fans ({names}) SELECT {names} FROM new_fans {_ON_CONFLICT}"))
     db.session.execute(text("INSERT INTO fan_tags SELECT * FROM new_tags ON CONFLICT DO NOTHING"))
 
 

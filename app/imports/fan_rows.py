@@ -1,6 +1,7 @@
 """What becomes of a row about a fan: new, changed in these fields, unchanged, in conflict, or left out."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass
 from typing import Any
 
 from app.database import reserve_ids, table_of
@@ -10,7 +11,7 @@ from app.imports.decisions import Decisions, text_of
 from app.imports.headers import CUSTOM
 from app.imports.matching import Clash, Crowd, load_crowd, tags_of
 from app.imports.models import ImportKind, Outcome
-from app.imports.options import Rules
+from app.imports.options import NAMES_TO_MATCH, Rules
 from app.imports.plan import Plan
 from app.imports.reading import Person, Problem, Reading, person_of
 from app.imports.repeats import Repeats, keys_left, keys_sought, names_of
@@ -31,13 +32,13 @@ class FanRows:
 
     def names(self, reading: Reading) -> list[str]:
         """What the first pass notes of a row."""
-        return [*names_of(self._sought(person_of(reading.values))), *self._claims(reading)]
+        return names_of(person_of(reading.values))
 
     def decide(self, readings: list[Reading], decisions: Decisions) -> None:
         """Reads the database, and reserves ids for new fans: inside a unit of work. Does not commit."""
         persons = [person_of(reading.values) for reading in readings]
         crowd = load_crowd(self.account_id, persons, self.repeats.has_handle)
-        tags = tags_of(fan.id for fan in _fans_in(crowd)) if "tags" in self._fields() else {}
+        tags = tags_of(crowd.fans) if "tags" in self._fields() else {}
         new: list[Reading] = []
         for reading, person in zip(readings, persons, strict=True):
             try:
@@ -80,8 +81,9 @@ class FanRows:
     def _sought(self, person: Person) -> Person:
         """With those names alone by which rows find their fans."""
         match = self.rules.match
-        return replace(
-            person,
+        if match == NAMES_TO_MATCH:
+            return person
+        return person._replace(
             platform_id=person.platform_id if "platform_fan_id" in match else None,
             handle=person.handle if "handle" in match else None,
             email=person.email if "email" in match else None,
@@ -97,7 +99,7 @@ class FanRows:
         return later
 
     def _may_repeat(self, person: Person, fan: Any | None) -> bool:
-        own = set(names_of(person))
+        own = names_of(person)
         if any(map(self.repeats.may_repeat, own)):
             return True
         if fan is None:
@@ -123,17 +125,14 @@ class FanRows:
         if fan is not None and person.email and person.email != fan.email_key and crowd.by_email.get(person.email):
             other = crowd.by_email[person.email][0]
             raise Clash("email", f"This is the e-mail of another fan: {other.handle or other.name or other.id}")
-        for key in self._claims(reading):
-            if self.repeats.may_repeat(key):
-                if later := self.repeats.find([key]):
-                    raise Clash("handle", f"Row {later} has the same username or platform id, and is about another fan")
-                self.repeats.keep([key], reading.row)
+        self._claim(reading, person._replace(email=None, name=None))
 
-    def _claims(self, reading: Reading) -> list[str]:
-        """What only one row of the file may give its fan."""
-        person = person_of(reading.values)
-        named = (("P", person.platform_id), ("H", person.handle))
-        return [f"{kind}|{name}" for kind, name in named if name]
+    def _claim(self, reading: Reading, person: Person) -> None:
+        """A platform id and a handle may be given to a fan by one row of the file only. Raises Clash."""
+        for key in filter(self.repeats.may_repeat, names_of(person)):
+            if later := self.repeats.find([f"given {key}"]):
+                raise Clash("handle", f"Row {later} has the same username or platform id, and is about another fan")
+            self.repeats.keep([f"given {key}"], reading.row)
 
     def _wanted(self, reading: Reading, fan: Any | None) -> dict[str, Any]:
         values = {name: value for name, value in reading.values.items() if name in FIELDS}
@@ -156,13 +155,6 @@ class FanRows:
 
 
 NOBODY = object()
-
-
-def _fans_in(crowd: Crowd) -> list[Any]:
-    fans = {fan.id: fan for fan in (*crowd.by_platform_id.values(), *crowd.by_handle.values())}
-    for several in (*crowd.by_email.values(), *crowd.by_name.values()):
-        fans |= {fan.id: fan for fan in several}
-    return list(fans.values())
 
 
 def new_fan(values: dict[str, Any]) -> dict[str, Any]:
@@ -193,6 +185,8 @@ def changes_of(
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, value in values.items():
+        if name in PLAIN and value == getattr(fan, name):
+            continue
         was, will = _compare(fan, name, value, tags, rules)
         if was != will:
             before[name], after[name] = was, will
@@ -204,8 +198,9 @@ def _compare(fan: Any, name: str, value: Any, tags: dict[str, str], rules: Rules
     if name == "tags":
         return tags, _with_tags(tags, value, rules)
     if name == CUSTOM:
-        merged = fan.custom | value
-        return fan.custom, {key: text for key, text in merged.items() if text}
+        custom = json.loads(fan.custom)
+        merged = custom | value
+        return custom, {key: text for key, text in merged.items() if text}
     if name == "value_cents":  # what payments add up to and the file says as well is no news
         return fan.stated_value_cents, fan.stated_value_cents if value == fan.value_cents else value
     if name == "last_seen_at":

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, select, type_coerce
 
-from app.database import db, is_any_of, run
+from app.database import is_any_of, run
 from app.fans.keys import name_key
 from app.fans.models import Fan, FanTag
 from app.imports.reading import Person
@@ -15,7 +15,8 @@ PLATFORM = "onlyfans"
 _FANS = select(
     Fan.id, Fan.platform_fan_id, Fan.handle, Fan.handle_key, Fan.email, Fan.email_key, Fan.name, Fan.name_key, Fan.phone,
     Fan.avatar_url, Fan.notes, Fan.stated_value_cents, Fan.value_cents,
-    Fan.subscription_status, Fan.last_seen_at, Fan.do_not_message, Fan.custom,
+    Fan.subscription_status, Fan.last_seen_at, Fan.do_not_message,
+    type_coerce(Fan.custom, Text).label("custom"),  # as JSON: few rows ask for it
 )  # fmt: skip
 
 
@@ -33,12 +34,16 @@ class Crowd:
 
     def __init__(self, has_handle: Callable[[str], bool]) -> None:
         self._has_handle = has_handle
+        self.fans: dict[int, Any] = {}
         self.by_platform_id: dict[str, Any] = {}
         self.by_handle: dict[str, Any] = {}
         self.by_email: dict[str, list[Any]] = defaultdict(list)
         self.by_name: dict[str, list[Any]] = defaultdict(list)
 
     def add(self, fan: Any) -> None:
+        if fan.id in self.fans:
+            return
+        self.fans[fan.id] = fan
         if fan.platform_fan_id:
             self.by_platform_id[fan.platform_fan_id] = fan
         if fan.handle_key:
@@ -47,6 +52,11 @@ class Crowd:
             self.by_email[fan.email_key].append(fan)
         if fan.name and not (fan.platform_fan_id or fan.handle_key or fan.email_key):
             self.by_name[fan.name].append(fan)
+
+    def has_email_of(self, person: Person) -> bool:
+        """Whether the fan that a row names in a stronger way has its e-mail already."""
+        fan = self.owner_of(person)
+        return fan is not None and fan.email_key == person.email
 
     def find(self, person: Person) -> Any | None:
         """By platform id, else handle, else e-mail, else by a name that is all there is. Raises Clash."""
@@ -91,35 +101,29 @@ class Crowd:
         return fans[0] if fans else None
 
 
-def load_crowd(account_id: int, persons: Iterable[Person], has_handle: Callable[[str], bool]) -> Crowd:
+def load_crowd(account_id: int, persons: list[Person], has_handle: Callable[[str], bool]) -> Crowd:
+    """All fans that these rows may be about, and those who have a row's e-mail besides."""
     crowd = Crowd(has_handle)
-    seen: set[int] = set()
-    persons = list(persons)
-    wanted = (
-        (Fan.platform_fan_id, {person.platform_id for person in persons}, [Fan.platform == PLATFORM]),
-        (Fan.handle_key, {person.handle for person in persons}, []),
-        (Fan.email_key, {person.email for person in persons}, []),
-        (
-            Fan.name_key,
-            {name_key(person.name) for person in persons if person.only_name},
-            [Fan.platform_fan_id.is_(None), Fan.handle_key.is_(None), Fan.email_key.is_(None)],
-        ),
-    )
-    for column, keys, besides in wanted:
-        keys.discard(None)
-        if not keys:
-            continue
-        for fan in run(_FANS.where(Fan.account_id == account_id, is_any_of(column, keys), *besides)):
-            if fan.id not in seen:
-                seen.add(fan.id)
-                crowd.add(fan)
+    mine = _FANS.where(Fan.account_id == account_id)
+    nameless = mine.where(Fan.platform_fan_id.is_(None), Fan.handle_key.is_(None), Fan.email_key.is_(None))
+    _add(crowd, mine.where(Fan.platform == PLATFORM), Fan.platform_fan_id, {each.platform_id for each in persons})
+    _add(crowd, mine, Fan.handle_key, {each.handle for each in persons})
+    _add(crowd, mine, Fan.email_key, {each.email for each in persons if not crowd.has_email_of(each)})
+    _add(crowd, nameless, Fan.name_key, {name_key(each.name) for each in persons if each.only_name})
     return crowd
+
+
+def _add(crowd: Crowd, rows: Any, column: Any, keys: set[str | None]) -> None:
+    keys.discard(None)
+    if keys:
+        for fan in run(rows.where(is_any_of(column, keys))).all():
+            crowd.add(fan)
 
 
 def tags_of(fan_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Each fan's tags by their keys."""
     tags: dict[int, dict[str, str]] = defaultdict(dict)
     rows = select(FanTag.fan_id, FanTag.tag_key, FanTag.tag).where(is_any_of(FanTag.fan_id, fan_ids))
-    for fan_id, key, tag in db.session.execute(rows.order_by(FanTag.fan_id, FanTag.tag_key)):
+    for fan_id, key, tag in run(rows.order_by(FanTag.fan_id, FanTag.tag_key)).all():
         tags[fan_id][key] = tag
     return tags

@@ -10,6 +10,7 @@ from app.imports import headers
 from app.imports.csv_rows import Format, Record, read_records
 from app.imports.models import ImportKind
 
+_QUOTED_FORMULAS = ("'=", "'+", "'-", "'@")
 TOTALS = re.compile(r"(grand |sub ?)?totals?:?|sum:?|summe:?|gesamt:?", re.IGNORECASE)
 
 
@@ -115,7 +116,7 @@ def trimmed(cells: list[str]) -> list[str]:
 def clean(cell: str) -> str:
     """Without blanks around, and without the quote that an export puts before a cell that looks like a formula."""
     cell = cell.strip()
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@") else cell
+    return cell[1:] if cell.startswith(_QUOTED_FORMULAS) else cell
 
 
 def code_in(cells: list[str], column: Column | None) -> str | None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.fans.keys import email_key, handle_key
 from app.imports import values
-from app.imports.headers import CUSTOM, MOMENTS, MONEY, custom_name
+from app.imports.headers import CUSTOM, LISTS, MOMENTS, MONEY, custom_name
 from app.imports.models import ImportKind
 from app.imports.moments import read_iso, read_moment, utc_of, zone_of
 from app.imports.options import Rules
@@ -44,27 +44,7 @@ class Problem:
     error: str
 
 
-@dataclass
-class Reading:
-    """`fault` is what keeps the row out whatever the policy; `problems` are bad cells, whose values are left out."""
-
-    row: int
-    cells: list[str]
-    values: dict[str, Any] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    fault: Problem | None = None
-
-    def refusal(self, policy: str) -> Problem | None:
-        """Why this row is skipped; None where it comes in."""
-        if self.problems and policy == "reject":
-            first, *more = self.problems
-            also = "".join(f" Also {each.column}: {each.error}." for each in more)
-            return Problem(first.column, first.value, first.error + (f".{also}" if also else ""))
-        return self.fault
-
-
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """What names a fan in a row, folded as the database folds it."""
 
     platform_id: str | None
@@ -81,6 +61,25 @@ def person_of(given: dict[str, Any]) -> Person:
     return Person(
         given.get("platform_fan_id"), handle_key(given.get("handle")), email_key(given.get("email")), given.get("name")
     )
+
+
+@dataclass(slots=True)
+class Reading:
+    """`fault` is what keeps the row out whatever the policy; `problems` are bad cells, whose values are left out."""
+
+    row: int
+    cells: list[str]
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    fault: Problem | None = None
+
+    def refusal(self, policy: str) -> Problem | None:
+        """Why this row is skipped; None where it comes in."""
+        if self.problems and policy == "reject":
+            first, *more = self.problems
+            also = "".join(f" Also {each.column}: {each.error}." for each in more)
+            return Problem(first.column, first.value, first.error + (f".{also}" if also else ""))
+        return self.fault
 
 
 CLEARABLE = frozenset(
@@ -118,11 +117,12 @@ class RowReader:
             reading.fault = self._too_wide(len(cells))
             return reading
         for column, read in self.readers:
-            self._read_cell(reading, column, read)
-        _join_names(reading.values)
+            self._read_cell(cells, reading, column, read)
+        given = reading.values
+        _join_names(given)
         if self.plan.kind == ImportKind.TRANSACTIONS:
             _finish_payment(reading, self.plan)
-        elif not any(reading.values.get(name) for name in ("platform_fan_id", "handle", "email", "name")):
+        elif not (given.get("handle") or given.get("email") or given.get("platform_fan_id") or given.get("name")):
             reading.fault = self._nobody(reading)
         return reading
 
@@ -138,29 +138,24 @@ class RowReader:
             self.plan.identity[0].header, "", "The row names no fan: no username, name, e-mail or platform id"
         )
 
-    def _read_cell(self, reading: Reading, column: Column, read: Callable[[str, list[str]], Any]) -> None:
-        cells, given = reading.cells, reading.values
+    def _read_cell(
+        self, cells: list[str], reading: Reading, column: Column, read: Callable[[str, list[str]], Any]
+    ) -> None:
         text = clean(cells[column.index]) if column.index < len(cells) else ""
         if not text:
             if self.clears:
-                self._clear(given, column)
+                self._clear(reading.values, column)
             return
         try:
-            if "\0" in text:
-                raise BadCell("Holds a character that cannot be kept")
             value = read(text, cells)
         except BadCell as bad:
             cell = cells[column.index]
             reading.problems.append(Problem(column.header, cell[:1000].replace("\0", "\ufffd"), str(bad)))
             return
-        if value is None:
-            return
-        if column.field == CUSTOM:
-            given.setdefault(CUSTOM, {})[custom_name(column.header)] = value
-        elif isinstance(value, list):
-            given.setdefault("tags", []).extend(value)
-        else:
-            given[column.field] = value
+        if column.field in LISTS:
+            _add_to_list(reading.values, column, value)
+        elif value is not None:
+            reading.values[column.field] = value
 
     def _clear(self, given: dict[str, Any], column: Column) -> None:
         if column.field == CUSTOM:
@@ -252,7 +247,16 @@ def _read_status(text: str, header: str) -> str | None:
     return values.read_text(text, 100)
 
 
+def _add_to_list(given: dict[str, Any], column: Column, value: Any) -> None:
+    if column.field == CUSTOM:
+        given.setdefault(CUSTOM, {})[custom_name(column.header)] = value
+    elif value is not None:
+        given.setdefault("tags", []).extend(value)
+
+
 def _join_names(given: dict[str, Any]) -> None:
+    if "first_name" not in given and "last_name" not in given:
+        return
     parts = [given.pop(name, None) for name in ("first_name", "last_name")]
     if "name" not in given and any(parts):
         given["name"] = " ".join(filter(None, parts))[:255]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from app.imports.reading import Person
 
-BITS_PER_ROW = 64
+BITS_PER_ROW = 32
 MOST_BITS, FEWEST_BITS = 1 << 28, 1 << 12
 
 
@@ -87,15 +87,17 @@ class Repeats:
         return n
 
 
-def names_of(person: Person) -> Iterator[str]:
-    if person.platform_id:
-        yield f"p|{person.platform_id}"
-    if person.handle:
-        yield f"h|{person.handle}"
-    if person.email:
-        yield f"e|{person.email}"
-    if person.only_name and person.name:
-        yield f"n|{person.name}"
+def names_of(person: Person) -> list[str]:
+    """By which a fan may be found; a name counts only where it is all there is."""
+    platform_id, handle, email, name = person
+    names = []
+    if platform_id:
+        names.append(f"p|{platform_id}")
+    if handle:
+        names.append(f"h|{handle}")
+    if email:
+        names.append(f"e|{email}")
+    return names or ([f"n|{name}"] if name else [])
 
 
 def keys_left(person: Person, fan_id: int | None) -> Iterator[str]:

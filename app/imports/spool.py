@@ -19,7 +19,8 @@ class Spool:
 
     def add(self, readings: list[Reading]) -> None:
         self._starts.append(self._file.seek(0, 2))
-        pickle.dump(readings, self._file, pickle.HIGHEST_PROTOCOL)
+        plain = [(each.row, each.cells, each.values, each.problems, each.fault) for each in readings]
+        pickle.dump(plain, self._file, pickle.HIGHEST_PROTOCOL)
 
     def backwards(self) -> Iterator[list[Reading]]:
         """The last rows first."""
@@ -32,7 +33,8 @@ class Spool:
 
     def _read(self, start: int) -> list[Reading]:
         self._file.seek(start)
-        return pickle.load(self._file)  # noqa: S301  written by this process, and nobody else can reach it
+        plain = pickle.load(self._file)  # noqa: S301  written by this process, and nobody else can reach it
+        return [Reading(*each) for each in plain]
 
     def close(self) -> None:
         self._file.close()
