@@ -27,7 +27,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    any_,
     event,
     func,
     literal,
@@ -228,11 +227,30 @@ def insert_many(table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]
 
 
 def is_any_of(column: Any, values: Iterable[Any]) -> Any:
-    """`column IN (…)` for thousands of values: one parameter, so that the statement stays the same."""
+    """`column IN (…)` for thousands of values: one parameter, so that the statement stays the same.
+
+    As rows to be joined: `= ANY` is rather tested against every row of the account.
+    """
     kept = list(values)
     if on_postgresql():
-        return column == any_(cast_to(literal(kept, postgresql.ARRAY(column.type)), postgresql.ARRAY(column.type)))
+        array = postgresql.ARRAY(column.type)
+        return column.in_(select(func.unnest(cast_to(literal(kept, array), array))))
     return column.in_(select(func.json_each(json.dumps(kept)).table_valued("value").c.value))
+
+
+def look_up_by_index() -> None:
+    """For the rest of this unit of work. PostgreSQL's statistics lag behind what a bulk write brings: a table that was small
+    when it last counted would be read from end to end for each set of rows."""
+    if on_postgresql():
+        for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            run(text(f"SET LOCAL {setting} = off"))
+
+
+def count_anew(*tables: Table) -> None:
+    """Lets PostgreSQL plan for the tables as they are now, also what it has planned already. Inside `with write():`."""
+    if on_postgresql():
+        for table in tables:
+            run(text(f"ANALYZE {table.name}"))
 
 
 def reserve_ids(table: Table, count: int) -> list[int]:

@@ -22,7 +22,7 @@ from app.api.schemas.files import (
 )
 from app.errors import Invalid
 from app.imports import actions, downloads, queries
-from app.imports.actions import ColumnChoice, MappingChoice
+from app.imports.choosing import ColumnChoice, MappingChoice, read_choices
 from app.imports.headers import FIELDS
 from app.imports.models import Import, ImportKind
 from app.imports.options import Options, Rules
@@ -146,7 +146,7 @@ def _list_of(name: str) -> str:
 
 
 def _column_choice(column: ImportColumnIn) -> ColumnChoice:
-    said = actions.read_choices(
+    said = read_choices(
         date_order=column.date_order, decimal=column.decimal, unit=column.unit, currency=column.currency
     )
     return ColumnChoice(column.field, said)

@@ -1,31 +1,26 @@
 """An import's steps, each a verb: upload, map, (the worker rehearses), apply, undo. `start` is all of them in one call."""
 
-import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
-from app.accounts.models import Account
 from app.background import later
 from app.database import db, execute, insert, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
-from app.imports import queries, running, sets
+from app.imports import choosing, queries, running, sets
+from app.imports.choosing import ColumnChoice, MappingChoice
 from app.imports.evidence import Choices
 from app.imports.exporters import recognise
 from app.imports.files import KeptFile, folder, kept_file
-from app.imports.headers import FIELDS
 from app.imports.mapping import Sheet, check_usable, look, mapped, propose
 from app.imports.models import WRITTEN, Import, ImportKind, ImportRow, ImportStatus, Outcome, RememberedMapping
-from app.imports.options import MODES, NAMES_TO_MATCH, POLICIES, Options, Rules
+from app.imports.options import POLICIES, Options, Rules
 from app.imports.plan import Plan
 from app.imports.questions import Question, inspect, settle
 
-MARKS = {".": ".", ",": ",", "point": ".", "dot": ".", "comma": ","}
-AS_THE_FILE_SHOWS = Choices()
 NOT_REACHED = "The import ended before this row"
 
 
@@ -45,10 +40,10 @@ def start(
     encoding: str | None = None,
 ) -> Import:
     """The whole story with sensible choices. Raises Invalid (400, 413, 415), and then nothing has changed."""
-    wanted = _kind(kind)
-    rules = Rules(invalid=_one_of("invalid", invalid, POLICIES) or "reject")
-    choices = read_choices(date_order=date_order, decimal=decimal, unit=unit, currency=currency)
-    zone = _zone(account_id, timezone)
+    wanted = choosing.kind(kind)
+    rules = Rules(invalid=choosing.one_of("invalid", invalid, POLICIES) or "reject")
+    choices = choosing.read_choices(date_order=date_order, decimal=decimal, unit=unit, currency=currency)
+    zone = choosing.zone(account_id, timezone)
     with kept_file(filename, content) as kept:
         with kept.path.open("rb") as file:
             plan = inspect(file, kept.name, kind=wanted, choices=choices, encoding=encoding or None, zone=zone)
@@ -61,7 +56,7 @@ def upload(
     account_id: int, user_id: int | None, *, filename: str, content: IO[bytes] | bytes, encoding: str | None = None
 ) -> Import:
     """Keeps the file and says what its columns seem to be; nothing else happens. Raises Invalid (400, 413, 415)."""
-    zone = _zone(account_id, None)
+    zone = choosing.zone(account_id, None)
     with kept_file(filename, content) as kept:
         with kept.path.open("rb") as file:
             sheet = look(file, encoding or None)
@@ -108,37 +103,20 @@ def _keep(account_id: int, user_id: int | None, kept: KeptFile, options: Options
     return new
 
 
-@dataclass(frozen=True)
-class ColumnChoice:
-    """What a person says of a column: its field ("" leaves it out), and how it is written where that is open."""
-
-    field: str
-    said: Choices = AS_THE_FILE_SHOWS
-
-
-@dataclass(frozen=True)
-class MappingChoice:
-    kind: str
-    columns: dict[int, ColumnChoice]  # by the column's place
-    rules: Rules
-    timezone: str | None = None
-    encoding: str | None = None
-
-
 def map_columns(account_id: int, import_id: int, choice: MappingChoice) -> Import:
     """Has the import rehearsed as a person says. Raises NotFound, Conflict, and Invalid where something is still open."""
     found = queries.find_import(account_id, import_id)
     if found.status not in (ImportStatus.MAPPING, ImportStatus.REHEARSED):
         raise Conflict("This import has gone on: its columns can be changed no longer.")
-    kind = _kind(choice.kind) or ImportKind(found.kind)
-    rules = _checked_rules(choice.rules)
-    zone = _zone(account_id, choice.timezone)
+    kind = choosing.kind(choice.kind) or ImportKind(found.kind)
+    rules = choosing.checked_rules(choice.rules)
+    zone = choosing.zone(account_id, choice.timezone)
     path = folder() / found.stored_file
     if not path.exists():
         raise Conflict("The uploaded file is no longer there. Upload it again.")
     with path.open("rb") as file:
         sheet = look(file, choice.encoding or found.options["plan"]["form"]["encoding"])
-        fields = _checked_fields(kind, choice.columns, len(sheet.header))
+        fields = choosing.checked_fields(kind, choice.columns, len(sheet.header))
         plan = mapped(sheet, kind, zone, fields)
         answers = {index: each.said for index, each in choice.columns.items()}
         plan, questions = settle(file, plan, Choices(), answers)
@@ -223,80 +201,6 @@ def _move(
         db.session.refresh(found)
     if not moved:
         raise Conflict(f"This import is {found.status} by now.")
-
-
-# --- What may be said ---
-
-
-def read_choices(
-    *, date_order: str | None = None, decimal: str | None = None, unit: str | None = None, currency: str | None = None
-) -> Choices:
-    """Raises Invalid, naming the field."""
-    return Choices(
-        date_order=_one_of("dateOrder", date_order, ("dmy", "mdy", "ymd")),
-        decimal=MARKS.get(_one_of("decimal", decimal, tuple(MARKS)) or ""),
-        unit=_one_of("unit", unit, ("units", "cents")),
-        currency=_currency(currency),
-    )
-
-
-def _checked_rules(rules: Rules) -> Rules:
-    for name, allowed in (
-        ("invalid", POLICIES),
-        ("mode", MODES),
-        ("empty", ("keep", "clear")),
-        ("tags", ("add", "replace")),
-    ):
-        _one_of(name, getattr(rules, name), allowed)
-    unknown = set(rules.match) - set(NAMES_TO_MATCH)
-    if unknown or not rules.match:
-        raise Invalid(("match", "Choose one or more of platform id, username and e-mail."))
-    return replace(rules, match=tuple(name for name in NAMES_TO_MATCH if name in rules.match))
-
-
-def _checked_fields(kind: ImportKind, columns: dict[int, ColumnChoice], width: int) -> dict[int, str]:
-    allowed = {*FIELDS[kind], ""}
-    for index, each in columns.items():
-        if not 0 <= index < width or each.field not in allowed:
-            raise Invalid(("columns", f"Column {index} cannot be read as {each.field or 'nothing'}."))
-    return {index: each.field for index, each in columns.items()}
-
-
-def _kind(kind: str | None) -> ImportKind | None:
-    wanted = _one_of("kind", kind, tuple(ImportKind))
-    return ImportKind(wanted) if wanted else None
-
-
-def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
-    """None for what was not sent."""
-    value = (value or "").strip().casefold()
-    if not value:
-        return None
-    if value not in allowed:
-        raise Invalid((name, f"Must be one of {', '.join(allowed)}."))
-    return value
-
-
-def _currency(value: str | None) -> str | None:
-    value = (value or "").strip().upper()
-    if value and not re.fullmatch(r"[A-Z]{3}", value):
-        raise Invalid(("currency", "Must be a code of three letters, such as USD."))
-    return value or None
-
-
-def _zone(account_id: int, asked: str | None) -> str:
-    account = db.session.get(Account, account_id)
-    if account is None:
-        raise NotFound
-    zone = (asked or "").strip() or account.timezone
-    db.session.commit()  # no transaction is held while the file is read
-    try:
-        return ZoneInfo(zone).key
-    except (KeyError, ValueError, OSError) as error:
-        raise Invalid(("timezone", "Must be the name of a time zone, such as Europe/Berlin.")) from error
-
-
-# --- The worker's door ---
 
 
 def run_import(import_id: int) -> None:

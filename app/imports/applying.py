@@ -4,12 +4,13 @@ A fan that has changed meanwhile is left alone, and its row says so.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, case, cast, exists, false, func, literal, null, or_, select, update
+from sqlalchemy import BigInteger, and_, case, cast, exists, false, func, literal, null, or_, select, true, update
 from sqlalchemy.orm import aliased
 
-from app.database import UTCDateTime, execute, insert, on_postgresql, utcnow
+from app.database import UTCDateTime, db, execute, insert, on_postgresql, utcnow
 from app.fans.models import Fan, FanTag
 from app.imports import sets
 from app.imports.changing import change_fans
@@ -24,27 +25,39 @@ TAKEN = "A fan with this username, platform id or e-mail came in after the rehea
 RECORDED = "This payment, or its payer, was recorded after the rehearsal"
 
 
-def apply_set(done: RowSet, options: Options) -> None:
-    """Does not commit."""
-    write = _WRITERS[options.plan.kind == ImportKind.TRANSACTIONS, done.outcome]
-    write(done, options)
+def apply_set(done: RowSet, options: Options, uploaded_at: datetime, began_at: datetime) -> None:
+    """began_at: the very moment that this import's fans get as their first. Does not commit."""
+    if options.plan.kind == ImportKind.TRANSACTIONS:
+        write = _add_payments if done.outcome == Outcome.NEW else _fill_payments
+        write(done, began_at)
+    elif done.outcome == Outcome.CHANGED:
+        _change_fans(done)
+    else:
+        checked = "email" in options.rules.match and _others_came(done, uploaded_at, began_at)
+        _add_fans(done, began_at, ~_is_taken(done) if checked else true())
 
 
-def _add_fans(done: RowSet, options: Options) -> None:
-    free = ~_is_taken(done) if "email" in options.rules.match else True
-    _insert_fans(done, (), free)
+def _others_came(done: RowSet, uploaded_at: datetime, began_at: datetime) -> bool:
+    """Whether the account got fans from elsewhere since the upload. Does not look at those of this import."""
+    at = Fan.created_at
+    ranges = ((at > uploaded_at) & (at < began_at), at > began_at)
+    came = (exists().where(Fan.account_id == done.account_id, within) for within in ranges)
+    return any(db.session.execute(select(*came)).one())
+
+
+def _add_fans(done: RowSet, began_at: datetime, free: Any) -> None:
+    _insert_fans(done, began_at, (), free)
     execute(insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], _tags(done)))
     missed = sets.say(ImportRow.not_applied, TAKEN, done.holds() & ~_fan_exists(done))
     sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
 
 
-def _insert_fans(done: RowSet, path: tuple[str, ...], which: Any) -> None:
+def _insert_fans(done: RowSet, began_at: datetime, path: tuple[str, ...], which: Any) -> None:
     """path: where in the row's values the fan's stand."""
 
     def text(name: str) -> Any:
         return ImportRow.after[(*path, name)].as_string()
 
-    now = utcnow()
     names = ("name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status")
     keys = ("name_key", "handle_key", "email_key", "search_text")
     cents = func.coalesce(cast(text("value_cents"), BigInteger), 0)
@@ -59,8 +72,8 @@ def _insert_fans(done: RowSet, path: tuple[str, ...], which: Any) -> None:
         "do_not_message": func.coalesce(ImportRow.after[(*path, "do_not_message")].as_boolean(), false()),
         "custom": ImportRow.after[(*path, "custom")],
         "import_id": literal(done.import_id),
-        "created_at": literal(now, UTCDateTime),
-        "updated_at": literal(now, UTCDateTime),
+        "created_at": literal(began_at, UTCDateTime),
+        "updated_at": literal(began_at, UTCDateTime),
     }
     source = select(*values.values()).where(done.holds(), which).order_by(ImportRow.row.desc())
     execute(insert(Fan).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
@@ -109,15 +122,15 @@ def _is_taken(done: RowSet) -> Any:
     return or_(exists().where(theirs, by_email), exists().where(theirs, by_name))
 
 
-def _change_fans(done: RowSet, _options: Options) -> None:
+def _change_fans(done: RowSet) -> None:
     changed = change_fans(done)
     sets.count(
         done.import_id, updated=changed, not_applied=done.count - changed, processed_rows=done.count
     )  # fmt: skip
 
 
-def _add_payments(done: RowSet, _options: Options) -> None:
-    _insert_payers(done)
+def _add_payments(done: RowSet, began_at: datetime) -> None:
+    _insert_payers(done, began_at)
 
     def text(name: str) -> Any:
         return ImportRow.after[name].as_string()
@@ -149,13 +162,13 @@ def _add_payments(done: RowSet, _options: Options) -> None:
     sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
 
 
-def _insert_payers(done: RowSet) -> None:
-    _insert_fans(done, ("payer",), ImportRow.after[("payer", "id")].as_string().is_not(None))
+def _insert_payers(done: RowSet, began_at: datetime) -> None:
+    _insert_fans(done, began_at, ("payer",), ImportRow.after[("payer", "id")].as_string().is_not(None))
 
 
-def _fill_payments(done: RowSet, _options: Options) -> None:
+def _fill_payments(done: RowSet, began_at: datetime) -> None:
     """A payer or a net amount that was missing; one that somebody filled in meanwhile stays."""
-    _insert_payers(done)
+    _insert_payers(done, began_at)
     values = {
         Transaction.fan_id: func.coalesce(Transaction.fan_id, _of_row(done, "fan_id", _existing_fan)),
         Transaction.net_cents: func.coalesce(Transaction.net_cents, _of_row(done, "net_cents", lambda each: each)),
@@ -183,11 +196,3 @@ def _of_row(done: RowSet, name: str, checked: Callable[[Any], Any]) -> Any:
 
 def _existing_fan(fan_id: Any) -> Any:
     return case((exists().where(Fan.id == fan_id), fan_id), else_=null())
-
-
-_WRITERS: dict[tuple[bool, Outcome], Callable[[RowSet, Options], None]] = {
-    (False, Outcome.NEW): _add_fans,
-    (False, Outcome.CHANGED): _change_fans,
-    (True, Outcome.NEW): _add_payments,
-    (True, Outcome.CHANGED): _fill_payments,
-}

@@ -9,6 +9,8 @@ from app.errors import Invalid
 from app.imports.moments import ORDERS, read_moment
 from app.imports.values import BadCell, Money, is_nothing, read_money
 
+MOST_SHAPES = 10_000
+_SHAPES = {ord(digit): "9" for digit in "12345678"}  # what an amount says about its column does not hang on its digits
 ENGLISH = frozenset({"$", "US$", "C$", "A$", "£"})
 
 
@@ -29,6 +31,8 @@ class DateEvidence:
     witnesses: dict[str, str] = field(default_factory=dict)  # a value that only this order explains
 
     def add(self, text: str) -> None:
+        if text[4:5] == "-" and text[:4].isdecimal():
+            return  # the year in front leaves nothing open
         try:
             moment = read_moment(text)
         except BadCell:
@@ -71,10 +75,14 @@ class MoneyEvidence:
     units: bool = False
     open_unit: str = ""
     currencies: dict[str, str] = field(default_factory=dict)
+    shapes: set[tuple[str, str | None]] = field(default_factory=set)  # seen: one more of them says nothing new
 
     def add(self, text: str, currency: str | None = None) -> None:
-        if is_nothing(text):
+        shape = (text.translate(_SHAPES), currency)
+        if shape in self.shapes or is_nothing(text):
             return
+        if len(self.shapes) < MOST_SHAPES:
+            self.shapes.add(shape)
         try:
             money = read_money(text)
         except BadCell:

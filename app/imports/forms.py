@@ -6,7 +6,7 @@ from wtforms import FieldList, Form, FormField, RadioField, SelectField, SelectM
 from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]  newer than its stubs
 from wtforms.validators import Length
 
-from app.imports.actions import ColumnChoice, MappingChoice, read_choices
+from app.imports.choosing import ColumnChoice, MappingChoice, read_choices
 from app.imports.headers import FIELDS, LABELS, MOMENTS, MONEY
 from app.imports.models import ImportKind
 from app.imports.options import NAMES_TO_MATCH, Options, Rules

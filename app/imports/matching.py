@@ -124,6 +124,6 @@ def tags_of(fan_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Each fan's tags by their keys."""
     tags: dict[int, dict[str, str]] = defaultdict(dict)
     rows = select(FanTag.fan_id, FanTag.tag_key, FanTag.tag).where(is_any_of(FanTag.fan_id, fan_ids))
-    for fan_id, key, tag in run(rows.order_by(FanTag.fan_id, FanTag.tag_key)).all():
-        tags[fan_id][key] = tag
+    for row in run(rows.order_by(FanTag.fan_id, FanTag.tag_key)).all():
+        tags[row.fan_id][row.tag_key] = row.tag
     return tags

@@ -64,14 +64,18 @@ def data_rows(file: BinaryIO, plan: Plan) -> Iterator[Record]:
 
 def _only_data(records: Iterator[Record], plan: Plan) -> Iterator[Record]:
     after_blank = False
+    first_header = plan.header[0].casefold()
     for row, cells in records:
         if row <= plan.header_row:
             continue
-        first = next((text for cell in cells if (text := cell.strip())), "")
+        leftmost = cells[0].strip() if cells else ""
+        first = leftmost or next((text for cell in cells if (text := cell.strip())), "")
         if not first:
             after_blank = True
             continue
-        if _is_header_again(cells, plan) or (first[0] in "tTgGsS" and _is_total(first, cells, plan)):
+        if leftmost.casefold() == first_header and _is_header_again(cells, plan):
+            continue
+        if first[0] in "tTgGsS" and _is_total(first, cells, plan):
             continue
         if after_blank and _is_other_header(cells):
             raise Invalid(
@@ -85,8 +89,6 @@ def _only_data(records: Iterator[Record], plan: Plan) -> Iterator[Record]:
 
 
 def _is_header_again(cells: list[str], plan: Plan) -> bool:
-    if not cells or cells[0].strip().casefold() != plan.header[0].casefold():
-        return False
     return [cell.strip().casefold() for cell in trimmed(cells)] == [name.casefold() for name in plan.header]
 
 

@@ -10,8 +10,9 @@ import structlog
 from sqlalchemy import or_, select, update
 
 from app.background import later, stopping
-from app.database import db, execute, utcnow, write
+from app.database import count_anew, db, execute, look_up_by_index, table_of, utcnow, write
 from app.errors import Invalid
+from app.fans.models import Fan, FanTag
 from app.fans.sync import request_sync
 from app.imports import rehearsing, sets
 from app.imports.applying import apply_set
@@ -20,11 +21,13 @@ from app.imports.models import AT_WORK, WRITTEN, Import, ImportStatus, Outcome
 from app.imports.options import Options
 from app.imports.sets import RowSet
 from app.imports.undoing import undo_set
+from app.money.models import Transaction
 from app.platforms.queries import first_connection
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
 MOST_TRIES = 3
+BULK_TABLES = tuple(map(table_of, (Fan, FanTag, Transaction)))
 
 
 class LeaseLost(Exception):
@@ -83,12 +86,12 @@ class _Work:
             found.account_id,
             found.cursor,
         )
-        path = folder() / found.stored_file
+        path, since = folder() / found.stored_file, (found.created_at, found.started_at or utcnow())
         db.session.commit()
         if status == ImportStatus.REHEARSING:
             self._rehearse(account_id, path, options)
         elif status == ImportStatus.APPLYING:
-            self._in_sets(account_id, cursor, lambda done: apply_set(done, options), ImportStatus.COMPLETED)
+            self._in_sets(account_id, cursor, lambda done: apply_set(done, options, *since), ImportStatus.COMPLETED)
             path.unlink(missing_ok=True)
             _link_new_fans(account_id)
         elif status == ImportStatus.UNDOING:
@@ -98,6 +101,9 @@ class _Work:
     def _rehearse(self, account_id: int, path: Path, options: Options) -> None:
         if not path.exists():
             return self.fail("The uploaded file is no longer there. Upload it again.")
+        with write():
+            self.hold()
+            count_anew(*BULK_TABLES)
         rehearsing.rehearse(self.import_id, account_id, path, options, self.hold)
         with write():
             self.hold()
@@ -112,6 +118,7 @@ class _Work:
         at, _, row = cursor.partition(":")
         outcomes = WRITTEN[WRITTEN.index(Outcome(at)) :] if at else WRITTEN
         below = int(row) if row else sets.BEFORE_ALL
+        done = 0
         for outcome in outcomes:
             while found := self._next_set(account_id, outcome, below):
                 below = found.first
@@ -119,6 +126,9 @@ class _Work:
                     self.hold()
                     do(found)
                     self._change(cursor=f"{outcome}:{below}", tries=0)
+                    done += 1
+                    if done & (done - 1) == 0:  # each time that as much was written as before
+                        count_anew(*BULK_TABLES)
             below = sets.BEFORE_ALL
         with write():
             self.hold()
@@ -133,6 +143,7 @@ class _Work:
         """Stays the one at work; raises LeaseLost or Stopped. Does not commit."""
         if stopping.is_set():
             raise Stopped
+        look_up_by_index()
         self._one_import_at_a_time()
         mine = update(Import).where(Import.id == self.import_id, Import.lease == self.lease, Import.status.in_(AT_WORK))
         if not execute(mine.values(lease_until=utcnow() + LEASE)):

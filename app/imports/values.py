@@ -159,7 +159,7 @@ def read_email(text: str) -> str:
 
 def read_handle(text: str) -> str:
     handle = clean_handle(read_text(text, 255))
-    if handle is None or any(char.isspace() for char in handle):
+    if handle is None or len(handle.split()) != 1:
         raise BadCell("Not a username: it may not hold spaces")
     if _MANGLED.fullmatch(handle[1:]):
         raise BadCell(_MANGLED_ADVICE)
@@ -180,6 +180,7 @@ def read_flag(text: str) -> bool:
     raise BadCell("Neither yes nor no")
 
 
+@lru_cache(maxsize=1024)
 def read_tags(text: str, *, one: bool = False) -> list[str]:
     """`one` for a tier, whose name may hold a comma; else a list: `VIP, Blog`, `VIP|Blog` or `"VIP","Blog"`."""
     read_text(text, 10_000)

@@ -86,9 +86,6 @@ def _upgrade_rows() -> None:
         sa.Column("not_applied", sa.Text(), nullable=True),
         sa.Column("not_undone", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_import_rows_account_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
             ["import_id"], ["imports.id"], name=op.f("fk_import_rows_import_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("import_id", "outcome", "row", name=op.f("pk_import_rows")),
