@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Text, select, type_coerce
+from sqlalchemy import Text, cast, select
 
 from app.database import is_any_of, run
 from app.fans.keys import name_key
@@ -16,7 +16,7 @@ _FANS = select(
     Fan.id, Fan.platform_fan_id, Fan.handle, Fan.handle_key, Fan.email, Fan.email_key, Fan.name, Fan.name_key, Fan.phone,
     Fan.avatar_url, Fan.notes, Fan.stated_value_cents, Fan.value_cents,
     Fan.subscription_status, Fan.last_seen_at, Fan.do_not_message,
-    type_coerce(Fan.custom, Text).label("custom"),  # as JSON: few rows ask for it
+    cast(Fan.custom, Text).label("custom"),  # as JSON: few rows ask for it
 )  # fmt: skip
 
 
