@@ -43,7 +43,7 @@ def _collect_less() -> None:
     """What is loaded by now stays for good; looking through it again and again costs an import a fifth of its time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(20_000, 10, 20)
 
 
 def _sweep(app: Flask, queues: tuple[str, ...]) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 from sqlalchemy import text
 
 from app.accounts.models import Account
-from app.database import db, insert_many, on_postgresql, table_of, utcnow, write
+from app.bulk import insert_many
+from app.database import db, on_postgresql, table_of, utcnow, write
 from app.fans.keys import keys_of
 from app.fans.models import Fan, FanTag
 from app.imports import actions

@@ -37,7 +37,9 @@ def _own_fields(rows: Select[Any]) -> list[str]:
     each = func.json_each(Fan.custom) if not on_postgresql() else func.json_each_text(Fan.custom)
     pairs = each.table_valued("key", "value", joins_implicitly=True)
     ids = rows.with_only_columns(Fan.id).order_by(None)
-    return list(db.session.scalars(select(pairs.c.key).select_from(Fan).distinct().where(Fan.id.in_(ids)).order_by(pairs.c.key)))
+    return list(
+        db.session.scalars(select(pairs.c.key).select_from(Fan).distinct().where(Fan.id.in_(ids)).order_by(pairs.c.key))
+    )
 
 
 def _cells(fan: Fan) -> list[Any]:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.database import db, insert, is_any_of, run, table_of, utcnow
+from app.bulk import is_any_of, many
+from app.database import db, insert, run, table_of, utcnow
 from app.fans.keys import keys_of
 from app.fans.models import Fan, FanTag
 from app.imports import sets
@@ -90,8 +91,9 @@ class _Fans:
 
     def __init__(self, account_id: int, rows: list[Any]) -> None:
         ids = {row.fan_id for row in rows}
-        mine = _LOAD.where(_fans.c.account_id == account_id, is_any_of(_fans.c.id, ids)).order_by(_fans.c.id)
-        self._fans = {fan.id: fan._asdict() for fan in run(mine.with_for_update())}
+        mine = _LOAD.where(_fans.c.account_id == account_id, is_any_of(_fans.c.id, "ids")).order_by(_fans.c.id)
+        found = run(mine.with_for_update(of=_fans), {"ids": many(ids)})
+        self._fans = {fan.id: fan._asdict() for fan in found}
         self._tags = tags_of(self._fans) if any("tags" in row.after for row in rows) else {}
         self._account_id = account_id
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from app.database import insert_many, table_of
+from app.bulk import insert_many
+from app.database import table_of
 from app.imports.models import SKIPPED, ImportRow, Outcome
 from app.imports.reading import Problem, Reading
 

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from app.database import reserve_ids, table_of
+from app.bulk import reserve_ids
+from app.database import table_of
 from app.fans.keys import MOST_TAGS, clean_handle, clean_tags, email_key, handle_key, keys_of
 from app.fans.models import Fan
 from app.imports.decisions import Decisions, text_of

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from app.imports.models import ImportKind
 
@@ -129,7 +130,17 @@ def read_header(text: str) -> Header:
 def _zone_name(found: re.Match[str] | None) -> str | None:
     if not found:
         return None
-    return "UTC" if found[1] or found[2] else (found[3] if found[3].lower() != "date/time" else None)
+    if found[1] or found[2]:
+        return "UTC"
+    return found[3] if found[3].lower() != "date/time" and _is_zone(found[3]) else None
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def is_known(text: str) -> bool:

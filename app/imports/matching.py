@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Text, cast, select
 
-from app.database import is_any_of, run
+from app.bulk import is_any_of, many
+from app.database import run
 from app.fans.keys import name_key
 from app.fans.models import Fan, FanTag
 from app.imports.reading import Person
@@ -116,14 +117,14 @@ def load_crowd(account_id: int, persons: list[Person], has_handle: Callable[[str
 def _add(crowd: Crowd, rows: Any, column: Any, keys: set[str | None]) -> None:
     keys.discard(None)
     if keys:
-        for fan in run(rows.where(is_any_of(column, keys))).all():
+        for fan in run(rows.where(is_any_of(column, "keys")), {"keys": many(keys)}).all():
             crowd.add(fan)
 
 
 def tags_of(fan_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Each fan's tags by their keys."""
     tags: dict[int, dict[str, str]] = defaultdict(dict)
-    rows = select(FanTag.fan_id, FanTag.tag_key, FanTag.tag).where(is_any_of(FanTag.fan_id, fan_ids))
-    for row in run(rows.order_by(FanTag.fan_id, FanTag.tag_key)).all():
+    rows = select(FanTag.fan_id, FanTag.tag_key, FanTag.tag).where(is_any_of(FanTag.fan_id, "ids"))
+    for row in run(rows.order_by(FanTag.fan_id, FanTag.tag_key), {"ids": many(fan_ids)}).all():
         tags[row.fan_id][row.tag_key] = row.tag
     return tags

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.database import is_any_of, reserve_ids, run, table_of
+from app.bulk import is_any_of, many, reserve_ids
+from app.database import run, table_of
 from app.fans.models import Fan
 from app.imports.decisions import Decisions, text_of
 from app.imports.fan_rows import NAMES, new_fan
@@ -83,9 +84,9 @@ class PaymentRows:
         ).where(
             Transaction.account_id == self.account_id,
             Transaction.platform == PLATFORM,
-            is_any_of(Transaction.platform_transaction_id, ids),
+            is_any_of(Transaction.platform_transaction_id, "ids"),
         )  # fmt: skip
-        return {each.platform_transaction_id: each for each in run(rows)}
+        return {each.platform_transaction_id: each for each in run(rows, {"ids": many(ids)})}
 
     def _check_repeated(self, reading: Reading) -> None:
         given = reading.values.get("transaction_id")

@@ -10,7 +10,8 @@ import structlog
 from sqlalchemy import or_, select, update
 
 from app.background import later, stopping
-from app.database import count_anew, db, execute, look_up_by_index, table_of, utcnow, write
+from app.bulk import count_anew, look_up_by_index
+from app.database import db, execute, table_of, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan, FanTag
 from app.fans.sync import request_sync

@@ -1,0 +1,72 @@
+"""Many rows at once, at the database's own speed: on either of the two."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Table, bindparam, func, select, text
+from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects import postgresql
+
+from app.database import db, on_postgresql, run
+
+
+def insert_many(table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Many rows at the driver's own speed: values as the database keeps them, JSON as text. Inside `with write():`."""
+    connection = db.session.connection()
+    columns = ", ".join(f'"{name}"' for name in names)
+    if not on_postgresql():
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))  # noqa: S608
+        return
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def is_any_of(column: Any, values: str) -> Any:
+    """`column IN (…)` for thousands of values in one parameter, named here and given as `many(values)`.
+
+    As rows to be joined: PostgreSQL would rather test `= ANY` against every row of the account.
+    """
+    if on_postgresql():
+        array = postgresql.ARRAY(column.type)
+        return column.in_(select(func.unnest(cast_to(bindparam(values), array))))
+    return column.in_(select(func.json_each(bindparam(values)).table_valued("value").c.value))
+
+
+def many(values: Iterable[Any]) -> Any:
+    """For the parameter of is_any_of."""
+    return list(values) if on_postgresql() else json.dumps(list(values))
+
+
+def look_up_by_index() -> None:
+    """For the rest of this unit of work. PostgreSQL's statistics lag behind what a bulk write brings: a table that was small
+    when it last counted would be read from end to end for each set of rows."""
+    if on_postgresql():
+        for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            run(text(f"SET LOCAL {setting} = off"))
+
+
+def count_anew(*tables: Table) -> None:
+    """Lets PostgreSQL plan for the tables as they are now, also what it has planned already. Inside `with write():`."""
+    if on_postgresql():
+        for table in tables:
+            run(text(f"ANALYZE {table.name}"))
+
+
+def reserve_ids(table: Table, count: int) -> list[int]:
+    """Ids that no other row of this table will ever get. Inside `with write():`."""
+    if on_postgresql():
+        numbers = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        return list(db.session.scalars(numbers, {"name": table.name, "count": count}))
+    taken = {"name": table.name, "count": count}
+    raised = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
+    last = run(raised, taken).scalar()
+    if last is None:
+        last = run(
+            text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count) RETURNING seq"), taken
+        ).scalar_one()
+    return list(range(last - count + 1, last + 1))
