@@ -73,7 +73,7 @@ def _first_options(file: Any, sheet: Sheet, name: str, zone: str, known: Remembe
         answers = {each["index"]: Choices(**each["said"]) for each in known.columns if each.get("said")}
         rules = Rules.from_json(known.options)
     plan, questions = _settled(file, plan, answers)
-    return Options(plan, rules, sheet.shown(), questions)
+    return Options(plan, rules, sheet.shown(), questions, answers)
 
 
 def _settled(file: Any, plan: Plan, answers: Mapping[int, Choices]) -> tuple[Plan, list[Question]]:
@@ -122,7 +122,7 @@ def map_columns(account_id: int, import_id: int, choice: MappingChoice) -> Impor
         plan, questions = settle(file, plan, Choices(), answers)
     if questions:
         raise Invalid(*((f"{each.field}-{each.column}", each.words) for each in questions))
-    options = Options(plan, rules, sheet.shown())
+    options = Options(plan, rules, sheet.shown(), answers=answers)
     _remember(account_id, sheet, options, choice.columns)
     values = {"options": options.to_json(), "kind": kind, "total_rows": plan.total_rows}
     _move(found, (ImportStatus.MAPPING, ImportStatus.REHEARSED), ImportStatus.REHEARSING, values)

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -7,9 +8,11 @@ from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttribu
 from wtforms.validators import Length
 
 from app.imports.choosing import ColumnChoice, MappingChoice, read_choices
+from app.imports.evidence import Choices
 from app.imports.headers import FIELDS, LABELS, MOMENTS, MONEY
 from app.imports.models import ImportKind
 from app.imports.options import NAMES_TO_MATCH, Options, Rules
+from app.imports.plan import Column
 from app.imports.questions import Question
 
 KINDS = {"fans": "Fans", "transactions": "Payments", "do-not-message": "People who must not be messaged"}
@@ -124,7 +127,7 @@ def mapping_form(options: Options, kind: str) -> MappingForm:
     """As the file was understood so far."""
     plan, rules = options.plan, options.rules
     fields = {column.index: column for column in plan.columns}
-    columns = [_column_data(fields.get(index)) for index in range(len(plan.header))]
+    columns = [_column_data(fields.get(index), options.answers.get(index)) for index in range(len(plan.header))]
     data = {
         "kind": kind, "encoding": _usual(plan.form.encoding), "columns": columns, "mode": rules.mode,
         "match": list(rules.match), "invalid": rules.invalid, "empty": rules.empty, "tags": rules.tags,
@@ -140,8 +143,9 @@ def _usual(encoding: str) -> str:
     return "utf-8" if encoding == "utf-8-sig" else encoding
 
 
-def _column_data(column: Any) -> dict[str, str]:
-    return {"field": column.field} if column else {"field": ""}
+def _column_data(column: Column | None, said: Choices | None) -> dict[str, str]:
+    answers = {name: value for name, value in asdict(said).items() if value} if said else {}
+    return answers | {"field": column.field if column else ""}
 
 
 def _question(question: Question) -> str:

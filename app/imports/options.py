@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from app.imports.evidence import Choices
 from app.imports.plan import Plan
 from app.imports.questions import Question
 
@@ -35,6 +36,7 @@ class Options:
     rules: Rules = field(default_factory=Rules)
     samples: list[list[str]] = field(default_factory=list)  # of each column
     questions: list[Question] = field(default_factory=list)  # that the file leaves open
+    answers: dict[int, Choices] = field(default_factory=dict)  # what a person said of single columns
     apply_at_once: bool = False  # nobody looks at the rehearsal
 
     def to_json(self) -> dict[str, Any]:
@@ -43,6 +45,7 @@ class Options:
             "rules": asdict(self.rules),
             "samples": self.samples,
             "questions": [each.to_json() for each in self.questions],
+            "answers": {str(index): asdict(each) for index, each in self.answers.items()},
             "apply_at_once": self.apply_at_once,
         }
 
@@ -53,5 +56,6 @@ class Options:
             Rules.from_json(kept.get("rules", {"invalid": kept.get("invalid", "reject")})),
             kept.get("samples", []),
             [Question(**each) for each in kept.get("questions", [])],
+            {int(index): Choices(**each) for index, each in kept.get("answers", {}).items()},
             kept.get("apply_at_once", False),
         )

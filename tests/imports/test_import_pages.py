@@ -133,6 +133,7 @@ def test_a_mapping_is_remembered_for_the_next_file_with_this_header(browser, app
     again = browser.get(upload(browser, header + "bob,05/06/2026\n").headers["Location"]).text
     form = form_of(again)
     assert (form["columns-0-field"], form["columns-1-field"], form["tags"]) == ("handle", "last_seen_at", "replace")
+    assert form["columns-1-date_order"] == "dmy"
     assert "can be read as" not in again
 
 
