@@ -171,8 +171,13 @@ def free_ports(number: int) -> list[int]:
 
 
 def launch(environment: dict[str, str], log: Any) -> subprocess.Popen:
-    """In a group of its own, as a shell does it."""
-    return python(["-m", "app"], environment, stdout=log, stderr=subprocess.STDOUT)
+    """In a group of its own, as a shell does it, and told of a terminal that goes away even where the tests are not (nohup)."""
+    options: dict[str, Any] = {"stdout": log, "stderr": subprocess.STDOUT}
+    return python(["-m", "app"], environment, preexec_fn=_hear_hangup, **options)
+
+
+def _hear_hangup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def python(arguments: Iterable[str], environment: dict[str, str], **options: Any) -> subprocess.Popen:
