@@ -59,11 +59,11 @@ class PaymentRows:
         for reading, person in zip(readings, persons, strict=True):
             try:
                 self._check_repeated(reading)
-                fan_id, payer = self._payer(reading, person, crowd)
+                stands = known.get(ids[reading.row])
+                fan_id, payer = self._payer(reading, person, crowd, is_wanted=_lacks_payer(reading, stands))
             except Clash as clash:
                 decisions.skip(reading, Outcome.CONFLICT, self._problem(reading, clash))
                 continue
-            stands = known.get(ids[reading.row])
             if stands:
                 self._compare(reading, stands, fan_id, payer, decisions)
             else:
@@ -96,12 +96,16 @@ class PaymentRows:
             raise Clash("transaction_id", f"Row {later} has the same transaction id, and the later row counts")
         self.repeats.keep([key], reading.row)
 
-    def _payer(self, reading: Reading, person: Person, crowd: Crowd) -> tuple[int | None, dict[str, Any] | None]:
-        """The fan's id, and the values of one who is to be made. Raises Clash."""
+    def _payer(
+        self, reading: Reading, person: Person, crowd: Crowd, *, is_wanted: bool
+    ) -> tuple[int | None, dict[str, Any] | None]:
+        """The fan's id, and the values of one who is to be made, where one is wanted. Raises Clash."""
         if person.only_name and not person.name:
             return None, None  # an export that does not say who paid
         if fan := crowd.find(person):
             return fan.id, None
+        if not is_wanted:
+            return None, None
         names = [f"new {name}" for name in names_of(person)]
         if known := self.repeats.find(names):
             return known, None
@@ -115,7 +119,7 @@ class PaymentRows:
         self, reading: Reading, stands: Any, fan_id: int | None, payer: dict[str, Any] | None, decisions: Decisions
     ) -> None:
         given = reading.values
-        if stands.gross_cents != given["gross"] or stands.currency != given["currency"]:
+        if not _is_same_amount(reading, stands):
             column = self.plan.fields.get("transaction_id") or self.plan.fields.get("gross") or self.plan.fields["net"]
             detail = "This payment is recorded already, with another amount"
             decisions.skip(reading, Outcome.CONFLICT, Problem(column.header, stands.platform_transaction_id, detail))
@@ -136,6 +140,15 @@ class PaymentRows:
         column = self.plan.fields.get(clash.field)
         value = reading.cells[column.index].strip() if column and column.index < len(reading.cells) else None
         return Problem(column.header if column else None, value, clash.detail)
+
+
+def _is_same_amount(reading: Reading, stands: Any) -> bool:
+    return (stands.gross_cents, stands.currency) == (reading.values["gross"], reading.values["currency"])
+
+
+def _lacks_payer(reading: Reading, stands: Any | None) -> bool:
+    """Only a row that will be written may bring a new payer: other rows of the file rely on it."""
+    return stands is None or (stands.fan_id is None and _is_same_amount(reading, stands))
 
 
 def _row(reading: Reading, transaction_id: str) -> dict[str, Any]:

@@ -169,6 +169,15 @@ def test_payments_are_undone_with_the_payers_made_for_them(steps, state, ada):
     assert state() == before
 
 
+def test_a_new_payer_comes_with_a_row_that_is_written(steps, ada):
+    header = "Transaction ID,Username,Amount,Date\n"
+    steps.upload(header + "t1,bob,5.00,2026-01-01\nt2,bob,6.00,2026-01-01\n").rehearse().apply()
+    again = "t3,newcomer,7.00,2026-01-02\nt1,newcomer,5.00,2026-01-01\nt2,newcomer,9.00,2026-01-01\n"
+    row = steps.upload(header + again).rehearse().apply().row
+    assert (row.inserted, row.unchanged, row.conflict_rows, row.not_applied) == (1, 1, 1, 0)
+    assert ada.get("/api/crm/fans?search=newcomer")["fans"][0]["valueCents"] == 700
+
+
 def test_a_hundred_payments_of_one_new_payer_make_one_fan(steps, ada):
     rows = "".join(f"t{n},newcomer,1.00,2026-01-01\n" for n in range(100))
     assert steps.upload("Transaction ID,Username,Amount,Date\n" + rows).rehearse().apply().row.inserted == 100
