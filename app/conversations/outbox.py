@@ -65,10 +65,11 @@ def drain() -> None:
     with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="send") as pool:
         threads = Threads(app, pool)
         while not stopping.is_set() and time.monotonic() < ends_at:
+            was_busy = threads.under_way()  # asked first: a call that ends now may free what the look misses
             due = send_what_is_due(threads)
             if due is not None and due <= clock.now():
                 continue
-            if not threads.under_way() and (due is None or due > clock.now() + HORIZON):
+            if not was_busy and (due is None or due > clock.now() + HORIZON):
                 return
             _pause(due, threads)
     if not stopping.is_set():
