@@ -11,6 +11,9 @@ from sqlalchemy.dialects import postgresql
 
 from app.database import db, on_postgresql, run
 
+CACHE_KIB = 32_000
+PAGES_BETWEEN_CHECKPOINTS = 8_000
+
 
 def insert_many(table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Many rows at the driver's own speed: values as the database keeps them, JSON as text. Inside `with write():`."""
@@ -42,12 +45,19 @@ def many(values: Iterable[Any]) -> Any:
     return list(values) if on_postgresql() else json.dumps(list(values))
 
 
-def look_up_by_index() -> None:
-    """For the rest of this unit of work. PostgreSQL's statistics lag behind what a bulk write brings: a table that was small
-    when it last counted would be read from end to end for each set of rows."""
+def prepare_for_many() -> None:
+    """For the rest of this unit of work.
+
+    PostgreSQL's statistics lag behind what a bulk write brings: a table that was small when it last counted would be
+    read from end to end for each set of rows. SQLite's indexes are kept in memory, and copied from the log into the
+    file less often.
+    """
     if on_postgresql():
-        for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            run(text(f"SET LOCAL {setting} = off"))
+        settings = [f"SET LOCAL {each} = off" for each in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")]
+    else:
+        settings = [f"PRAGMA cache_size = -{CACHE_KIB}", f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}"]
+    for setting in settings:
+        run(text(setting))
 
 
 def count_anew(*tables: Table) -> None:

@@ -194,7 +194,7 @@ def _only_units_of_work_change(state: ORMExecuteState) -> None:
 
 def execute(change: Any) -> int:
     """Runs an INSERT, UPDATE or DELETE and says how many rows it changed. Objects in memory are not brought along."""
-    options = {"synchronize_session": False}
+    options = {"synchronize_session": False, "preserve_rowcount": True}
     return cast("CursorResult[Any]", db.session.execute(change, execution_options=options)).rowcount
 
 

@@ -1,5 +1,6 @@
 """What is still to do, by the database's word: rings for every wake-up that may have been lost."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import delete, exists, select
@@ -8,12 +9,15 @@ from app.background import later, later_each
 from app.conversations import claims, outbox, read_back
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
+from app.errors import Conflict
 from app.fans import sync
 from app.imports import queries as imports
+from app.imports.actions import discard
 from app.platforms.models import StoredEvent
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
 EVENTS_KEPT = timedelta(days=1)
+DRAFTS_KEPT = timedelta(days=30)
 
 
 def ring_again(queues: tuple[str, ...]) -> None:
@@ -30,6 +34,13 @@ def ring_again(queues: tuple[str, ...]) -> None:
         later_each("sync_fans", _each(sync.connections_due()))
     if "imports" in queues:
         later_each("run_import", _each(imports.unfinished()))
+        _discard_drafts()
+
+
+def _discard_drafts() -> None:
+    for account_id, import_id in imports.forgotten_drafts(utcnow() - DRAFTS_KEPT):
+        with suppress(Conflict):  # somebody went on with it just now
+            discard(account_id, import_id)
 
 
 def _each(ids: list[int]) -> list[tuple[int]]:

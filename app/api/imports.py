@@ -49,12 +49,14 @@ def import_csv(form_data: ImportForm) -> Any:
 @bp.input(UploadForm, location="form")
 @bp.output(ImportMappingOut, status_code=201)
 def upload_import(form_data: UploadForm) -> Any:
-    """The first step: keeps the file, and says what its columns seem to be."""
+    """The first step: keeps the file, and says what its columns seem to be. Each table of it is an import of its own."""
     file = _file()
-    new = actions.upload(
+    new, *others = actions.upload(
         account.id, current_user.id, filename=file.filename or "", content=file.stream, encoding=form_data.encoding
     )
-    return _mapping(new), 201, {"Location": url_for("api.show_import", import_id=new.id)}
+    shown = _mapping(new)
+    shown.other_tables = [each.id for each in others]
+    return shown, 201, {"Location": url_for("api.show_import", import_id=new.id)}
 
 
 @bp.get("/onlyfans/import/<id:import_id>/mapping")

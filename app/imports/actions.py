@@ -1,7 +1,6 @@
 """An import's steps, each a verb: upload, map, (the worker rehearses), apply, undo. `start` is all of them in one call."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import IO, Any
 
@@ -15,11 +14,11 @@ from app.imports.choosing import ColumnChoice, MappingChoice
 from app.imports.evidence import Choices
 from app.imports.exporters import recognise
 from app.imports.files import KeptFile, folder, kept_file
-from app.imports.mapping import Sheet, check_usable, look, mapped, propose
+from app.imports.mapping import Sheet, look, mapped
 from app.imports.models import WRITTEN, Import, ImportKind, ImportRow, ImportStatus, Outcome, RememberedMapping
 from app.imports.options import POLICIES, Options, Rules
-from app.imports.plan import Plan
-from app.imports.questions import Question, inspect, settle
+from app.imports.proposing import Proposer
+from app.imports.questions import inspect, settle
 
 NOT_REACHED = "The import ended before this row"
 
@@ -47,59 +46,49 @@ def start(
     with kept_file(filename, content) as kept:
         with kept.path.open("rb") as file:
             plan = inspect(file, kept.name, kind=wanted, choices=choices, encoding=encoding or None, zone=zone)
-        new = _keep(account_id, user_id, kept, Options(plan, rules, apply_at_once=True), ImportStatus.REHEARSING)
+        options = Options(plan, rules, apply_at_once=True)
+        (new,) = _keep(account_id, user_id, kept, [options], ImportStatus.REHEARSING)
     later("run_import", new.id)
     return new
 
 
 def upload(
     account_id: int, user_id: int | None, *, filename: str, content: IO[bytes] | bytes, encoding: str | None = None
-) -> Import:
-    """Keeps the file and says what its columns seem to be; nothing else happens. Raises Invalid (400, 413, 415)."""
+) -> list[Import]:
+    """Keeps the file and says what its columns seem to be; nothing else happens. Raises Invalid (400, 413, 415).
+
+    Each table of the file is an import of its own; most files hold one.
+    """
     zone = choosing.zone(account_id, None)
     with kept_file(filename, content) as kept:
         with kept.path.open("rb") as file:
-            sheet = look(file, encoding or None)
-            options = _first_options(file, sheet, kept.name, zone, queries.remembered(account_id, sheet.header_key))
-        return _keep(account_id, user_id, kept, options, ImportStatus.MAPPING)
+            tables = Proposer(file, account_id, kept.name, zone, encoding or None).tables()
+        return _keep(account_id, user_id, kept, tables, ImportStatus.MAPPING)
 
 
-def _first_options(file: Any, sheet: Sheet, name: str, zone: str, known: RememberedMapping | None) -> Options:
-    """As this header line was mapped before, else as it looks."""
-    rules, answers = Rules(invalid="warn"), {}
-    plan = propose(sheet, name, None, zone)
-    if known:
-        plan = mapped(sheet, ImportKind(known.kind), zone, {each["index"]: each["field"] for each in known.columns})
-        answers = {each["index"]: Choices(**each["said"]) for each in known.columns if each.get("said")}
-        rules = Rules.from_json(known.options)
-    plan, questions = _settled(file, plan, answers)
-    return Options(plan, rules, sheet.shown(), questions, answers)
-
-
-def _settled(file: Any, plan: Plan, answers: Mapping[int, Choices]) -> tuple[Plan, list[Question]]:
-    try:
-        check_usable(plan)
-    except Invalid:  # a person will say which columns count
-        return plan, []
-    return settle(file, plan, Choices(), answers)
-
-
-def _keep(account_id: int, user_id: int | None, kept: KeptFile, options: Options, status: ImportStatus) -> Import:
+def _keep(
+    account_id: int, user_id: int | None, kept: KeptFile, tables: list[Options], status: ImportStatus
+) -> list[Import]:
+    """An import for each table of the file."""
+    names = kept.names(len(tables))
     with write() as session:
-        new = Import(
-            account_id=account_id,
-            user_id=user_id,
-            file_name=kept.name,
-            stored_file=kept.path.name,
-            size=kept.size,
-            sha256=kept.sha256,
-            kind=options.plan.kind,
-            status=status,
-            exporter=recognise(options.plan.header),
-            options=options.to_json(),
-            total_rows=options.plan.total_rows,
-        )
-        session.add(new)
+        new = [
+            Import(
+                account_id=account_id,
+                user_id=user_id,
+                file_name=kept.name if len(tables) == 1 else f"{kept.name}, table {number} of {len(tables)}",
+                stored_file=name,
+                size=kept.size,
+                sha256=kept.sha256,
+                kind=options.plan.kind,
+                status=status,
+                exporter=recognise(options.plan.header),
+                options=options.to_json(),
+                total_rows=options.plan.total_rows,
+            )
+            for number, (name, options) in enumerate(zip(names, tables, strict=True), 1)
+        ]
+        session.add_all(new)
     return new
 
 
@@ -115,7 +104,8 @@ def map_columns(account_id: int, import_id: int, choice: MappingChoice) -> Impor
     if not path.exists():
         raise Conflict("The uploaded file is no longer there. Upload it again.")
     with path.open("rb") as file:
-        sheet = look(file, choice.encoding or found.options["plan"]["form"]["encoding"])
+        before = Options.from_json(found.options).plan
+        sheet = look(file, choice.encoding or before.form.encoding, before.first_row, before.last_row)
         fields = choosing.checked_fields(kind, choice.columns, len(sheet.header))
         plan = mapped(sheet, kind, zone, fields)
         answers = {index: each.said for index, each in choice.columns.items()}

@@ -46,14 +46,15 @@ def _others_came(done: RowSet, uploaded_at: datetime, began_at: datetime) -> boo
 
 
 def _add_fans(done: RowSet, began_at: datetime, free: Any) -> None:
-    _insert_fans(done, began_at, (), free)
+    missed = done.count - _insert_fans(done, began_at, (), free)
     execute(insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], _tags(done)))
-    missed = sets.say(ImportRow.not_applied, TAKEN, done.holds() & ~_fan_exists(done))
+    if missed:
+        sets.say(ImportRow.not_applied, TAKEN, done.holds() & ~_fan_exists(done))
     sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
 
 
-def _insert_fans(done: RowSet, began_at: datetime, path: tuple[str, ...], which: Any) -> None:
-    """path: where in the row's values the fan's stand."""
+def _insert_fans(done: RowSet, began_at: datetime, path: tuple[str, ...], which: Any) -> int:
+    """path: where in the row's values the fan's stand. Returns how many fans there are more."""
 
     def text(name: str) -> Any:
         return ImportRow.after[(*path, name)].as_string()
@@ -76,7 +77,7 @@ def _insert_fans(done: RowSet, began_at: datetime, path: tuple[str, ...], which:
         "updated_at": literal(began_at, UTCDateTime),
     }
     source = select(*values.values()).where(done.holds(), which).order_by(ImportRow.row.desc())
-    execute(insert(Fan).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
+    return execute(insert(Fan).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
 
 
 def _moment(text: Any) -> Any:

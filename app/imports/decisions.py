@@ -9,7 +9,7 @@ from typing import Any
 from app.bulk import insert_many
 from app.database import table_of
 from app.imports.models import SKIPPED, ImportRow, Outcome
-from app.imports.reading import Problem, Reading
+from app.imports.row import Problem, Reading
 
 _NAMES = (
     "import_id", "account_id", "outcome", "row", "fan_id", "label", "after", "before", "column", "value", "error", "cells",
@@ -73,7 +73,7 @@ def label_of(given: dict[str, Any]) -> str:
 
 def text_of(moment: datetime | None) -> str | None:
     """As SQLite keeps it: in UTC, without saying so."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if moment is None else moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -6,19 +6,22 @@ from typing import Any
 
 from app.bulk import reserve_ids
 from app.database import table_of
-from app.fans.keys import MOST_TAGS, clean_handle, clean_tags, email_key, handle_key, keys_of
+from app.fans.keys import MOST_TAGS, clean_tags, email_key, handle_key, keys_of
 from app.fans.models import Fan
 from app.imports.decisions import Decisions, text_of
 from app.imports.headers import CUSTOM
 from app.imports.matching import Clash, Crowd, load_crowd, tags_of
 from app.imports.models import ImportKind, Outcome
 from app.imports.options import NAMES_TO_MATCH, Rules
-from app.imports.plan import Plan
-from app.imports.reading import Person, Problem, Reading, person_of
+from app.imports.plan import Column, Plan
 from app.imports.repeats import Repeats, keys_left, keys_sought, names_of
+from app.imports.row import Person, Reading, person_of, problem_at
 
-PLAIN = ("name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status")
-FIELDS = (*PLAIN, "value_cents", "last_seen_at", "do_not_message", "tags", CUSTOM)
+PLAIN = frozenset(
+    {"name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status"}
+)  # fmt: skip
+STANDS_AS = {name: name for name in (*PLAIN, "last_seen_at", "do_not_message")} | {"value_cents": "stated_value_cents"}
+FIELDS = frozenset({*STANDS_AS, "tags", CUSTOM})
 NAMES = ("platform_fan_id", "handle", "email", "name")
 
 
@@ -45,7 +48,8 @@ class FanRows:
             try:
                 fan = self._decide(reading, person, crowd, tags, decisions)
             except Clash as clash:
-                decisions.skip(reading, Outcome.CONFLICT, self._problem(reading, clash))
+                column = self.plan.fields.get(clash.field) if clash.field else self._naming(reading)
+                decisions.skip(reading, Outcome.CONFLICT, problem_at(column, reading, clash.detail))
                 continue
             if fan is NOBODY:
                 new.append(reading)
@@ -60,17 +64,21 @@ class FanRows:
     ) -> Any:
         """NOBODY where a new fan is to be made. Raises Clash."""
         sought = self._sought(person)
+        repeated = self._may_repeat(person, sought)
         try:
             fan = crowd.find(sought)
         except Clash:
-            self._last_word(reading, sought, None)
+            if repeated:
+                self._last_word(reading, sought, None)
             raise
-        later = self._last_word(reading, sought, fan)
-        if later:
+        known_otherwise = fan is not None and self._has_other_names(fan, sought)
+        if (repeated or known_otherwise) and (later := self._last_word(reading, sought, fan)):
             raise Clash("", f"Row {later} is about the same fan, and the later row counts")
         if left_out := self._left_out_by_mode(fan):
-            return decisions.skip(reading, Outcome.REJECTED, Problem(*self._named(reading), left_out))
-        self._check_names(reading, person, fan, crowd)
+            return decisions.skip(reading, Outcome.REJECTED, problem_at(self._naming(reading), reading, left_out))
+        self._check_names(person, fan, crowd)
+        if repeated:
+            self._claim(reading, person)
         wanted = self._wanted(reading, fan)
         if fan is None:
             _with_tags({}, wanted.get("tags", []), self.rules)
@@ -90,24 +98,25 @@ class FanRows:
             email=person.email if "email" in match else None,
         )
 
-    def _last_word(self, reading: Reading, person: Person, fan: Any | None) -> int | None:
-        """The later row about the same fan, if there is one."""
-        if not self._may_repeat(person, fan):
-            return None
-        fan_id = fan.id if fan else None
-        later = self.repeats.find(keys_sought(person, fan_id))
-        self.repeats.keep(keys_left(person, fan_id), reading.row)
-        return later
+    def _may_repeat(self, person: Person, sought: Person) -> bool:
+        """Whether another row of the file may have one of these names."""
+        own = names_of(person) if sought is person else [*names_of(person), *names_of(sought)]
+        return any(map(self.repeats.may_repeat, own))
 
-    def _may_repeat(self, person: Person, fan: Any | None) -> bool:
-        own = names_of(person)
-        if any(map(self.repeats.may_repeat, own)):
-            return True
-        if fan is None:
+    def _has_other_names(self, fan: Any, sought: Person) -> bool:
+        """Whether another row may know the same fan by a name that this one does not have."""
+        theirs = Person(fan.platform_fan_id, fan.handle_key, fan.email_key, fan.name)
+        if theirs == sought:
             return False
-        # Another row may know the same fan by a name that this one does not have.
-        theirs = names_of(Person(fan.platform_fan_id, fan.handle_key, fan.email_key, fan.name))
-        return any(self.repeats.may_be_there(key) for key in theirs if key not in own)
+        own = names_of(sought)
+        return any(self.repeats.may_be_there(key) for key in names_of(theirs) if key not in own)
+
+    def _last_word(self, reading: Reading, sought: Person, fan: Any | None) -> int | None:
+        """The later row about the same fan, if there is one."""
+        fan_id = fan.id if fan else None
+        later = self.repeats.find(keys_sought(sought, fan_id))
+        self.repeats.keep(keys_left(sought, fan_id), reading.row)
+        return later
 
     def _left_out_by_mode(self, fan: Any | None) -> str | None:
         if fan is None and self.rules.mode == "update":
@@ -116,7 +125,7 @@ class FanRows:
             return "This fan is known already, and only new fans were to be added"
         return None
 
-    def _check_names(self, reading: Reading, person: Person, fan: Any | None, crowd: Crowd) -> None:
+    def _check_names(self, person: Person, fan: Any | None, crowd: Crowd) -> None:
         """A platform id and a handle belong to one fan each; an e-mail is not taken from another. Raises Clash."""
         owner = crowd.owner_of(person)
         if owner is not None and (fan is None or owner.id != fan.id):
@@ -126,11 +135,10 @@ class FanRows:
         if fan is not None and person.email and person.email != fan.email_key and crowd.by_email.get(person.email):
             other = crowd.by_email[person.email][0]
             raise Clash("email", f"This is the e-mail of another fan: {other.handle or other.name or other.id}")
-        self._claim(reading, person._replace(email=None, name=None))
 
     def _claim(self, reading: Reading, person: Person) -> None:
         """A platform id and a handle may be given to a fan by one row of the file only. Raises Clash."""
-        for key in filter(self.repeats.may_repeat, names_of(person)):
+        for key in filter(self.repeats.may_repeat, names_of(person._replace(email=None, name=None))):
             if later := self.repeats.find([f"given {key}"]):
                 raise Clash("handle", f"Row {later} has the same username or platform id, and is about another fan")
             self.repeats.keep([f"given {key}"], reading.row)
@@ -142,17 +150,9 @@ class FanRows:
         names = {} if fan else {name: value for name, value in values.items() if name in NAMES}
         return names | {"do_not_message": True}
 
-    def _named(self, reading: Reading) -> tuple[str | None, str | None]:
-        """The column that names the fan, and its cell."""
-        column = next((column for column in self.plan.identity if reading.values.get(column.field)), None)
-        return (column.header, reading.cells[column.index].strip()) if column else (None, None)
-
-    def _problem(self, reading: Reading, clash: Clash) -> Problem:
-        if not clash.field:
-            return Problem(*self._named(reading), clash.detail)
-        column = self.plan.fields.get(clash.field)
-        value = reading.cells[column.index].strip() if column and column.index < len(reading.cells) else None
-        return Problem(column.header if column else None, value, clash.detail)
+    def _naming(self, reading: Reading) -> Column | None:
+        """The column that names the fan."""
+        return next((column for column in self.plan.identity if reading.values.get(column.field)), None)
 
 
 NOBODY = object()
@@ -160,20 +160,12 @@ NOBODY = object()
 
 def new_fan(values: dict[str, Any]) -> dict[str, Any]:
     """A new fan's values, with the keys drawn from them."""
-    handle = clean_handle(values.get("handle") or "")
-    kept = {name: values[name] for name in PLAIN if values.get(name)}
-    if handle:
-        kept["handle"] = handle
-    if values.get("value_cents"):
-        kept["value_cents"] = values["value_cents"]
-    if values.get("last_seen_at"):
-        kept["last_seen_at"] = text_of(values["last_seen_at"])
-    if values.get("do_not_message"):
-        kept["do_not_message"] = True
-    tags = clean_tags(values.get("tags") or [])
-    kept["tags"] = {tag.casefold(): tag for tag in tags}
+    kept = {name: value for name, value in values.items() if value and name in STANDS_AS}
+    if "last_seen_at" in kept:
+        kept["last_seen_at"] = text_of(kept["last_seen_at"])
+    kept["tags"] = _by_key(values.get("tags") or [])
     kept[CUSTOM] = {name: text for name, text in (values.get(CUSTOM) or {}).items() if text}
-    return kept | keys_of(kept.get("name"), handle, kept.get("email"))
+    return kept | keys_of(kept.get("name"), kept.get("handle"), kept.get("email"))
 
 
 def changes_of(
@@ -186,7 +178,7 @@ def changes_of(
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, value in values.items():
-        if name in PLAIN and value == getattr(fan, name):
+        if name in STANDS_AS and value == getattr(fan, STANDS_AS[name]):
             continue
         was, will = _compare(fan, name, value, tags, rules)
         if was != will:
@@ -219,8 +211,14 @@ def _compare(fan: Any, name: str, value: Any, tags: dict[str, str], rules: Rules
 
 
 def _with_tags(tags: dict[str, str], given: list[str], rules: Rules) -> dict[str, str]:
-    wanted = {tag.casefold(): tag for tag in clean_tags(given)}
+    wanted = _by_key(given)
     merged = {key: tags.get(key, tag) for key, tag in wanted.items()} if rules.tags == "replace" else wanted | tags
     if len(merged) > max(MOST_TAGS, len(tags)):
         raise Clash("tags", f"A fan has at most {MOST_TAGS} tags")
     return merged
+
+
+def _by_key(tags: list[str]) -> dict[str, str]:
+    if len(tags) == 1:
+        return {tags[0].casefold(): tags[0]}
+    return {tag.casefold(): tag for tag in clean_tags(tags)}

@@ -25,6 +25,13 @@ class KeptFile:
     size: int
     sha256: str
 
+    def names(self, count: int) -> list[str]:
+        """Of the file on disk, so many: each goes by itself, and the bytes with the last."""
+        names = [self.path.name, *(f"{self.path.name}-{number}" for number in range(2, count + 1))]
+        for name in names[1:]:
+            os.link(self.path, self.path.with_name(name))
+        return names
+
 
 def folder() -> Path:
     return current_app.config["INSTANCE"] / "imports"
@@ -41,7 +48,8 @@ def kept_file(filename: str, content: IO[bytes] | bytes) -> Iterator[KeptFile]:
         size, digest = _write(path, io.BytesIO(content) if isinstance(content, bytes) else content)
         yield KeptFile(name, path, size, digest)
     except BaseException:
-        path.unlink(missing_ok=True)
+        for each in folder().glob(f"{path.name}*"):
+            each.unlink()
         raise
 
 

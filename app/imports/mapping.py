@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import BinaryIO
 
 from app.errors import Invalid
@@ -31,6 +31,8 @@ class Sheet:
     header_row: int
     header: list[str]
     samples: list[list[str]]  # of each column, the values that are not empty
+    first_row: int = 1
+    last_row: int | None = None
 
     @property
     def header_key(self) -> str:
@@ -42,19 +44,19 @@ class Sheet:
         return [[text[:80] for text in dict.fromkeys(values)][:SAMPLES_SHOWN] for values in self.samples]
 
 
-def look(file: BinaryIO, encoding: str | None = None) -> Sheet:
-    """Raises Invalid: no rows, no header, or no CSV file at all."""
+def look(file: BinaryIO, encoding: str | None = None, first_row: int = 1, last_row: int | None = None) -> Sheet:
+    """At the whole file, or at a table in it. Raises Invalid: no rows, no header, or no CSV file at all."""
     form = find_format(file, encoding)
-    head = list(islice(read_records(file, form), SAMPLE_RECORDS))
+    records = (record for record in read_records(file, form) if record[0] >= first_row)
+    head = [record for record in islice(records, SAMPLE_RECORDS) if last_row is None or record[0] <= last_row]
     header_row, header = _find_header(head)
-    return Sheet(form, header_row, header, _samples(head, header_row, len(header)))
+    return Sheet(form, header_row, header, _samples(head, header_row, len(header)), first_row, last_row)
 
 
 def propose(sheet: Sheet, file_name: str, kind: ImportKind | None, zone: str) -> Plan:
     """As the headers and values say. Its columns are not settled yet."""
     kind = kind or headers.kind_of({headers.read_header(text).key for text in sheet.header}, file_name)
-    columns = _assign(sheet.header, kind, sheet.samples)
-    return Plan(kind, sheet.form, sheet.header_row, sheet.header, columns, zone)
+    return _plan(sheet, kind, _assign(sheet.header, kind, sheet.samples), zone)
 
 
 def mapped(sheet: Sheet, kind: ImportKind, zone: str, fields: dict[int, str]) -> Plan:
@@ -67,7 +69,12 @@ def mapped(sheet: Sheet, kind: ImportKind, zone: str, fields: dict[int, str]) ->
             raise Invalid(("columns", said))
     if sum(column.field == headers.CUSTOM for column in columns) > MOST_CUSTOM:
         raise Invalid(("columns", f"At most {MOST_CUSTOM} columns can be kept as fields of your own."))
-    return Plan(kind, sheet.form, sheet.header_row, sheet.header, columns, zone)
+    return _plan(sheet, kind, columns, zone)
+
+
+def _plan(sheet: Sheet, kind: ImportKind, columns: list[Column], zone: str) -> Plan:
+    rows = {"first_row": sheet.first_row, "last_row": sheet.last_row}
+    return Plan(kind, sheet.form, sheet.header_row, sheet.header, columns, zone, **rows)
 
 
 def _find_header(head: list[Record]) -> tuple[int, list[str]]:
@@ -75,7 +82,9 @@ def _find_header(head: list[Record]) -> tuple[int, list[str]]:
     if not filled:
         raise Invalid(("file", "The file has no rows."))
     early = filled[:LATEST_HEADER]
-    row, cells = max(early, key=lambda record: (sum(map(headers.is_known, record[1])), -record[0]))
+    row, cells = _first_of_known_names(early) or max(
+        early, key=lambda record: (sum(map(headers.is_known, record[1])), -record[0])
+    )
     if not any(map(headers.is_known, cells)):
         row, cells = max(early, key=lambda record: (len([cell for cell in record[1] if cell.strip()]), -record[0]))
         if any(_looks_like_data(cell.strip()) for cell in cells):
@@ -84,6 +93,19 @@ def _find_header(head: list[Record]) -> tuple[int, list[str]]:
     if len(cells) > MOST_COLUMNS:
         raise Invalid(("file", f"The file has {len(cells):,} columns; at most {MOST_COLUMNS:,} can be read."))
     return row, [cell.strip().replace("\0", "") for cell in cells]
+
+
+def _first_of_known_names(records: list[Record]) -> Record | None:
+    """The first row of nothing but known names that has data right below it: a table that is read before a later one."""
+    for record, below in pairwise(records):
+        if below[0] == record[0] + 1 and _all_known(record[1]) and not any(map(headers.is_known, below[1])):
+            return record
+    return None
+
+
+def _all_known(cells: list[str]) -> bool:
+    names = [cell for cell in cells if cell.strip()]
+    return len(names) > 1 and all(map(headers.is_known, names))
 
 
 def _looks_like_data(text: str) -> bool:

@@ -10,7 +10,7 @@ from app.bulk import is_any_of, many
 from app.database import run
 from app.fans.keys import name_key
 from app.fans.models import Fan, FanTag
-from app.imports.reading import Person
+from app.imports.row import Person
 
 PLATFORM = "onlyfans"
 _FANS = select(

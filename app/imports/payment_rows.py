@@ -15,8 +15,8 @@ from app.imports.matching import PLATFORM, Clash, Crowd, load_crowd
 from app.imports.models import Outcome
 from app.imports.options import Rules
 from app.imports.plan import Plan
-from app.imports.reading import Person, Problem, Reading, person_of
 from app.imports.repeats import Repeats, names_of
+from app.imports.row import Person, Problem, Reading, person_of, problem_at
 from app.money.models import Transaction
 
 
@@ -62,7 +62,8 @@ class PaymentRows:
                 stands = known.get(ids[reading.row])
                 fan_id, payer = self._payer(reading, person, crowd, is_wanted=_lacks_payer(reading, stands))
             except Clash as clash:
-                decisions.skip(reading, Outcome.CONFLICT, self._problem(reading, clash))
+                column = self.plan.fields.get(clash.field)
+                decisions.skip(reading, Outcome.CONFLICT, problem_at(column, reading, clash.detail))
                 continue
             if stands:
                 self._compare(reading, stands, fan_id, payer, decisions)
@@ -135,11 +136,6 @@ class PaymentRows:
         if payer and "fan_id" in after:
             after["payer"] = payer
         decisions.take(reading, Outcome.CHANGED, fan_id, after, {"fan_id": None, "net_cents": None})
-
-    def _problem(self, reading: Reading, clash: Clash) -> Problem:
-        column = self.plan.fields.get(clash.field)
-        value = reading.cells[column.index].strip() if column and column.index < len(reading.cells) else None
-        return Problem(column.header if column else None, value, clash.detail)
 
 
 def _is_same_amount(reading: Reading, stands: Any) -> bool:

@@ -1,7 +1,7 @@
 """How a file is read: with a Plan, every row reads the same today and after a restart."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO
 
@@ -10,7 +10,7 @@ from app.imports import headers
 from app.imports.csv_rows import Format, Record, read_records
 from app.imports.models import ImportKind
 
-_QUOTED_FORMULAS = ("'=", "'+", "'-", "'@")
+_QUOTED_FORMULAS = frozenset({"'=", "'+", "'-", "'@"})
 TOTALS = re.compile(r"(grand |sub ?)?totals?:?|sum:?|summe:?|gesamt:?", re.IGNORECASE)
 
 
@@ -28,7 +28,8 @@ class Column:
 
 @dataclass
 class Plan:
-    """How to read a file. `header_row` is the header's line number."""
+    """How to read a table of a file. `header_row` is the header's line number; a table ends at `last_row`, or with the
+    file."""
 
     kind: ImportKind
     form: Format
@@ -37,6 +38,8 @@ class Plan:
     columns: list[Column]
     zone: str
     total_rows: int = 0
+    first_row: int = 1
+    last_row: int | None = None
     fields: dict[str, Column] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,20 +57,31 @@ class Plan:
         return cls(**{**kept, "kind": ImportKind(kept["kind"]), "form": Format(**kept["form"]), "columns": columns})
 
 
+class AnotherTable(Invalid):
+    """`row` is the header of a table with other columns, below the one that is read."""
+
+    def __init__(self, row: int) -> None:
+        said = f"In row {row} a second table begins, with other columns. Put each table in a file of its own."
+        super().__init__(("file", said))
+        self.row = row
+
+
 def data_rows(file: BinaryIO, plan: Plan) -> Iterator[Record]:
     """The rows that hold data, in order: no blanks, no preamble, no repeated header, no totals.
 
-    Raises Invalid where a second table with other columns begins.
+    Raises AnotherTable, unless the plan says where its table ends.
     """
     return _only_data(read_records(file, plan.form), plan)
 
 
 def _only_data(records: Iterator[Record], plan: Plan) -> Iterator[Record]:
-    after_blank = False
+    after_blank, past_the_last = False, (plan.last_row or 0) + 1
     first_header = plan.header[0].casefold()
     for row, cells in records:
         if row <= plan.header_row:
             continue
+        if row == past_the_last:
+            return
         leftmost = cells[0].strip() if cells else ""
         first = leftmost or next((text for cell in cells if (text := cell.strip())), "")
         if not first:
@@ -78,12 +92,7 @@ def _only_data(records: Iterator[Record], plan: Plan) -> Iterator[Record]:
         if first[0] in "tTgGsS" and _is_total(first, cells, plan):
             continue
         if after_blank and _is_other_header(cells):
-            raise Invalid(
-                (
-                    "file",
-                    f"In row {row} a second table begins, with other columns. Put each table in a file of its own.",
-                )
-            )
+            raise AnotherTable(row)
         after_blank = False
         yield row, cells
 
@@ -118,10 +127,10 @@ def trimmed(cells: list[str]) -> list[str]:
 def clean(cell: str) -> str:
     """Without blanks around, and without the quote that an export puts before a cell that looks like a formula."""
     cell = cell.strip()
-    return cell[1:] if cell.startswith(_QUOTED_FORMULAS) else cell
+    return cell[1:] if cell[:2] in _QUOTED_FORMULAS else cell
 
 
-def code_in(cells: list[str], column: Column | None) -> str | None:
+def code_in(cells: Sequence[str], column: Column | None) -> str | None:
     """The currency that a column of its own names for this row."""
     text = cells[column.index].strip().upper() if column and column.index < len(cells) else ""
     return text if len(text) == 3 and text.isalpha() and text.isascii() else None

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, or_, select
@@ -119,3 +119,13 @@ def unfinished() -> list[int]:
         or_(Import.lease_until.is_(None), Import.lease_until < now),
     )
     return list(db.session.scalars(rows.order_by(Import.id).limit(100)))
+
+
+def forgotten_drafts(before: datetime) -> list[tuple[int, int]]:
+    """Account and id of imports that nobody went on with since then: their files need not be kept for ever."""
+    rows = select(Import.account_id, Import.id).where(
+        Import.status.in_((ImportStatus.MAPPING, ImportStatus.REHEARSED)), Import.created_at < before
+    )
+    return [
+        (account_id, import_id) for account_id, import_id in db.session.execute(rows.order_by(Import.id).limit(100))
+    ]

@@ -26,6 +26,11 @@ class Question:
         return asdict(self)
 
 
+class NoRows(Invalid):
+    def __init__(self) -> None:
+        super().__init__(("file", "The file has a header but no rows below it."))
+
+
 def inspect(
     file: BinaryIO, file_name: str, *, kind: ImportKind | None, choices: Choices, encoding: str | None, zone: str
 ) -> Plan:
@@ -69,7 +74,7 @@ def _look_at_all(file: BinaryIO, plan: Plan, dates: dict[int, DateEvidence], sum
             if index < len(cells):
                 evidence.add(clean(cells[index]), code_in(cells, code))
     if not total:
-        raise Invalid(("file", "The file has a header but no rows below it."))
+        raise NoRows
     return total
 
 

@@ -19,8 +19,9 @@ from app.imports.models import Import, ImportKind, ImportRow, ImportStatus, Outc
 from app.imports.options import Options
 from app.imports.payment_rows import PaymentRows
 from app.imports.plan import data_rows
-from app.imports.reading import Reading, RowReader
+from app.imports.reading import RowReader
 from app.imports.repeats import Repeats
+from app.imports.row import Reading
 from app.imports.spool import ROWS, Spool
 
 ROWS_FORGOTTEN_AT_ONCE = 20_000

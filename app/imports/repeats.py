@@ -8,7 +8,7 @@ memory, and a stray hit in the bit fields costs a look-up, never a wrong answer.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
-from app.imports.reading import Person
+from app.imports.row import Person
 
 BITS_PER_ROW = 32
 MOST_BITS, FEWEST_BITS = 1 << 28, 1 << 12

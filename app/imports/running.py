@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import or_, select, update
 
 from app.background import later, stopping
-from app.bulk import count_anew, look_up_by_index
+from app.bulk import count_anew, prepare_for_many
 from app.database import db, execute, table_of, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan, FanTag
@@ -144,7 +144,7 @@ class _Work:
         """Stays the one at work; raises LeaseLost or Stopped. Does not commit."""
         if stopping.is_set():
             raise Stopped
-        look_up_by_index()
+        prepare_for_many()
         self._one_import_at_a_time()
         mine = update(Import).where(Import.id == self.import_id, Import.lease == self.lease, Import.status.in_(AT_WORK))
         if not execute(mine.values(lease_until=utcnow() + LEASE)):

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.imports.reading import Reading
+from app.imports.row import Reading
 
 ROWS = 2000  # that are written and read together
 

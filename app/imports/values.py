@@ -132,6 +132,7 @@ def plain_cents(mark: str, unit: str, currency: str | None) -> Callable[[str], i
 _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_%+-]+(?:\.[a-z0-9_%+-]+)*@(?:[a-z0-9]+(?:-+[a-z0-9]+)*\.)+(?:com|net|org|io|de|fr|uk)", re.I
 )
+_PLAIN_HANDLE = re.compile(r"@?[a-z_][a-z0-9_.-]{0,99}", re.I | re.A)
 _MANGLED = re.compile(r"\d+([.,]\d+)?e\+\d+", re.I)
 _MANGLED_ADVICE = "A spreadsheet has shortened this number. Format the column as text and export again"
 YES = frozenset({"yes", "y", "true", "1", "x", "on"})
@@ -158,6 +159,8 @@ def read_email(text: str) -> str:
 
 
 def read_handle(text: str) -> str:
+    if _PLAIN_HANDLE.fullmatch(text):
+        return text if text[0] == "@" else f"@{text}"
     handle = clean_handle(read_text(text, 255))
     if handle is None or len(handle.split()) != 1:
         raise BadCell("Not a username: it may not hold spaces")

@@ -46,16 +46,18 @@ def create() -> Redirect | tuple[str, int]:
     if form.validate_on_submit():
         try:
             limits.count_import()
-            new = _upload(form)
+            new, *others = _upload(form)
         except Invalid as error:
             status = error.status
             form.file.errors = [message for _, message in error.errors]
         else:
+            if others:
+                flash(f"The file holds {len(others) + 1} tables: each is an import of its own.", "success")
             return redirect(url_for("imports.mapping", import_id=new.id))
     return _index(form), status
 
 
-def _upload(form: UploadForm) -> Import:
+def _upload(form: UploadForm) -> list[Import]:
     if not form.file.data:
         raise Invalid(("file", "Choose a file."))
     return actions.upload(

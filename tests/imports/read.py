@@ -7,7 +7,8 @@ from app.imports.evidence import Choices
 from app.imports.options import Rules
 from app.imports.plan import Plan, data_rows
 from app.imports.questions import inspect
-from app.imports.reading import Reading, RowReader
+from app.imports.reading import RowReader
+from app.imports.row import Reading
 
 
 def plan_of(

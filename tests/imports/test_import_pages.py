@@ -1,10 +1,17 @@
 import io
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
+from sqlalchemy import select
 
+from app import sweep
+from app.database import db, write
+from app.fans.models import Fan
 from app.imports import actions
+from app.imports.models import Import
+from app.money.models import Transaction
 from tests.imports.conftest import HOUSE
 
 
@@ -183,3 +190,45 @@ def test_nobody_sees_anothers_import(browser, eve, app):
     for address in (where, where + "/mapping", where + "/progress", where + "/rejected.csv", where + "/new.csv"):
         assert stranger.get(address).status_code == 404
         assert browser.get(address).status_code == 200
+
+
+TABLES = "Report of May\n\nUsername,Email\nann,ann@example.com\nben,ben@example.com\n\n"
+TABLES += "Date,Username,Amount,Transaction ID\n2026-05-03,ann,$5.00,t-1\n\n"
+TABLES += "Username,Email,Notes\n\nDate,Username,Amount,Transaction ID,Type\n2026-05-04,ben,$7.50,t-2,Tip\n"
+
+
+def test_each_table_of_a_file_is_an_import_of_its_own(browser, app):
+    kept = set((app.config["INSTANCE"] / "imports").glob("*"))
+    answer = upload(browser, TABLES, "report.csv")
+    shown = browser.get(answer.headers["Location"]).text
+    assert "The file holds 3 tables" in shown
+    assert "report.csv, table 1 of 3" in shown
+    first = int(re.search(r"/imports/(\d+)/", answer.headers["Location"])[1])
+    for number, rows in ((first, 2), (first + 1, 1), (first + 2, 1)):
+        where = f"/imports/{number}"
+        page = browser.get(f"{where}/mapping").text
+        assert browser.post(f"{where}/mapping", data=form_of(page)).status_code == 302
+        run(app, where)
+        assert f"Apply {rows} row" in browser.get(where).text
+        press(browser, where, "apply")
+        run(app, where)
+        assert "Completed" in browser.get(where).text
+    with app.app_context():
+        assert set((app.config["INSTANCE"] / "imports").iterdir()) == kept
+        rows = db.session.execute(
+            select(Transaction.platform_transaction_id, Transaction.gross_cents, Fan.email).join(Fan)
+        )
+        assert sorted(map(tuple, rows)) == [("t-1", 500, "ann@example.com"), ("t-2", 750, "ben@example.com")]
+
+
+def test_a_draft_of_last_month_goes_with_its_file(browser, app):
+    old, young = (upload(browser, HOUSE + "ann,Ann,,,,\n").headers["Location"] for _ in range(2))
+    with app.app_context():
+        with write() as session:
+            found = session.get_one(Import, int(re.search(r"/imports/(\d+)/", old)[1]))
+            found.created_at -= timedelta(days=31)
+            file = app.config["INSTANCE"] / "imports" / found.stored_file
+        assert file.exists()
+        sweep.ring_again(("imports",))
+        assert not file.exists()
+    assert browser.get(young).status_code == 200

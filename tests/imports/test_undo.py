@@ -24,7 +24,8 @@ class Steps:
 
     def upload(self, content: str, filename: str = "a.csv"):
         with self.app.app_context():
-            self.id = actions.upload(self.account_id, None, filename=filename, content=content.encode()).id
+            (new,) = actions.upload(self.account_id, None, filename=filename, content=content.encode())
+            self.id = new.id
         return self
 
     def rehearse(self, *fields: str, kind: str = "", **rules):

@@ -40,7 +40,7 @@ def account(app, ada) -> int:
 
 
 def rehearsed(account_id: int, content: str) -> int:
-    new = actions.upload(account_id, None, filename="a.csv", content=content.encode())
+    (new,) = actions.upload(account_id, None, filename="a.csv", content=content.encode())
     columns = {each["index"]: ColumnChoice(each["field"]) for each in new.options["plan"]["columns"]}
     actions.map_columns(account_id, new.id, MappingChoice("fans", columns, Rules()))
     actions.run_import(new.id)
@@ -137,7 +137,7 @@ def test_a_killed_rehearsal_begins_anew(app, account):
     dice = random.Random(5)
     with app.app_context():
         before = state(account)
-        new = actions.upload(account, None, filename="a.csv", content=(HEADER + lines(ROWS, "new")).encode())
+        (new,) = actions.upload(account, None, filename="a.csv", content=(HEADER + lines(ROWS, "new")).encode())
         columns = {each["index"]: ColumnChoice(each["field"]) for each in new.options["plan"]["columns"]}
         actions.map_columns(account, new.id, MappingChoice("fans", columns, Rules()))
         import_id = new.id

@@ -81,6 +81,7 @@ class ImportMappingOut(Shape):
     questions: list[QuestionOut]
     fields: list[str]
     rules: ImportRulesOut
+    other_tables: list[int] = []
 
 
 class ImportColumnIn(Relaxed):

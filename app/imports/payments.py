@@ -1,0 +1,54 @@
+"""A payment's amount, fee, refund and status brought together."""
+
+from app.imports.plan import Plan, code_in
+from app.imports.row import Problem, Reading
+
+KINDS = {
+    "tip": ("tip", "donation", "coffee", "gift"),
+    "message": ("message", "ppv", "chat", "unlock", "post"),
+    "subscription": ("subscription", "membership", "rebill", "recurring", "renewal", "monthly"),
+}
+NO_MONEY = (
+    "fail",
+    "denied",
+    "declined",
+    "cancel",
+    "pending",
+    "requires",
+    "expired",
+    "void",
+    "unpaid",
+    "blocked",
+    "incomplete",
+)
+TAKEN_BACK = ("reverse", "chargeback", "refund")
+
+
+def finish_payment(reading: Reading, plan: Plan) -> None:
+    """What lacks an amount or a date moved no money that we know of."""
+    given = reading.values
+    status, kind = str(given.get("status", "")).casefold(), str(given.get("type", "")).casefold()
+    gross = given.get("gross", given.get("net"))
+    for name, value in (("gross", gross), ("at", given.get("at"))):
+        if value is None:
+            column = plan.fields.get(name) or plan.fields["net"]
+            bad = next((each for each in reading.problems if each.column == column.header), None)
+            what = "amount" if name == "gross" else "date"
+            reading.fault = reading.fault or bad or Problem(column.header, "", f"The payment has no {what}")
+    if any(word in status for word in NO_MONEY):
+        reading.fault = Problem(plan.fields["status"].header, given["status"], "No money moved with this status")
+    if plan.identity and not any(given.get(column.field) for column in plan.identity) and not given.get("name"):
+        reading.fault = reading.fault or Problem(plan.identity[0].header, "", "The row does not say who paid")
+    if reading.fault or gross is None:
+        return
+    gross -= given.get("refunded", 0)
+    net = given.get("net", gross - abs(given["fee"]) if "fee" in given else None)
+    if "reverse" in status or "chargeback" in status or any(word in kind for word in TAKEN_BACK):
+        gross, net = -abs(gross), None if net is None else -abs(net)
+    money = plan.fields.get("gross") or plan.fields["net"]
+    given |= {"gross": gross, "net": net, "kind": _kind(kind)}
+    given["currency"] = code_in(reading.cells, plan.fields.get("currency")) or money.currency or "USD"
+
+
+def _kind(text: str) -> str:
+    return next((name for name, words in KINDS.items() if any(word in text for word in words)), "other")
