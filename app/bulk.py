@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Table, bindparam, func, select, text
+from sqlalchemy import JSON, Boolean, Table, Text, bindparam, column, func, select, text
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql
 
@@ -45,6 +45,28 @@ def many(values: Iterable[Any]) -> Any:
     return list(values) if on_postgresql() else json.dumps(list(values))
 
 
+def members_of(document: Any, *path: str, **types: Any) -> dict[str, Any]:
+    """A JSON document's members as columns of these types; `path` leads to where they stand in it. The
+    statement names the document's table first, by `select_from`.
+
+    PostgreSQL would read the document anew for each member that is asked for by itself; this way it reads it once.
+    """
+    if on_postgresql():
+        where = document[path] if path else document
+        columns = (column(name, type_) for name, type_ in types.items())
+        record = func.json_to_record(where).table_valued(*columns, joins_implicitly=True)
+        return dict(record.render_derived(name="members", with_types=True).c)
+    return {name: _member(document[(*path, name)], type_) for name, type_ in types.items()}
+
+
+def _member(found: Any, type_: Any) -> Any:
+    if type_ is Boolean:
+        return found.as_boolean()
+    if type_ is JSON:
+        return found
+    return found.as_string() if type_ is Text else cast_to(found.as_string(), type_)
+
+
 def prepare_for_many() -> None:
     """For the rest of this unit of work.
 
@@ -69,8 +91,13 @@ def count_anew(*tables: Table) -> None:
 
 def reserve_ids(table: Table, count: int) -> list[int]:
     """Ids that no other row of this table will ever get. Inside `with write():`."""
+    if not count:
+        return []
     if on_postgresql():
-        numbers = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        numbers = text(
+            "WITH ids AS MATERIALIZED (SELECT pg_get_serial_sequence(:name, 'id') AS sequence) "
+            "SELECT nextval(sequence) FROM ids, generate_series(1, :count)"
+        )
         return list(db.session.scalars(numbers, {"name": table.name, "count": count}))
     taken = {"name": table.name, "count": count}
     raised = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")

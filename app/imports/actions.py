@@ -210,4 +210,4 @@ def wait_for(import_id: int, seconds: float) -> Import:
             return found
         db.session.commit()  # no transaction is held while waiting
         time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-        pause = min(pause * 1.5, 0.5)
+        pause = min(pause * 1.5, 0.2)

@@ -7,9 +7,27 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, case, cast, exists, false, func, literal, null, or_, select, true, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import aliased
 
+from app.bulk import members_of
 from app.database import UTCDateTime, db, execute, insert, on_postgresql, utcnow
 from app.fans.models import Fan, FanTag
 from app.imports import sets
@@ -23,6 +41,17 @@ from app.money.models import Transaction
 
 TAKEN = "A fan with this username, platform id or e-mail came in after the rehearsal"
 RECORDED = "This payment, or its payer, was recorded after the rehearsal"
+
+_TEXTS = (
+    "name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status", "name_key", "handle_key",
+    "email_key", "search_text",
+)  # fmt: skip
+_FAN: dict[str, Any] = dict.fromkeys((*_TEXTS, "notes", "last_seen_at"), Text) | {
+    "id": BigInteger, "value_cents": BigInteger, "do_not_message": Boolean, "custom": JSON,
+}  # fmt: skip
+_PAYMENT: dict[str, Any] = dict.fromkeys(("transaction_id", "kind", "currency", "at"), Text) | {
+    "gross_cents": BigInteger, "net_cents": BigInteger,
+}  # fmt: skip
 
 
 def apply_set(done: RowSet, options: Options, uploaded_at: datetime, began_at: datetime) -> None:
@@ -47,7 +76,8 @@ def _others_came(done: RowSet, uploaded_at: datetime, began_at: datetime) -> boo
 
 def _add_fans(done: RowSet, began_at: datetime, free: Any) -> None:
     missed = done.count - _insert_fans(done, began_at, (), free)
-    execute(insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], _tags(done)))
+    tags = _tags(done, _fan_exists(done) if missed else true())
+    execute(insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], tags))
     if missed:
         sets.say(ImportRow.not_applied, TAKEN, done.holds() & ~_fan_exists(done))
     sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
@@ -55,28 +85,23 @@ def _add_fans(done: RowSet, began_at: datetime, free: Any) -> None:
 
 def _insert_fans(done: RowSet, began_at: datetime, path: tuple[str, ...], which: Any) -> int:
     """path: where in the row's values the fan's stand. Returns how many fans there are more."""
-
-    def text(name: str) -> Any:
-        return ImportRow.after[(*path, name)].as_string()
-
-    names = ("name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status")
-    keys = ("name_key", "handle_key", "email_key", "search_text")
-    cents = func.coalesce(cast(text("value_cents"), BigInteger), 0)
-    values = {name: text(name) for name in (*names, *keys)} | {
-        "id": cast(text("id"), BigInteger) if path else ImportRow.fan_id,
+    said = members_of(ImportRow.after, *path, **_FAN)
+    cents = func.coalesce(said["value_cents"], 0)
+    values = {name: said[name] for name in _TEXTS} | {
+        "id": said["id"] if path else ImportRow.fan_id,
         "account_id": literal(done.account_id),
         "platform": literal(PLATFORM),
-        "notes": func.coalesce(text("notes"), ""),
+        "notes": func.coalesce(said["notes"], ""),
         "stated_value_cents": cents,
         "value_cents": cents,
-        "last_seen_at": _moment(text("last_seen_at")),
-        "do_not_message": func.coalesce(ImportRow.after[(*path, "do_not_message")].as_boolean(), false()),
-        "custom": ImportRow.after[(*path, "custom")],
+        "last_seen_at": _moment(said["last_seen_at"]),
+        "do_not_message": func.coalesce(said["do_not_message"], false()),
+        "custom": said["custom"],
         "import_id": literal(done.import_id),
         "created_at": literal(began_at, UTCDateTime),
         "updated_at": literal(began_at, UTCDateTime),
     }
-    source = select(*values.values()).where(done.holds(), which).order_by(ImportRow.row.desc())
+    source = select(*values.values()).select_from(ImportRow).where(done.holds(), which).order_by(ImportRow.row.desc())
     return execute(insert(Fan).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
 
 
@@ -85,14 +110,12 @@ def _moment(text: Any) -> Any:
     return cast(text + "+00", UTCDateTime) if on_postgresql() else text
 
 
-def _tags(done: RowSet) -> Any:
+def _tags(done: RowSet, which: Any) -> Any:
     if on_postgresql():
         pairs = func.json_each_text(ImportRow.after["tags"]).table_valued("key", "value", joins_implicitly=True)
     else:
         pairs = func.json_each(ImportRow.after, "$.tags").table_valued("key", "value", joins_implicitly=True)
-    return select(ImportRow.fan_id, pairs.c.key, pairs.c.value, ImportRow.account_id).where(
-        done.holds(), _fan_exists(done)
-    )
+    return select(ImportRow.fan_id, pairs.c.key, pairs.c.value, ImportRow.account_id).where(done.holds(), which)
 
 
 def _fan_exists(done: RowSet) -> Any:
@@ -132,30 +155,29 @@ def _change_fans(done: RowSet) -> None:
 
 def _add_payments(done: RowSet, began_at: datetime) -> None:
     _insert_payers(done, began_at)
-
-    def text(name: str) -> Any:
-        return ImportRow.after[name].as_string()
-
+    said = members_of(ImportRow.after, **_PAYMENT)
     values = {
         "account_id": literal(done.account_id),
         "platform": literal(PLATFORM),
-        "platform_transaction_id": text("transaction_id"),
+        "platform_transaction_id": said["transaction_id"],
         "fan_id": ImportRow.fan_id,
-        "kind": text("kind"),
-        "gross_cents": cast(text("gross_cents"), BigInteger),
-        "net_cents": cast(text("net_cents"), BigInteger),
-        "currency": text("currency"),
-        "at": _moment(text("at")),
+        "kind": said["kind"],
+        "gross_cents": said["gross_cents"],
+        "net_cents": said["net_cents"],
+        "currency": said["currency"],
+        "at": _moment(said["at"]),
         "import_id": literal(done.import_id),
         "created_at": literal(utcnow(), UTCDateTime),
     }
     payer_stands = or_(ImportRow.fan_id.is_(None), exists().where(Fan.id == ImportRow.fan_id))
-    source = select(*values.values()).where(done.holds(), payer_stands).order_by(ImportRow.row.desc())
+    source = (
+        select(*values.values()).select_from(ImportRow).where(done.holds(), payer_stands).order_by(ImportRow.row.desc())
+    )
     execute(insert(Transaction).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
     stands = exists().where(
         Transaction.account_id == done.account_id,
         Transaction.platform == PLATFORM,
-        Transaction.platform_transaction_id == text("transaction_id"),
+        Transaction.platform_transaction_id == ImportRow.after["transaction_id"].as_string(),
         Transaction.import_id == done.import_id,
     )
     missed = sets.say(ImportRow.not_applied, RECORDED, done.holds() & ~stands)

@@ -1,10 +1,11 @@
 """What was decided about rows, on its way into `import_rows`: plain JSON, in which values stand as the database keeps them."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from app.bulk import insert_many
 from app.database import table_of
@@ -15,7 +16,10 @@ _NAMES = (
     "import_id", "account_id", "outcome", "row", "fan_id", "label", "after", "before", "column", "value", "error", "cells",
     "warnings",
 )  # fmt: skip
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _encode(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 @dataclass

@@ -43,26 +43,26 @@ class FanRows:
         persons = [person_of(reading.values) for reading in readings]
         crowd = load_crowd(self.account_id, persons, self.repeats.has_handle)
         tags = tags_of(crowd.fans) if "tags" in self._fields() else {}
-        new: list[Reading] = []
+        new: list[tuple[Reading, dict[str, Any]]] = []
         for reading, person in zip(readings, persons, strict=True):
             try:
-                fan = self._decide(reading, person, crowd, tags, decisions)
+                wanted = self._decide(reading, person, crowd, tags, decisions)
             except Clash as clash:
                 column = self.plan.fields.get(clash.field) if clash.field else self._naming(reading)
                 decisions.skip(reading, Outcome.CONFLICT, problem_at(column, reading, clash.detail))
                 continue
-            if fan is NOBODY:
-                new.append(reading)
-        for reading, fan_id in zip(new, reserve_ids(table_of(Fan), len(new)) if new else (), strict=True):
-            decisions.take(reading, Outcome.NEW, fan_id, new_fan(self._wanted(reading, None)))
+            if wanted is not None:
+                new.append((reading, wanted))
+        for (reading, wanted), fan_id in zip(new, reserve_ids(table_of(Fan), len(new)), strict=True):
+            decisions.take(reading, Outcome.NEW, fan_id, new_fan(wanted))
 
     def _fields(self) -> set[str]:
         return {"tags" if column.field == "tier" else column.field for column in self.plan.columns}
 
     def _decide(
         self, reading: Reading, person: Person, crowd: Crowd, tags: dict[int, dict[str, str]], decisions: Decisions
-    ) -> Any:
-        """NOBODY where a new fan is to be made. Raises Clash."""
+    ) -> dict[str, Any] | None:
+        """The values of a new fan; None where it is decided. Raises Clash."""
         sought = self._sought(person)
         repeated = self._may_repeat(person, sought)
         try:
@@ -82,7 +82,7 @@ class FanRows:
         wanted = self._wanted(reading, fan)
         if fan is None:
             _with_tags({}, wanted.get("tags", []), self.rules)
-            return NOBODY
+            return wanted
         before, after = changes_of(fan, wanted, tags.get(fan.id, {}), self.rules)
         outcome = Outcome.CHANGED if after else Outcome.UNCHANGED
         return decisions.take(reading, outcome, fan.id, after or None, before or None)
@@ -153,9 +153,6 @@ class FanRows:
     def _naming(self, reading: Reading) -> Column | None:
         """The column that names the fan."""
         return next((column for column in self.plan.identity if reading.values.get(column.field)), None)
-
-
-NOBODY = object()
 
 
 def new_fan(values: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from app.platforms.queries import first_connection
 log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
 MOST_TRIES = 3
+COUNTED_AFTER = {4**power for power in range(12)}  # sets: often at first, when tables grow to many times their size
 BULK_TABLES = tuple(map(table_of, (Fan, FanTag, Transaction)))
 
 
@@ -128,7 +129,7 @@ class _Work:
                     do(found)
                     self._change(cursor=f"{outcome}:{below}", tries=0)
                     done += 1
-                    if done & (done - 1) == 0:  # each time that as much was written as before
+                    if done in COUNTED_AFTER:
                         count_anew(*BULK_TABLES)
             below = sets.BEFORE_ALL
         with write():

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from app.database import db, execute
 from app.imports.models import Import, ImportRow, Outcome
 
-ROWS = 5000
+ROWS = 10_000
 BEFORE_ALL = 2**31 - 1  # sets go from the file's last row to its first
 
 
