@@ -113,10 +113,11 @@ class ImportRow(Base):
         ),
     )  # fmt: skip
 
-    import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    # No references here: each would cost every row a look-up, and imports stay as history.
+    import_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     outcome: Mapped[str] = mapped_column(primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # the line number that a spreadsheet shows
-    account_id: Mapped[int] = mapped_column(BigId)  # as the import's: a second reference would cost each row a look-up
+    account_id: Mapped[int] = mapped_column(BigId)
     fan_id: Mapped[int | None] = mapped_column(BigId, default=None)  # of a new fan: the id that is kept for it
     label: Mapped[str] = mapped_column(default="")  # whom it is about
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -139,7 +140,12 @@ class RowReader:
         zone = zone_of(column.zone) or self.zone
         if column.field == "at" and {"time", "zone"} & set(self.plan.fields):
             return lambda text, cells: self._moment_of_parts(text, column, zone, cells), True
-        return lambda text: read_iso(text, zone) or self._moment(text, column, zone), False
+
+        def read(text: str) -> datetime | None:
+            return read_iso(text, zone) or self._moment(text, column, zone)
+
+        read_day = lru_cache(maxsize=4096)(read)  # days repeat, times do not
+        return lambda text: read_day(text) if len(text) <= len("2026-01-31") else read(text), False
 
     def _moment(self, text: str, column: Column, zone: tzinfo) -> datetime | None:
         return None if values.is_nothing(text) else utc_of(read_moment(text), column.order, zone)
