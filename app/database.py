@@ -16,7 +16,6 @@ from typing import Annotated, Any, cast, dataclass_transform
 import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask, current_app
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +34,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, ORMExecuteState, Session, mapped_column, relationship
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from sqlalchemy.types import TypeDecorator
+from werkzeug.local import LocalProxy
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in a column of type INTEGER
 LARGEST_ID = 2**63 - 1
@@ -108,7 +108,6 @@ Id = Annotated[int, mapped_column(BigId, primary_key=True)]
 Moment = Annotated[datetime, mapped_column(UTCDateTime)]
 
 db = SQLAlchemy(metadata=Base.metadata)
-migrate = Migrate()
 
 
 def init_app(app: Flask) -> None:
@@ -117,7 +116,15 @@ def init_app(app: Flask) -> None:
     else:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 20, "max_overflow": 60}
     db.init_app(app)
-    migrate.init_app(app, db, directory="migrations")
+    app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))
+
+
+def _migrations(app: Flask) -> Any:
+    """Loaded when somebody migrates: it would be a tenth of a worker's memory."""
+    from flask_migrate import Migrate
+
+    Migrate(app, db, directory="migrations")
+    return app.extensions["migrate"]
 
 
 @event.listens_for(Engine, "connect")

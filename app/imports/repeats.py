@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from app.imports.row import Person
 
-BITS_PER_ROW = 32
+BITS_PER_ROW = 16
 MOST_BITS, FEWEST_BITS = 1 << 28, 1 << 12
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.imports.row import Reading
 
-ROWS = 2000  # that are written and read together
+ROWS = 1500  # that are written and read together
 
 
 class Spool:

@@ -15,6 +15,13 @@ TYPES = {".css": "text/css", ".js": "application/javascript"}
 expect.set_options(timeout=PATIENCE_MS)
 
 
+NAME = """(() => {
+  const here = document.activeElement;
+  return (here.getAttribute("aria-label") ?? here.labels?.[0]?.innerText ?? here.labels?.[0]?.textContent
+    ?? here.innerText ?? "").trim().split("\\n")[0];
+})()"""
+
+
 class Person:
     def __init__(self, browser: Browser, url: str, *, cdn: bool = True, **options: Any) -> None:
         options.setdefault("viewport", {"width": 1400, "height": 900})
@@ -88,6 +95,14 @@ class Person:
         return self.page.locator("[data-live]:visible")
 
     # --- The page itself ---
+
+    def tab_to(self, name: str, most: int = 60) -> None:
+        """Presses Tab until the control of that name has the focus."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(NAME) == name:
+                return
+        raise AssertionError(f"{most} times Tab do not reach {name!r}")
 
     def mark(self) -> None:
         """Leaves a mark that a reload would wipe away."""

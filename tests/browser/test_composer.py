@@ -76,34 +76,18 @@ def test_from_sign_in_to_a_sent_message_by_the_keyboard_alone(visit: Callable[..
     keys.type(DEMO["password"])
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
-    tab_to(ada, "Fans")
+    ada.tab_to("Fans")
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Fans")).to_be_visible()
-    tab_to(ada, "Search fans")
+    ada.tab_to("Search fans")
     keys.type(fan["handle"])
     expect(page.locator(".count")).to_contain_text("found")
-    tab_to(ada, fan["name"])
+    ada.tab_to(fan["name"])
     keys.press("Enter")
     expect(page.get_by_role("heading", name=fan["name"])).to_be_visible()
-    tab_to(ada, "Open conversation")
+    ada.tab_to("Open conversation")
     keys.press("Enter")
     expect(ada.composer).to_be_focused()
     keys.type("Not one click")
     keys.press("Control+Enter")
     expect(ada.message("Not one click")).to_have_attribute("data-status", SENT)
-
-
-def tab_to(person: Person, name: str, most: int = 40) -> None:
-    """Presses Tab until the control of that name has the focus, and sees that the focus shows."""
-    for _ in range(most):
-        person.page.keyboard.press("Tab")
-        if person.page.evaluate(NAME) == name:
-            return
-    raise AssertionError(f"{most} times Tab do not reach {name!r}")
-
-
-NAME = """(() => {
-  const here = document.activeElement;
-  return (here.getAttribute("aria-label") ?? here.labels?.[0]?.innerText ?? here.labels?.[0]?.textContent
-    ?? here.innerText ?? "").trim().split("\\n")[0];
-})()"""
