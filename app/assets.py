@@ -87,14 +87,15 @@ ICON_SOURCE = Asset(
     "source",
 )
 _ICON_NAMES = """
-    adjustments alert-circle alert-triangle archive arrow-back-up arrow-down-left arrow-left arrow-right ban bell bolt
-    building-store calendar chart-bar check checks chevron-down chevron-left chevron-right chevron-up circle-check
-    circle-dashed circle-x clock coin copy credit-card currency-dollar device-desktop dots download edit external-link
-    eye eye-off file-import file-spreadsheet filter flag gift heart help-circle history hourglass inbox info-circle key
-    link list-check loader-2 lock lock-open logout mail menu-2 message message-circle messages minus mood-smile moon notes
-    paperclip photo player-pause player-play player-stop plug plug-connected plug-connected-x plus receipt refresh
-    report-money rotate-clockwise search selector send server-2 settings shield-lock speakerphone star sun tag tags
-    trash upload user user-check user-off user-plus users video webhook wifi wifi-off x
+    adjustments alert-circle alert-triangle archive archive-off arrow-back-up arrow-down-left arrow-left arrow-right
+    ban bell bolt building-store calendar chart-bar check checks chevron-down chevron-left chevron-right chevron-up
+    circle-check circle-dashed circle-x clock coin copy credit-card currency-dollar device-desktop dots download
+    edit external-link eye eye-off file-import file-spreadsheet filter flag gift heart help-circle history hourglass
+    inbox info-circle key link list-check loader-2 lock lock-open logout mail menu-2 message message-circle
+    message-reply messages minus mood-smile moon notes paperclip photo pin pinned-off player-pause
+    player-play player-stop plug plug-connected plug-connected-x plus receipt refresh report-money rotate-clockwise
+    search selector send server-2 settings shield-lock speakerphone star sun tag tags trash upload user user-check
+    user-off user-plus users video webhook wifi wifi-off x
 """
 ICONS = tuple(_ICON_NAMES.split())
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.database import db, on_postgresql, run
 
-CACHE_KIB = 5_000
+CACHE_KIB = 4_000
 PAGES_BETWEEN_CHECKPOINTS = 8_000
 
 

@@ -47,9 +47,12 @@ class Page:
     next_cursor: str | None
 
 
-def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | None = None) -> Page:
-    """One page of entities. Raises Invalid for a cursor that this list did not give."""
-    total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery()))
+def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | None = None, counted: bool = True) -> Page:
+    """One page of entities. Raises Invalid for a cursor that this list did not give.
+
+    To count them all costs the more the longer the list; uncounted, `total` is that of the page.
+    """
+    total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) if counted else None
     picked = rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id")).order_by(*order.clauses())
     if cursor:
         picked = picked.where(order.behind(*_read_cursor(cursor, order.name)))
@@ -58,7 +61,7 @@ def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | Non
     last = found[limit - 1] if more else None
     return Page(
         rows=[row[0] for row in found[:limit]],
-        total=total or 0,
+        total=(total or 0) if counted else len(found),
         next_cursor=_write_cursor(order.name, last.sort_value, last.sort_id) if last else None,
     )
 

@@ -35,5 +35,11 @@ def accounts_of(user: User) -> list[Account]:
     return list(db.session.scalars(rows))
 
 
+def people_of(account_id: int) -> list[User]:
+    """Who works in it, by name."""
+    rows = _present().join(Membership, Membership.user_id == User.id).where(Membership.account_id == account_id)
+    return list(db.session.scalars(rows.order_by(User.name, User.id)))
+
+
 def find_token(token_id: str) -> ApiToken | None:
     return db.session.get(ApiToken, token_id)

@@ -23,7 +23,7 @@ from app.api.schemas.conversations import (
 )
 from app.api.schemas.fans import FanIn, FanOut, FansOut, FansQuery
 from app.conversations import actions as conversation_actions
-from app.conversations import forecast
+from app.conversations import forecast, triage
 from app.conversations import queries as conversations
 from app.conversations.actions import Draft
 from app.conversations.models import Conversation, Message
@@ -92,14 +92,15 @@ def start_conversation(json_data: ConversationIn) -> Any:
 @bp.input(ConversationChange)
 @bp.output(ConversationOut)
 def change_conversation(conversation_id: int, json_data: ConversationChange) -> ConversationOut:
-    changed = conversation_actions.archive(account.id, conversation_id, json_data.archived)
+    values = triage.ARCHIVED if json_data.archived else triage.OPEN
+    changed = triage.change(account.id, conversation_id, values)
     return ConversationOut.model_validate(changed)
 
 
 @bp.post("/crm/conversations/<id:conversation_id>/read")
 @bp.output({}, status_code=204)
 def mark_conversation_read(conversation_id: int) -> str:
-    conversation_actions.mark_read(account.id, conversation_id)
+    triage.mark_read(account.id, conversation_id)
     return ""
 
 

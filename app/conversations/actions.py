@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, update
+from sqlalchemy import bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations import live, queries
@@ -26,6 +27,16 @@ from app.platforms.models import Connection, price_range_cents
 
 LONGEST_TEXT = 5000
 _conversations = table_of(Conversation)
+
+
+class Speaker(Enum):
+    """Who says a message."""
+
+    FAN = auto()
+    PERSON = auto()
+    CAMPAIGN = auto()
+
+
 NO_CONTENT: dict[str, Any] = {"text": "", "search_text": "", "attachments": []}  # of a message that only counts
 
 
@@ -97,7 +108,7 @@ def _queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, lis
     message = new_message(conversation.account_id, conversation.id, conversation.fan_id, connection.id, draft)
     db.session.add(message)
     db.session.flush()
-    return message, place_message(message)
+    return message, place_message(message, Speaker.PERSON)
 
 
 def _lock(conversation: Conversation) -> None:
@@ -168,50 +179,39 @@ def new_message(
     )
 
 
-def place_message(message: Message, unread: int = 0) -> list[live.Noted]:
+def place_message(message: Message, speaker: Speaker) -> list[live.Noted]:
     """A new message for its thread and the inbox. Does not commit."""
     assert message.conversation_id is not None
-    put_on_top(message.conversation_id, message.id, message.created_at, unread)
+    put_on_top(message.conversation_id, message.id, message.created_at, speaker)
     return live.note_message(message) + live.note_conversation(message.account_id, message.conversation_id)
 
 
 _is_newer = _conversations.c.last_message_at.is_(None) | (_conversations.c.last_message_at <= bindparam("at"))
+_waits_since = func.coalesce(_conversations.c.waiting_since, bindparam("at"))
 _ON_TOP = (
     update(_conversations)
     .where(_conversations.c.id == bindparam("conversation_id"))
     .values(
         last_message_id=case((_is_newer, bindparam("message_id")), else_=_conversations.c.last_message_id),
         last_message_at=case((_is_newer, bindparam("at")), else_=_conversations.c.last_message_at),
-        unread_count=_conversations.c.unread_count + bindparam("unread"),
-        archived=False,
     )
 )
+# A campaign's message answers nobody, and brings no thread back that was put away.
+_ON_TOP_BY = {
+    Speaker.FAN: _ON_TOP.values(
+        unread_count=_conversations.c.unread_count + 1,
+        waiting_since=case((_is_newer, _waits_since), else_=_conversations.c.waiting_since),
+        archived=False,
+        snoozed_until=None,
+    ),
+    Speaker.PERSON: _ON_TOP.values(waiting_since=None, archived=False),
+    Speaker.CAMPAIGN: _ON_TOP,
+}
 
 
-def put_on_top(conversation_id: int, message_id: int, at: datetime, unread: int = 0) -> None:
+def put_on_top(conversation_id: int, message_id: int, at: datetime, speaker: Speaker) -> None:
     """Makes a message its thread's last one, unless a newer one stands. Does not commit."""
-    run(_ON_TOP, {"conversation_id": conversation_id, "message_id": message_id, "at": at, "unread": unread})
-
-
-def mark_read(account_id: int, conversation_id: int) -> None:
-    conversation = queries.find_conversation(account_id, conversation_id)
-    if conversation.unread_count == 0:
-        return
-    with write():
-        conversation.unread_count = 0
-        db.session.flush()
-        noted = live.note_conversation(account_id, conversation_id)
-    live.tell(noted)
-
-
-def archive(account_id: int, conversation_id: int, archived: bool) -> Conversation:
-    with write():
-        conversation = queries.find_conversation(account_id, conversation_id)
-        conversation.archived = archived
-        db.session.flush()
-        noted = live.note_conversation(account_id, conversation_id)
-    live.tell(noted)
-    return conversation
+    run(_ON_TOP_BY[speaker], {"conversation_id": conversation_id, "message_id": message_id, "at": at})
 
 
 def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]:

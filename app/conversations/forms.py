@@ -1,11 +1,55 @@
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import DecimalField, HiddenField, MultipleFileField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
+from app.conversations import queries
 from app.conversations.actions import LONGEST_TEXT
 from app.conversations.models import new_key
+from app.conversations.queries import Filter
+from app.paging import Order
+
+
+@dataclass(frozen=True)
+class Sort:
+    label: str
+    order: Order
+
+
+NEWEST = "newest"
+SORTS = {
+    NEWEST: Sort("Newest first", queries.NEWEST_FIRST),
+    "waiting": Sort("Longest waiting first", queries.LONGEST_WAITING_FIRST),
+    "spend": Sort("Highest spend first", queries.HIGHEST_SPEND_FIRST),
+}
+IN_ADDRESS = ("view", "search", "tag", "spent", "online", "sort")
+
+
+def list_filter() -> Filter:
+    """What the address says of the inbox's list; what makes no sense there is passed over."""
+    said = {name: request.args.get(name, "").replace("\0", "").strip()[:200] for name in IN_ADDRESS}
+    dollars = said["spent"]
+    return Filter(
+        view=said["view"] if said["view"] in queries.VIEWS else "",
+        search=said["search"],
+        tag=said["tag"],
+        spent_cents=int(dollars) * 100 if dollars.isdecimal() and len(dollars) < 10 else None,
+        online=said["online"] == "1",
+    )
+
+
+def list_sort() -> str:
+    wanted = request.args.get("sort", "")
+    return wanted if wanted in SORTS else NEWEST
+
+
+def kept_in_address() -> dict[str, Any]:
+    """The list stays as it is where one goes on to a thread, or comes back."""
+    return {name: value for name in IN_ADDRESS if (value := request.args.get(name))}
 
 
 class ComposerForm(FlaskForm):

@@ -80,6 +80,13 @@ def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
     return [_keep(inbox_room(account_id), seq, "conversation", conversation_id, account_id)]
 
 
+def note_upheaval(account_id: int) -> list[Noted]:
+    """So much has changed in the inbox that it is to be loaded anew: a gap in the numbers says so. Does not commit."""
+    gap = update(Account).where(Account.id == account_id).values(inbox_seq=Account.inbox_seq + MOST_REPLAYED + 1)
+    seq = db.session.scalar(gap.returning(Account.inbox_seq))
+    return [Noted(inbox_room(account_id), seq or 0, "", 0, account_id)]
+
+
 def _keep(room: str, seq: int, kind: str, subject_id: int, account_id: int) -> Noted:
     event = {"room": room, "seq": seq, "account_id": account_id, "kind": kind, "subject_id": subject_id}
     run(insert(_events), event | {"created_at": utcnow()})
@@ -109,7 +116,7 @@ def tell(noted: list[Noted]) -> None:
     """
     try:
         for each in _watched(noted):
-            item = _render(each.kind, each.subject_id, each.account_id)
+            item = _render(each.kind, each.subject_id, each.account_id) if each.kind else {}
             get_emitter().emit("news", {"room": each.room, "seq": each.seq, **item}, room=each.room, namespace="/")
     except (RedisError, OSError) as error:
         log.warning("news_not_told", rooms=[each.room for each in noted], error=type(error).__name__)

@@ -1,11 +1,12 @@
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from app.accounts.models import User
 from app.database import Base, BigId, Id, fold, utcnow
 from app.fans.models import Fan
 
@@ -40,6 +41,9 @@ class Doubt(StrEnum):
     ERROR_ANSWER = "error_answer"  # platforms keep no key for these
 
 
+UNTIL_REPLY = datetime(9999, 1, 1, tzinfo=UTC)  # a conversation is snoozed until the fan writes
+
+
 class Conversation(Base):
     """One fan's thread."""
 
@@ -48,6 +52,24 @@ class Conversation(Base):
         UniqueConstraint("account_id", "fan_id"),
         Index(None, "account_id", "last_message_at", "id"),
         Index(None, "fan_id"),
+        Index(None, "account_id", "assignee_id", "last_message_at", "id"),
+        Index(
+            "ix_conversations_open", "account_id", "last_message_at", "id",
+            sqlite_where=text("NOT archived AND snoozed_until IS NULL"),
+            postgresql_where=text("NOT archived AND snoozed_until IS NULL"),
+        ),
+        Index(
+            "ix_conversations_waiting", "account_id", "waiting_since", "id",
+            sqlite_where=text("waiting_since IS NOT NULL"), postgresql_where=text("waiting_since IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversations_snoozed", "snoozed_until",
+            sqlite_where=text("snoozed_until IS NOT NULL"), postgresql_where=text("snoozed_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversations_pinned", "account_id",
+            sqlite_where=text("pinned"), postgresql_where=text("pinned"),
+        ),
         Index(
             "ix_conversations_unread", "account_id",
             sqlite_where=text("unread_count > 0"), postgresql_where=text("unread_count > 0"),
@@ -61,11 +83,16 @@ class Conversation(Base):
     last_message_at: Mapped[datetime | None] = mapped_column(default=None)
     last_message_id: Mapped[int | None] = mapped_column(BigId, default=None)
     unread_count: Mapped[int] = mapped_column(default=0)
+    waiting_since: Mapped[datetime | None] = mapped_column(default=None)  # the fan's first message without an answer
     archived: Mapped[bool] = mapped_column(default=False)
+    snoozed_until: Mapped[datetime | None] = mapped_column(default=None)  # out of sight until then, or the fan writes
+    pinned: Mapped[bool] = mapped_column(default=False)
+    assignee_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
     seq: Mapped[int] = mapped_column(default=0)  # the number of the newest event in this thread's room
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
     fan: Mapped[Fan] = relationship(init=False, repr=False)
+    assignee: Mapped[User | None] = relationship(init=False, repr=False, viewonly=True)
     last_message: Mapped["Message | None"] = relationship(
         init=False,
         repr=False,

@@ -1,29 +1,37 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Select, bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.conversations.models import Conversation, Message, MessageStatus
-from app.database import UTCDateTime, contains, db, fold, plain
+from app.database import UTCDateTime, contains, db, fold, plain, utcnow
 from app.errors import NotFound
-from app.fans.models import Fan
+from app.fans.models import Fan, FanTag
 from app.paging import Order
 
 NEWEST_FIRST = Order("-lastMessageAt", Conversation.last_message_at, Conversation.id, descending=True)
+LONGEST_WAITING_FIRST = Order("waitingSince", Conversation.waiting_since, Conversation.id)
+HIGHEST_SPEND_FIRST = Order("-valueCents", Fan.value_cents, Conversation.id, descending=True)
 NEWEST_MESSAGES_FIRST = Order("-createdAt", Message.created_at, Message.id, descending=True)
 OLDEST_FIRST = (Message.created_at, Message.id)
+ONLINE = timedelta(minutes=5)  # platforms say when a fan was last seen, not whether they are there
+MOST_PINNED = 50
 
 
-def search_conversations(
-    account_id: int, *, search: str = "", unread: bool | None = None, archived: bool | None = None
-) -> Select[Any]:
+def search_conversations(account_id: int, *, search: str = "", unread: bool | None = None) -> Select[Any]:
     """Conversations with their fan; `search` is over the fan's name and handle."""
     rows = (
         select(Conversation)
         .join(Conversation.fan)
         .where(Conversation.account_id == account_id)
-        .options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows), joinedload(Conversation.last_message))
+        .options(
+            contains_eager(Conversation.fan).lazyload(Fan.tag_rows),
+            joinedload(Conversation.last_message),
+            joinedload(Conversation.assignee),
+        )
     )
     if search.strip():
         part = fold(search.strip())
@@ -31,9 +39,59 @@ def search_conversations(
         rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, handle))
     if unread is not None:
         rows = rows.where(Conversation.unread_count > plain(0) if unread else Conversation.unread_count == 0)
-    if archived is not None:
-        rows = rows.where(Conversation.archived.is_(archived))
     return rows
+
+
+_in_sight = ~Conversation.archived & Conversation.snoozed_until.is_(None)
+VIEWS: dict[str, Any] = {
+    "": _in_sight,
+    "unread": _in_sight & (Conversation.unread_count > plain(0)),
+    "unanswered": _in_sight & Conversation.waiting_since.is_not(None),
+    "mine": _in_sight & (Conversation.assignee_id == bindparam("viewer")),
+    "unassigned": _in_sight & Conversation.assignee_id.is_(None),
+    "snoozed": ~Conversation.archived & Conversation.snoozed_until.is_not(None),
+    "archived": Conversation.archived,
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What of the inbox is looked at: all of it is in the page's address."""
+
+    view: str = ""
+    search: str = ""
+    tag: str = ""
+    spent_cents: int | None = None
+    online: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        return self == Filter()
+
+
+def inbox(account_id: int, viewer_id: int, wanted: Filter) -> Select[Any]:
+    rows = search_conversations(account_id, search=wanted.search)
+    rows = rows.where(VIEWS.get(wanted.view, _in_sight)).params(viewer=viewer_id)
+    if wanted.tag:
+        rows = rows.where(exists().where(FanTag.fan_id == Fan.id, FanTag.tag_key == wanted.tag.casefold()))
+    if wanted.spent_cents is not None:
+        rows = rows.where(Fan.value_cents >= wanted.spent_cents)
+    if wanted.online:
+        rows = rows.where(Fan.last_seen_at >= utcnow() - ONLINE)
+    return rows
+
+
+def longest_waiting(account_id: int, viewer_id: int, other_than: int) -> int | None:
+    """A conversation's id: of nobody, or of the viewer."""
+    free = Conversation.assignee_id.is_(None) | (Conversation.assignee_id == viewer_id)
+    rows = select(Conversation.id).where(Conversation.account_id == account_id, VIEWS["unanswered"], free)
+    rows = rows.where(Conversation.id != other_than).order_by(*LONGEST_WAITING_FIRST.clauses())
+    return db.session.scalar(rows.limit(1))
+
+
+def pinned(account_id: int) -> list[Conversation]:
+    rows = search_conversations(account_id).where(_in_sight, Conversation.pinned)
+    return list(db.session.scalars(rows.order_by(*NEWEST_FIRST.clauses()).limit(MOST_PINNED)))
 
 
 def find_conversation(account_id: int, conversation_id: int) -> Conversation:
@@ -117,7 +175,7 @@ def messages_needing_a_person(account_id: int) -> Select[Any]:
 def unread_total(account_id: int) -> int:
     """How many conversations wait to be read."""
     rows = select(func.count()).where(
-        Conversation.account_id == account_id, Conversation.unread_count > plain(0), Conversation.archived.is_(False)
+        Conversation.account_id == account_id, Conversation.unread_count > plain(0), _in_sight
     )
     return db.session.scalar(rows) or 0
 

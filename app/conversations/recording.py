@@ -100,7 +100,7 @@ def _change_message(message_id: int, values: dict[str, Any]) -> list[live.Noted]
     noted = live.note_in_thread(message.account_id, message.conversation_id, message_id)
     is_new = message.status == MessageStatus.SENT and message.campaign_id is not None
     if is_new:
-        actions.put_on_top(message.conversation_id, message_id, message.created_at)
+        actions.put_on_top(message.conversation_id, message_id, message.created_at, actions.Speaker.CAMPAIGN)
     of = {"conversation_id": message.conversation_id, "message_id": message_id}
     if is_new or run(_IS_LAST, of).scalar():  # the inbox shows only each thread's last message
         noted += live.note_conversation(message.account_id, message.conversation_id)

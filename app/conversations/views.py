@@ -1,18 +1,18 @@
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
+from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import actions, forecast, queries, settling
+from app.conversations import actions, queries, triage
 from app.conversations.actions import Draft
-from app.conversations.forms import ComposerForm
+from app.conversations.forms import NEWEST, SORTS, ComposerForm, kept_in_address, list_filter, list_sort
 from app.conversations.models import Conversation, Message
 from app.errors import Conflict, Invalid, NotFound
 from app.media.actions import store_upload
-from app.paging import Page, fetch_page
+from app.paging import fetch_page
 from app.platforms.queries import first_connection
 
 bp = Blueprint("conversations", __name__)
@@ -37,7 +37,7 @@ def index() -> str:
 
 @bp.get("/messages/onlyfans/<id:conversation_id>")
 def show(conversation_id: int) -> str:
-    actions.mark_read(account.id, conversation_id)
+    triage.mark_read(account.id, conversation_id)
     conversation = queries.find_conversation(account.id, conversation_id)
     return _thread_page(conversation, ComposerForm())
 
@@ -102,16 +102,8 @@ def older(conversation_id: int) -> str:
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/read")
 def read(conversation_id: int) -> tuple[str, int]:
-    actions.mark_read(account.id, conversation_id)
+    triage.mark_read(account.id, conversation_id)
     return "", 204
-
-
-@bp.post("/messages/onlyfans/<id:conversation_id>/archive")
-def archive(conversation_id: int) -> Response:
-    archived = request.form.get("archived") == "1"
-    actions.archive(account.id, conversation_id, archived)
-    flash("Archived. A new message brings it back." if archived else "Back in the inbox.", "success")
-    return redirect(url_for("conversations.show", conversation_id=conversation_id))
 
 
 @bp.post("/messages/onlyfans/with/<id:fan_id>")
@@ -127,52 +119,13 @@ def remove_fan(fan_id: int) -> Response:
     return redirect(url_for("fans.index"))
 
 
-@bp.get("/messages/onlyfans/failed")
-def failed() -> str:
-    rows = queries.messages_needing_a_person(account.id)
-    page = fetch_page(rows, queries.NEWEST_MESSAGES_FIRST, limit=MESSAGES_PER_PAGE, cursor=request.args.get("cursor"))
-    return render_template("conversations/failed.html", page=page)
-
-
-@bp.get("/messages/onlyfans/message/<id:message_id>")
-def show_message(message_id: int) -> str:
-    message = queries.find_outgoing(account.id, message_id)
-    due_at = forecast.send_time(message)
-    return render_template("conversations/message.html", message=message, due_at=due_at)
-
-
-@bp.post("/messages/onlyfans/message/<id:message_id>/retry")
-def retry(message_id: int) -> Response:
-    return _settled(message_id, lambda: settling.retry(account.id, message_id), "It is in the queue again.")
-
-
-@bp.post("/messages/onlyfans/message/<id:message_id>/settle")
-def settle(message_id: int) -> Response:
-    outcome = request.form.get("outcome")
-    if outcome == "send_again":
-        return _settled(message_id, lambda: settling.send_again(account.id, message_id), "It is in the queue again.")
-    arrived = outcome == "sent"
-    said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
-    return _settled(message_id, lambda: settling.settle(account.id, message_id, arrived=arrived), said)
-
-
-def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Response:
-    try:
-        verb()
-    except Conflict as error:
-        flash(error.detail, "error")
-    else:
-        flash(said, "success")
-    if request.form.get("from") == "message":
-        return redirect(url_for("conversations.show_message", message_id=message_id))
-    return redirect(url_for("conversations.failed"))
-
-
 def _thread_page(conversation: Conversation, form: ComposerForm) -> str:
     messages, more = _page_before(conversation, None)
     return render_template(
         "conversations/index.html",
         form=form,
+        snooze_times=triage.snooze_times(account.timezone),
+        people=accounts.people_of(account.id),
         **_messages_values(conversation, messages, more),
         **_list_values(),
     )
@@ -188,20 +141,20 @@ def _messages_values(conversation: Conversation, messages: list[Message], more: 
 
 
 def _list_values() -> dict[str, Any]:
-    search = request.args.get("search", "").replace("\0", "")
-    view = request.args.get("view", "")
+    wanted, sort = list_filter(), list_sort()
+    plain = wanted.is_plain and sort == NEWEST
+    pinned = queries.pinned(account.id) if plain and not request.args.get("cursor") else []
+    rows = queries.inbox(account.id, current_user.id, wanted)
+    if plain:
+        rows = rows.where(~Conversation.pinned)
+    cursor = request.args.get("cursor")
     return {
-        "page": _list_page(search, view),
-        "search": search,
-        "view": view,
+        "page": fetch_page(rows, SORTS[sort].order, limit=CONVERSATIONS_PER_PAGE, cursor=cursor, counted=False),
+        "pinned": pinned,
+        "wanted": wanted,
+        "sort": sort,
+        "grows": plain and not cursor,
+        "kept": kept_in_address(),
         "connection": first_connection(account.id, "onlyfans"),
         "needs_a_person": queries.count_needing_a_person(account.id),
     }
-
-
-def _list_page(search: str, view: str) -> Page:
-    rows = queries.search_conversations(
-        account.id, search=search, unread=True if view == "unread" else None, archived=view == "archived"
-    )
-    cursor = request.args.get("cursor")
-    return fetch_page(rows, queries.NEWEST_FIRST, limit=CONVERSATIONS_PER_PAGE, cursor=cursor)

@@ -28,14 +28,15 @@
       try {
         const wish = { kind: this.kind, id: this.id, after: this.last };
         const answer = await socket.timeout(ANSWER_MS).emitWithAck("watch", wish);
-        if (answer.error || answer.reload) return location.reload();
+        if (answer.reload && this.kind === "inbox") this.element.dispatchEvent(new CustomEvent("greenroom:stale", { bubbles: true }));
+        else if (answer.error || answer.reload) return location.reload();
         for (const item of answer.items) apply(this, item);
         this.last = Math.max(this.last, answer.upto);
-        showState();
       } catch {
         lost();
       } finally {
         this.asking = false;
+        showState();
         for (const news of this.early.splice(0).sort((a, b) => a.seq - b.seq)) this.take(news);
       }
     }
@@ -56,6 +57,17 @@
     return rooms.filter((room) => !known.has(room.element));
   };
 
+  // Nothing is moved away under the pointer: a row is brought up to date where it stands, and goes to its place later.
+  const held = new Map();
+  const pointer = window.matchMedia("(hover: hover)");
+  const isUnderPointer = (list) => pointer.matches && list.id === "conversations" && list.matches(":hover");
+  const release = () => {
+    const items = [...held.values()];
+    held.clear();
+    for (const { room, item } of items) if (room.element.isConnected) apply(room, item);
+  };
+  document.addEventListener("pointerleave", (event) => event.target.id === "conversations" && release(), true);
+
   const apply = (room, item) => {
     const old = document.getElementById(`${item.kind}-${item.id}`);
     if (!item.html) old?.remove();
@@ -70,13 +82,31 @@
     const row = template.content.firstElementChild;
     const link = old?.querySelector("[aria-current]");
     if (link) row.querySelector("a")?.setAttribute("aria-current", "true");
-    if (old && old.dataset.at === row.dataset.at) old.replaceWith(row);
+    if (item.kind === "conversation" && list.dataset.grows === undefined) row.hidden = false; // it is there for a reason
+    const tick = old?.querySelector("input:checked");
+    if (tick) row.querySelector("input[type=checkbox]").checked = true;
+    if (old && old.dataset.at === row.dataset.at) replace(old, row);
+    else if (item.kind === "conversation" && isUnderPointer(list)) {
+      held.set(item.id, { room: rooms.find((room) => room.element === list), item });
+      if (!old) return;
+      row.dataset.at = old.dataset.at;
+      replace(old, row);
+    }
     else if (old || list.dataset.grows !== undefined || item.kind === "message") insert(list, old, row, item.kind);
     else return;
     row.dispatchEvent(new CustomEvent("greenroom:news", { bubbles: true, detail: { isNew: !old, kind: item.kind } }));
   };
 
+  // The focus stays on what it was on.
+  const replace = (old, row) => {
+    const focused = old.contains(document.activeElement) && document.activeElement.className;
+    old.replaceWith(row);
+    if (focused) row.getElementsByClassName(focused)[0]?.focus({ preventScroll: true });
+  };
+
   const insert = (list, old, row, kind) => {
+    const focused = old?.contains(document.activeElement) && document.activeElement.className;
+    if (focused) requestAnimationFrame(() => row.getElementsByClassName(focused)[0]?.focus({ preventScroll: true }));
     old?.remove();
     const later = (a, b) => (a.dataset.at === b.dataset.at ? a.dataset.row - b.dataset.row > 0 : a.dataset.at > b.dataset.at);
     const rows = [...list.querySelectorAll(":scope > [data-row]")];

@@ -1,0 +1,97 @@
+"""What is done about conversations: one from its thread, or all that a filter finds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import func, select
+from werkzeug import Response
+
+from app.accounts.guard import account
+from app.conversations import queries, triage
+from app.conversations.forms import kept_in_address, list_filter
+from app.conversations.models import Conversation
+from app.conversations.views import bp
+from app.database import LARGEST_ID, db
+from app.errors import Invalid
+
+CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "archive": (triage.ARCHIVED, "Archived. A new message brings it back."),
+    "open": (triage.OPEN, "Back in the inbox."),
+    "pin": (triage.PINNED, "Pinned to the top."),
+    "unpin": (triage.UNPINNED, "No longer pinned."),
+    "read": (triage.READ, "Marked as read."),
+    "unread": (triage.UNREAD, "Marked as unread."),
+}
+
+
+@bp.post("/messages/onlyfans/<id:conversation_id>/triage")
+def change(conversation_id: int) -> Response | tuple[str, int]:
+    queries.find_conversation(account.id, conversation_id)
+    try:
+        values, said = _change(request.form.get("do", ""))
+        triage.change(account.id, conversation_id, values)
+    except Invalid as error:
+        flash(str(error), "error")
+    else:
+        if request.headers.get("HX-Request"):
+            return said, 200
+        flash(said, "success")
+    if request.form.get("do") == "unread":  # to look at it would mark it as read
+        return redirect(url_for("conversations.index", **kept_in_address()))
+    return redirect(url_for("conversations.show", conversation_id=conversation_id, **kept_in_address()))
+
+
+@bp.post("/messages/onlyfans/triage")
+def change_many() -> Response | str:
+    """Those that were ticked; or all that the filter in the address finds, once the person has seen how many these are."""
+    back = redirect(url_for("conversations.index", **kept_in_address()))
+    everything = request.form.get("which") == "all"
+    ids = _all_wanted() if everything else _ticked()
+    try:
+        values, said = _change(request.form.get("do", ""))
+    except Invalid as error:
+        flash(str(error), "error")
+        return back
+    if everything and not request.form.get("confirmed"):
+        number = db.session.scalar(select(func.count()).select_from(ids.subquery())) or 0
+        return render_template(
+            "conversations/confirm.html", number=number, do=request.form["do"], said=said, kept=kept_in_address()
+        )
+    number = triage.change_all(account.id, ids, values)
+    flash(f"{number:,} {'conversation' if number == 1 else 'conversations'}: {said[0].lower()}{said[1:]}", "success")
+    return back
+
+
+def _all_wanted() -> Any:
+    return queries.inbox(account.id, current_user.id, list_filter()).with_only_columns(Conversation.id)
+
+
+def _ticked() -> Any:
+    ticked = [int(each) for each in request.form.getlist("ids") if each.isdecimal() and int(each) <= LARGEST_ID]
+    return select(Conversation.id).where(Conversation.id.in_(ticked[:1000]))
+
+
+def _change(do: str) -> tuple[Mapping[str, Any], str]:
+    """By its name in the form: `archive`, `snooze:tomorrow`, `assign:7`. Raises Invalid."""
+    name, _, rest = do.partition(":")
+    if do in CHANGES:
+        return CHANGES[do]
+    if name == "snooze":
+        chosen = next((each for each in triage.snooze_times(account.timezone) if each.name == rest), None)
+        if chosen:
+            return triage.snoozed(chosen.at), "Snoozed. It comes back by itself, or when they write."
+    if name == "assign" and (not rest or rest.isdecimal()):
+        return triage.assigned(account.id, int(rest) if rest else None), "Assigned." if rest else "Assigned to nobody."
+    raise Invalid(("do", "Choose what is to be done."))
+
+
+@bp.get("/messages/onlyfans/next")
+def next_waiting() -> Response:
+    """Who waits longest for an answer, of those that are nobody else's."""
+    found = queries.longest_waiting(account.id, current_user.id, request.args.get("after", 0, type=int))
+    if found is None:
+        flash("Nobody else waits for an answer.", "success")
+        return redirect(url_for("conversations.index"))
+    return redirect(url_for("conversations.show", conversation_id=found, **kept_in_address()))

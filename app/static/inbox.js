@@ -1,0 +1,122 @@
+"use strict";
+// The inbox under the hands: keys, the list that goes along, and what can be taken back.
+(() => {
+  const TOAST_MS = 8_000;
+  const list = () => document.getElementById("conversations");
+  const links = () => [...(list()?.querySelectorAll(":scope > li:not([hidden]) > .conversation-link") ?? [])];
+  const token = () => document.querySelector("input[name=csrf_token]")?.value;
+
+  // Whoever opens a conversation comes back to the list as it was: its filter goes along in the address.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.(".conversation-link");
+    if (!link || new URL(link.href).search) return;
+    const kept = new URLSearchParams(new FormData(document.getElementById("inbox-filters")));
+    for (const [name, value] of [...kept]) if (!value || (name === "sort" && value === "newest")) kept.delete(name);
+    if (kept.size) link.search = kept;
+  }, { capture: true });
+
+  // --- A list with a filter or an order of its own is loaded anew when something happens: the server knows what belongs there ---
+
+  let due;
+  const anew = () => {
+    clearTimeout(due);
+    due = setTimeout(() => {
+      const address = list()?.dataset.anew ?? (list() && location.pathname.replace(/\d+$/, "").replace(/\/$/, ""));
+      if (!address || isBusy()) return list() && anew();
+      window.htmx?.ajax("GET", address, { target: "#conversation-list", swap: "innerMorph" });
+    }, 700);
+  };
+  // What is ticked, or just being looked through by keyboard, is not moved away.
+  const isBusy = () => Boolean(list()?.querySelector("input:checked")) || Boolean(list()?.contains(document.activeElement) && list().matches(":has(:focus-visible)"));
+  document.addEventListener("greenroom:stale", anew);
+  document.addEventListener("greenroom:news", (event) => {
+    if (event.detail.kind === "conversation" && list()?.dataset.anew) anew();
+  });
+
+  // --- What was done, and a way back ---
+
+  const toast = (text, undo) => {
+    document.querySelector(".toast-line")?.remove();
+    const line = Object.assign(document.createElement("div"), { className: "toast-line" });
+    line.setAttribute("role", "status");
+    document.body.append(line);
+    line.append(Object.assign(document.createElement("span"), { textContent: text }));
+    if (undo) {
+      const button = Object.assign(document.createElement("button"), { className: "btn", type: "button", textContent: "Undo" });
+      button.addEventListener("click", async () => {
+        line.remove();
+        await undo();
+      });
+      line.append(button);
+    }
+    setTimeout(() => line.remove(), TOAST_MS);
+  };
+
+  // --- Keys ---
+
+  const move = (step) => {
+    const all = links();
+    const here = all.indexOf(document.activeElement);
+    const current = all.findIndex((link) => link.hasAttribute("aria-current"));
+    const from = here >= 0 ? here : current >= 0 ? current : step > 0 ? -1 : all.length;
+    const next = all[Math.min(Math.max(from + step, 0), all.length - 1)];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+  };
+
+  const chosen = () => document.activeElement.closest?.(".conversation-link") ?? list()?.querySelector(".conversation-link[aria-current]");
+
+  const act = async (what, back) => {
+    const link = chosen();
+    if (!link) return;
+    const address = `${new URL(link.href).pathname}/triage`;
+    const said = await send(address, what);
+    if (said === null) return;
+    const all = links();
+    const after = all[all.indexOf(link) + 1] ?? all[all.indexOf(link) - 1];
+    if (link === document.activeElement) after?.focus();
+    toast(said, back && (() => send(address, back)));
+  };
+
+  const send = async (address, what) => {
+    const body = new URLSearchParams({ do: what, csrf_token: token() });
+    try {
+      const answer = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true" } });
+      if (answer.ok && !answer.redirected) return await answer.text();
+    } catch { /* said below, as for every other failure */ }
+    toast("That did not work. Reload the page and try again.");
+    return null;
+  };
+
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    e: () => act("archive", "open"),
+    u: () => act("unread", "read"),
+    r: () => document.querySelector("#composer textarea")?.focus(),
+    n: () => document.getElementById("next-waiting")?.click(),
+    "/": () => document.getElementById("search")?.focus(),
+    "?": () => document.getElementById("keys")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+    const isField = target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+    if (key === "Escape" && isField) return target.blur();
+    if (isField || !keys[key]) return;
+    event.preventDefault();
+    keys[key]();
+  });
+
+  // One menu at a time, and none when the page is clicked elsewhere.
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+})();

@@ -1,0 +1,80 @@
+"""The inbox as work: keys, what is put away and comes back, and a list that others change meanwhile."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.stack import Stack
+
+
+def test_by_keys_from_the_list_to_an_answer_and_away(ada: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("So that it is on top")
+    expect(ada.message("So that it is on top")).to_be_visible()
+    page, keys = ada.page, ada.page.keyboard
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    row = page.locator("#conversations > li", has_text=fan["name"])
+    keys.press("j")
+    expect(row.locator(".conversation-link")).to_be_focused()
+    keys.press("j")
+    keys.press("k")
+    keys.press("Enter")
+    expect(ada.composer).to_be_focused()
+    keys.press("Escape")
+    keys.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Keys")).to_be_hidden()
+    keys.press("r")
+    keys.type("e, j and k are letters here")
+    expect(ada.composer).to_have_value("e, j and k are letters here")
+    ada.composer.fill("")
+    keys.press("Escape")
+    keys.press("e")
+    expect(page.locator(".toast-line")).to_contain_text("Archived")
+    expect(row).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_be_visible()
+
+
+def test_assigned_pinned_and_snoozed_for_everyone_at_once(ada: Person, bob: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("For the list")
+    bob.page.goto("/messages/onlyfans")
+    expect(bob.badge()).to_have_text("Live")
+    row = bob.page.locator("#conversations > li", has_text=fan["name"])
+    expect(row).to_be_visible()
+
+    ada.page.get_by_text("Assign", exact=True).click()
+    ada.page.get_by_role("button", name=re.compile(r"\(you\)")).click()
+    expect(ada.page.get_by_text("Assigned.")).to_be_visible()
+    expect(row.get_by_title(re.compile("answers$"))).to_be_visible()
+    ada.page.get_by_role("button", name="Pin to the top").click()
+    expect(row.get_by_text("pinned")).to_be_attached()
+    expect(bob.page.locator("#conversations > li").first).to_contain_text(fan["name"])
+    ada.page.get_by_label("Snooze").click()
+    ada.page.get_by_role("button", name="Until they write").click()
+    expect(row).to_be_hidden()
+    bob.page.get_by_label("Show", exact=True).select_option("snoozed")
+    expect(row).to_be_visible()
+    ada.page.get_by_role("button", name="Back to the inbox").click()
+    expect(row).to_have_count(0)  # it no longer belongs into the list of the snoozed
+    bob.page.get_by_label("Show", exact=True).select_option("")
+    expect(row).to_be_visible()
+
+
+def test_all_that_match_after_seeing_how_many(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("To be put away with others")
+    page = ada.page
+    page.goto(f"/messages/onlyfans?search={fan['handle'].lstrip('@')}")
+    page.get_by_text("Several at once").click()
+    page.get_by_label("Which").select_option("all")
+    page.get_by_label("What to do").select_option("archive")
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_role("heading", name="1 conversation")).to_be_visible()
+    page.get_by_role("button", name="Do it for 1").click()
+    expect(page.get_by_text("1 conversation: archived.")).to_be_visible()
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()

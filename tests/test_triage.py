@@ -1,0 +1,133 @@
+"""Conversations as work: who waits, what is put off and comes back, and changes to many at once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app import sweep
+from app.conversations import queries, triage
+from app.conversations.models import UNTIL_REPLY, Conversation
+from app.conversations.queries import Filter
+from app.database import db, write
+from app.errors import Invalid, NotFound
+from tests.people import Person, add_fan, connect
+from tests.sending import drain
+from tests.test_webhooks import Platform, said
+
+
+@pytest.fixture
+def platform(ada: Person, sandbox) -> Platform:
+    return Platform(ada, connect(ada, sandbox.url))
+
+
+@pytest.fixture
+def thread(ada: Person, platform: Platform) -> int:
+    """One that waits for an answer."""
+    platform.tell("messages.received", said())
+    return ada.get("/api/crm/conversations")["conversations"][0]["id"]
+
+
+def found(ada: Person, view: str) -> list[int]:
+    with ada.app.app_context():
+        rows = queries.inbox(ada.account_id, ada.user_id, Filter(view=view))
+        return [each.id for each in db.session.scalars(rows)]
+
+
+def conversation(ada: Person, thread: int) -> Conversation:
+    return queries.find_conversation(ada.account_id, thread)
+
+
+def test_a_fan_waits_from_the_first_unanswered_message_until_a_person_answers(
+    ada: Person, platform: Platform, thread: int
+):
+    with ada.app.app_context():
+        since = conversation(ada, thread).waiting_since
+    platform.tell("messages.received", said("And?", 2), "evt_2")
+    with ada.app.app_context():
+        assert since is not None
+        assert conversation(ada, thread).waiting_since == since
+    assert found(ada, "unanswered") == [thread]
+    ada.post(f"/api/crm/conversations/{thread}/messages", {"text": "Here I am"}, 202)
+    assert found(ada, "unanswered") == []
+
+
+def test_a_campaign_answers_nobody_and_brings_nothing_back(app, ada: Person, thread: int):
+    with app.app_context():
+        triage.change(ada.account_id, thread, triage.ARCHIVED)
+        fan = conversation(ada, thread).fan_id
+    ada.post("/api/messages/bulk", {"recipientIds": [fan], "content": "News"}, 202)
+    drain(app)
+    with app.app_context():
+        assert conversation(ada, thread).archived
+        assert conversation(ada, thread).waiting_since is not None
+
+
+def test_the_snoozed_come_back_by_time_or_by_word(app, ada: Person, platform: Platform, thread: int):
+    with app.app_context():
+        triage.change(ada.account_id, thread, triage.snoozed(None))
+        assert conversation(ada, thread).snoozed_until == UNTIL_REPLY
+    assert (found(ada, ""), found(ada, "snoozed")) == ([], [thread])
+    platform.tell("messages.received", said("Hello?", 3), "evt_3")
+    assert (found(ada, ""), found(ada, "snoozed")) == ([thread], [])
+    with app.app_context():
+        triage.change(ada.account_id, thread, triage.snoozed(datetime.now(UTC) + timedelta(hours=1)))
+        sweep.ring_again(("incoming",))
+    assert found(ada, "") == []
+    with app.app_context():
+        with write() as session:
+            session.get_one(Conversation, thread).snoozed_until = datetime.now(UTC) - timedelta(seconds=1)
+        sweep.ring_again(("incoming",))
+    assert found(ada, "") == [thread]
+    with app.app_context(), pytest.raises(Invalid):
+        triage.snoozed(datetime.now(UTC) - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("now", "names"),
+    [
+        ("2026-03-27T10:00:00+01:00", ["hour", "evening", "tomorrow", "monday", "reply"]),
+        ("2026-03-28T17:30:00+01:00", ["hour", "tomorrow", "monday", "reply"]),
+    ],
+)
+def test_times_to_snooze_to_are_by_the_accounts_clock(now: str, names: list[str]):
+    times = triage.snooze_times("Europe/Berlin", datetime.fromisoformat(now))
+    assert [each.name for each in times] == names
+    by_name = {each.name: each.at for each in times}
+    assert by_name["monday"] == datetime.fromisoformat("2026-03-30T09:00:00+02:00")  # the clocks go forward on the 29th
+
+
+def test_only_people_of_the_account_are_assigned(app, ada: Person, eve: Person, thread: int):
+    with app.app_context():
+        with pytest.raises(Invalid):
+            triage.assigned(ada.account_id, eve.user_id)
+        triage.change(ada.account_id, thread, triage.assigned(ada.account_id, ada.user_id))
+        with pytest.raises(NotFound):
+            triage.change(eve.account_id, thread, triage.ARCHIVED)
+        assert triage.change_all(eve.account_id, select(Conversation.id), triage.ARCHIVED) == 0
+    assert (found(ada, "mine"), found(ada, "unassigned")) == ([thread], [])
+
+
+def test_many_at_once_are_changed_once_the_number_was_seen(app, ada: Person, thread: int):
+    fans = [add_fan(ada, number)["id"] for number in range(2, 5)]
+    for fan in fans:
+        ada.post("/api/crm/conversations", {"fanId": fan})
+    browser = ada.browser()
+    token = browser.get("/messages/onlyfans").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "which": "all", "do": "archive"}
+    asked = browser.post("/messages/onlyfans/triage?search=fan", data=form).text
+    assert "Do it for 4" in asked
+    assert len(found(ada, "")) == 4
+    assert browser.post("/messages/onlyfans/triage?search=fan", data=form | {"confirmed": "1"}).status_code == 302
+    assert found(ada, "") == []
+    ticked = {"csrf_token": token, "which": "ticked", "do": "open", "ids": [str(thread), "x", "9" * 30]}
+    assert browser.post("/messages/onlyfans/triage", data=ticked).status_code == 302
+    assert found(ada, "") == [thread]
+    wrong = browser.post("/messages/onlyfans/triage", data=form | {"do": "burn"}, follow_redirects=True).text
+    assert "Choose what is to be done." in wrong
+
+
+def test_the_next_is_who_waits_longest_and_is_nobody_elses(app, ada: Person, platform: Platform, thread: int):
+    browser = ada.browser()
+    assert browser.get("/messages/onlyfans/next").headers["Location"].endswith(f"/messages/onlyfans/{thread}")
+    assert browser.get(f"/messages/onlyfans/next?after={thread}").headers["Location"].endswith("/messages/onlyfans")
