@@ -1,5 +1,5 @@
 "use strict";
-// The inbox under the hands: keys, the list that goes along, and what can be taken back.
+// The inbox under the hands: keys, the list that goes along, and what can be taken back. Loaded at once: keys must work early.
 (() => {
   const TOAST_MS = 8_000;
   const list = () => document.getElementById("conversations");
