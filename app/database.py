@@ -5,6 +5,7 @@ Both SQLite (WAL) and PostgreSQL are first-class: whatever stands here must hold
 
 import base64
 import hashlib
+import os
 import sqlite3
 import time
 import unicodedata
@@ -117,6 +118,8 @@ def init_app(app: Flask) -> None:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 20, "max_overflow": 60}
     db.init_app(app)
     app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":  # Flask's command line, which is to know `flask db`
+        _migrations(app)
 
 
 def _migrations(app: Flask) -> Any:

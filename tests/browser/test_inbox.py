@@ -63,6 +63,8 @@ def test_assigned_pinned_and_snoozed_for_everyone_at_once(ada: Person, bob: Pers
     expect(row).to_have_count(0)  # it no longer belongs into the list of the snoozed
     bob.page.get_by_label("Show", exact=True).select_option("")
     expect(row).to_be_visible()
+    ada.page.get_by_role("button", name="No longer on top").click()
+    expect(row.get_by_text("pinned")).to_have_count(0)
 
 
 def test_all_that_match_after_seeing_how_many(ada: Person, fan: dict):
