@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,6 +25,9 @@ def init_app(app: Flask) -> None:
         number=number,
         plural=plural,
         when=when,
+        day=day,
+        day_name=day_name,
+        linked=linked,
         initials=initials,
         tint=tint,
         status_look=status_look,
@@ -73,6 +77,36 @@ def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup
         day = f"{day} {local.year}"
     text = {"time": clock, "date": day, "full": full}.get(form, f"{day}, {clock}")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", full, text)
+
+
+def day(moment: datetime, zone_name: str) -> str:
+    """ "2026-11-23", in the named zone."""
+    return f"{_local(moment, zone_name):%Y-%m-%d}"
+
+
+def day_name(moment: datetime, zone_name: str) -> str:
+    """ "Monday, 23 November", with the year unless it is this one."""
+    local = _local(moment, zone_name)
+    this_year = datetime.now(UTC).astimezone(local.tzinfo).year
+    return f"{local:%A}, {local.day} {local:%B}" + ("" if local.year == this_year else f" {local.year}")
+
+
+def _local(moment: datetime, zone_name: str) -> datetime:
+    utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return utc.astimezone(_zone(zone_name))
+
+
+ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
+
+
+def linked(text: str) -> Markup:
+    """Text as it is, with web addresses as links that show where they lead and tell nothing of where they were followed."""
+    link = Markup('<a href="{0}" rel="noopener noreferrer nofollow ugc" target="_blank">{0}</a>')
+    parts, end = [], 0
+    for found in ADDRESS.finditer(text):
+        parts += [escape(text[end : found.start()]), link.format(found[0])]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 def _zone(name: str) -> ZoneInfo:

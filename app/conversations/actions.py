@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations import live, queries
@@ -16,6 +16,7 @@ from app.conversations.models import (
     Conversation,
     Message,
     MessageStatus,
+    SavedDraft,
 )
 from app.database import db, execute, run, table_of, utcnow, write
 from app.errors import Conflict, Invalid
@@ -50,6 +51,15 @@ class Draft:
     client_message_id: str | None = None
     priority: int = DEFAULT_PRIORITY  # 1..10, 10 goes first
     author_id: int | None = None
+    seen_message_id: int | None = None  # the newest that the author had seen; None: they need not have seen any
+
+
+class WrittenMeanwhile(Conflict):
+    """Others wrote what the author of a reply has not seen: they are to see it first."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__("There is something new in this conversation.")
+        self.messages = messages
 
 
 def start_conversation(account_id: int, fan_id: int) -> tuple[Conversation, bool]:
@@ -78,7 +88,7 @@ def ensure_conversation(fan: Fan) -> tuple[Conversation, bool]:
 def send_message(account_id: int, conversation_id: int, draft: Draft) -> Message:
     """Queues a reply; the outbox sends it. The same client_message_id again gives the first message.
 
-    Raises NotFound, Invalid, Conflict (the fan must not be or cannot be messaged).
+    Raises NotFound, Invalid, Conflict (the fan must not be or cannot be messaged), WrittenMeanwhile.
     """
     with write():
         conversation = queries.find_conversation(account_id, conversation_id)
@@ -103,10 +113,12 @@ def _queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, lis
     repeated = _sent_before(conversation, draft)
     if repeated:
         return repeated, []
+    _check_seen(conversation, draft)
     connection = connection_for(conversation.fan)
     check_draft(conversation.account_id, connection, draft)
     message = new_message(conversation.account_id, conversation.id, conversation.fan_id, connection.id, draft)
     db.session.add(message)
+    execute(delete(SavedDraft).where(_is_draft_of(message)))
     db.session.flush()
     return message, place_message(message, Speaker.PERSON)
 
@@ -129,6 +141,20 @@ def _sent_before(conversation: Conversation, draft: Draft) -> Message | None:
     ):
         raise Invalid(("clientMessageId", "This id stands for another message in this conversation."), status=422)
     return found
+
+
+def _check_seen(conversation: Conversation, draft: Draft) -> None:
+    if draft.seen_message_id is None:
+        return
+    missed = queries.written_by_others(conversation, draft.seen_message_id, draft.author_id)
+    if missed:
+        raise WrittenMeanwhile(missed)
+
+
+def _is_draft_of(message: Message) -> ColumnElement[bool]:
+    return (SavedDraft.conversation_id == message.conversation_id) & (
+        SavedDraft.client_message_id == message.client_message_id
+    )
 
 
 def connection_for(fan: Fan) -> Connection:

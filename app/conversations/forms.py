@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,9 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from app.conversations import queries
 from app.conversations.actions import LONGEST_TEXT
-from app.conversations.models import new_key
+from app.conversations.models import Message, SavedDraft, new_key
 from app.conversations.queries import Filter
+from app.database import LARGEST_ID
 from app.paging import Order
 
 
@@ -57,6 +59,18 @@ class ComposerForm(FlaskForm):
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     files = MultipleFileField("Pictures, videos, sounds")
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
+    seen = HiddenField()  # the newest message that was shown when this was sent
+
+    def seen_message_id(self) -> int | None:
+        said = self.seen.data or ""
+        return int(said) if said.isdecimal() and int(said) <= LARGEST_ID else None
+
+    missed: Sequence[Message] = ()  # what others wrote, and its author had not seen
+
+    def show_missed(self, messages: Sequence[Message]) -> None:
+        """Having seen them, the same may be sent."""
+        self.missed = messages
+        self.seen.data = str(max(each.id for each in messages))
 
     def price_cents(self) -> int:
         return int(((self.price.data or Decimal()) * 100).to_integral_value())
@@ -64,3 +78,11 @@ class ComposerForm(FlaskForm):
     def clean_text(self) -> str:
         """As a browser's form sends it, with Unix line ends."""
         return (self.text.data or "").replace("\r\n", "\n").replace("\0", "")
+
+
+def composer_of(draft: SavedDraft | None) -> ComposerForm:
+    """With what was begun, under the key that it was begun with."""
+    if draft is None:
+        return ComposerForm(formdata=None)
+    price = Decimal(draft.price_cents) / 100 if draft.price_cents else None
+    return ComposerForm(formdata=None, text=draft.text, price=price, client_message_id=draft.client_message_id)

@@ -12,7 +12,7 @@ from flask import render_template
 from redis import RedisError
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.accounts.models import Account
+from app.accounts.models import Account, User
 from app.conversations import queries
 from app.conversations.models import Conversation, Message, RoomEvent
 from app.database import db, execute, run, table_of, utcnow
@@ -120,6 +120,17 @@ def tell(noted: list[Noted]) -> None:
             get_emitter().emit("news", {"room": each.room, "seq": each.seq, **item}, room=each.room, namespace="/")
     except (RedisError, OSError) as error:
         log.warning("news_not_told", rooms=[each.room for each in noted], error=type(error).__name__)
+
+
+def tell_writing(conversation_id: int, user_id: int, *, is_writing: bool) -> None:
+    """Somebody writes, or no longer does. Not numbered: who misses it hears the next one, or nothing worth knowing."""
+    room, name = thread_room(conversation_id), db.session.get_one(User, user_id).name
+    item = {"room": room, "writing": name if is_writing else "", "by": user_id}
+    try:
+        if get_redis().exists(_mark(room)):
+            get_emitter().emit("writing", item, room=room, namespace="/")
+    except (RedisError, OSError) as error:
+        log.warning("news_not_told", rooms=[room], error=type(error).__name__)
 
 
 def _watched(noted: list[Noted]) -> list[Noted]:

@@ -170,9 +170,42 @@ class Message(Base):
         return text
 
     fan: Mapped[Fan | None] = relationship(init=False, repr=False, viewonly=True)
+    author: Mapped[User | None] = relationship(init=False, repr=False, viewonly=True)
     attempts: Mapped[list["SendAttempt"]] = relationship(
         init=False, repr=False, viewonly=True, order_by="SendAttempt.id"
     )
+
+
+class SavedDraft(Base):
+    """What a person has begun to write to a fan, and not sent."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (Index(None, "user_id"),)
+
+    conversation_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    client_message_id: Mapped[str]  # of the message that it becomes: a draft of one that was sent is none
+    text: Mapped[str] = mapped_column(default="")
+    price_cents: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class ReadMarker(Base):
+    """How far a person has seen a thread, and when they last looked."""
+
+    __tablename__ = "read_markers"
+    __table_args__ = (Index(None, "user_id"),)
+
+    conversation_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    message_id: Mapped[int] = mapped_column(BigId)  # the newest that was there
+    looked_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
 
 class Sender(Base):

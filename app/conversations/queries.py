@@ -19,6 +19,7 @@ NEWEST_MESSAGES_FIRST = Order("-createdAt", Message.created_at, Message.id, desc
 OLDEST_FIRST = (Message.created_at, Message.id)
 ONLINE = timedelta(minutes=5)  # platforms say when a fan was last seen, not whether they are there
 MOST_PINNED = 50
+MOST_MISSED = 50
 
 
 def search_conversations(account_id: int, *, search: str = "", unread: bool | None = None) -> Select[Any]:
@@ -124,7 +125,8 @@ def messages_from(conversation: Conversation, offset: int, limit: int) -> list[M
 
 def newest_messages(conversation: Conversation, limit: int, before: Message | None = None) -> list[Message]:
     """The newest ones, or those just before a message; oldest first."""
-    rows = messages_in(conversation).order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)
+    rows = messages_in(conversation).options(joinedload(Message.author))
+    rows = rows.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)
     if before is not None:
         rows = rows.where(_place() < _place_of(before))
     return list(db.session.scalars(rows))[::-1]
@@ -133,6 +135,13 @@ def newest_messages(conversation: Conversation, limit: int, before: Message | No
 def messages_after(conversation: Conversation, after: Message, limit: int) -> list[Message]:
     rows = messages_in(conversation).where(_place() > _place_of(after)).order_by(*OLDEST_FIRST).limit(limit)
     return list(db.session.scalars(rows))
+
+
+def written_by_others(conversation: Conversation, after_message_id: int, user_id: int | None) -> list[Message]:
+    """Of the newest messages those that came into the thread after one, oldest first: from the fan, from campaigns, from
+    other people."""
+    theirs = [each for each in newest_messages(conversation, MOST_MISSED) if each.id > after_message_id]
+    return [each for each in theirs if each.author_id != user_id or each.campaign_id or each.direction == "in"]
 
 
 def _place() -> Any:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import structlog
 from flask import Flask, current_app, g, request, session
 from flask_login import current_user
-from flask_socketio import join_room
+from flask_socketio import join_room, leave_room
 from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
 
@@ -58,6 +58,19 @@ def watch(wish: Any = None) -> dict[str, Any]:
         return live.replay(g.membership.account_id, room, newest, after)
     except (NotFound, KeyError, TypeError, ValueError):
         return {"error": "no such room"}
+
+
+@socketio.on("leave")
+def leave(wish: Any = None) -> None:
+    """{"kind": "thread"|"inbox", "id": conversation id}: no more of it."""
+    if not current_user.is_authenticated or not enter(person, session.get("account_id")):
+        return
+    try:
+        kind, room_id, _ = _read(wish | {"after": 0})
+        room, _ = live.newest_seq(g.membership.account_id, kind, room_id)
+        leave_room(room)
+    except (NotFound, KeyError, TypeError, ValueError):
+        return
 
 
 def _mark(room: str) -> None:

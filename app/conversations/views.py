@@ -6,10 +6,19 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import actions, queries, triage
-from app.conversations.actions import Draft
-from app.conversations.forms import NEWEST, SORTS, ComposerForm, kept_in_address, list_filter, list_sort
+from app.conversations import actions, drafts, looking, queries, triage
+from app.conversations.actions import Draft, WrittenMeanwhile
+from app.conversations.forms import (
+    NEWEST,
+    SORTS,
+    ComposerForm,
+    composer_of,
+    kept_in_address,
+    list_filter,
+    list_sort,
+)
 from app.conversations.models import Conversation, Message
+from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
 from app.media.actions import store_upload
 from app.paging import fetch_page
@@ -30,16 +39,24 @@ def unread_badge() -> dict[str, Any]:
 @bp.get("/messages/onlyfans")
 def index() -> str:
     values = _list_values()
-    if request.headers.get("HX-Request"):
+    if _asks_for("conversation-list"):
         return render_template("conversations/_list.html", **values)
     return render_template("conversations/index.html", conversation=None, **values)
 
 
+def _asks_for(part: str) -> bool:
+    """Whether htmx wants only that element of the page. On the way back it wants the whole again."""
+    target = request.headers.get("HX-Target", "").rpartition("#")[2]
+    return target == part and "HX-History-Restore-Request" not in request.headers
+
+
 @bp.get("/messages/onlyfans/<id:conversation_id>")
 def show(conversation_id: int) -> str:
-    triage.mark_read(account.id, conversation_id)
+    """The whole page, or the thread alone to stand beside the list."""
     conversation = queries.find_conversation(account.id, conversation_id)
-    return _thread_page(conversation, ComposerForm())
+    since = looking.since_last_look(conversation, current_user.id)
+    looking.look(conversation, current_user.id, conversation.last_message_id or 0)
+    return _thread_page(conversation, composer_of(drafts.find_draft(conversation, current_user.id)), since)
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>")
@@ -52,9 +69,9 @@ def post(conversation_id: int) -> Response | str | tuple[str, int]:
         except (Invalid, Conflict) as error:
             _show_error(form, error)
         else:
-            return _after_sending(conversation, message)
+            return _after_sending(conversation, message, form)
     if request.headers.get("HX-Request"):
-        return render_template("conversations/_composer.html", conversation=conversation, form=form), 422
+        return render_template("conversations/_composer.html", form=form, **_with_times(conversation)), 422
     return _thread_page(conversation, form), 400
 
 
@@ -65,10 +82,14 @@ def _draft(form: ComposerForm) -> Draft:
         attachments=[store_upload(account.id, file) for file in form.files.data or [] if file and file.filename],
         client_message_id=form.client_message_id.data or None,
         author_id=current_user.id,
+        seen_message_id=form.seen_message_id(),
     )
 
 
 def _show_error(form: ComposerForm, error: Invalid | Conflict) -> None:
+    if isinstance(error, WrittenMeanwhile):
+        form.show_missed(error.messages)
+        return
     if isinstance(error, Conflict):
         form.text.errors = [error.detail]
         return
@@ -76,16 +97,11 @@ def _show_error(form: ComposerForm, error: Invalid | Conflict) -> None:
         form[FORM_FIELDS.get(name.partition(".")[0], "text")].errors = [message]
 
 
-def _after_sending(conversation: Conversation, message: Message) -> Response | str:
+def _after_sending(conversation: Conversation, message: Message, form: ComposerForm) -> Response | str:
     if request.headers.get("HX-Request"):
         fresh = ComposerForm(formdata=None)
-        return render_template(
-            "conversations/_composer.html",
-            conversation=conversation,
-            form=fresh,
-            sent=message,
-            timezone=account.timezone,
-        )
+        fresh.seen.data = str(max(message.id, form.seen_message_id() or 0))
+        return render_template("conversations/_composer.html", form=fresh, sent=message, **_with_times(conversation))
     return redirect(url_for("conversations.show", conversation_id=conversation.id))
 
 
@@ -96,13 +112,31 @@ def older(conversation_id: int) -> str:
     before = queries.find_message_in(conversation, request.args.get("before", 0, type=int))
     if before is None:
         raise NotFound
-    messages, more = _page_before(conversation, before)
-    return render_template("conversations/_messages.html", **_messages_values(conversation, messages, more))
+    return render_template("conversations/_messages.html", **_messages_before(conversation, before))
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/read")
 def read(conversation_id: int) -> tuple[str, int]:
-    triage.mark_read(account.id, conversation_id)
+    """`seen`: the newest message that was shown for long enough to be read."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    seen = request.form.get("seen", 0, type=int)
+    looking.look(conversation, current_user.id, seen if 0 < seen <= LARGEST_ID else conversation.last_message_id or 0)
+    return "", 204
+
+
+@bp.post("/messages/onlyfans/<id:conversation_id>/draft")
+def keep_draft(conversation_id: int) -> tuple[str, int]:
+    form = ComposerForm()
+    if not form.validate():
+        raise Invalid(*((name, str(next(iter(errors)))) for name, errors in form.errors.items() if name))
+    drafts.save_draft(
+        account.id,
+        conversation_id,
+        current_user.id,
+        text=form.clean_text(),
+        price_cents=form.price_cents(),
+        client_message_id=form.client_message_id.data or "",
+    )
     return "", 204
 
 
@@ -119,25 +153,29 @@ def remove_fan(fan_id: int) -> Response:
     return redirect(url_for("fans.index"))
 
 
-def _thread_page(conversation: Conversation, form: ComposerForm) -> str:
-    messages, more = _page_before(conversation, None)
-    return render_template(
-        "conversations/index.html",
-        form=form,
-        snooze_times=triage.snooze_times(account.timezone),
-        people=accounts.people_of(account.id),
-        **_messages_values(conversation, messages, more),
-        **_list_values(),
-    )
+def _thread_page(conversation: Conversation, form: ComposerForm, since: looking.Since | None = None) -> str:
+    values = _thread_values(conversation) | {"form": form, "since": since}
+    form.seen.data = form.seen.data or str(max((each.id for each in values["messages"]), default=0))
+    if _asks_for("pane"):
+        return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), **values)
+    return render_template("conversations/index.html", **values, **_list_values())
 
 
-def _page_before(conversation: Conversation, before: Message | None) -> tuple[list[Message], bool]:
+def _thread_values(conversation: Conversation) -> dict[str, Any]:
+    return _messages_before(conversation, None) | {
+        "snooze_times": triage.snooze_times(account.timezone),
+        "people": accounts.people_of(account.id),
+    }
+
+
+def _messages_before(conversation: Conversation, before: Message | None) -> dict[str, Any]:
     found = queries.newest_messages(conversation, MESSAGES_PER_PAGE + 1, before=before)
-    return found[-MESSAGES_PER_PAGE:], len(found) > MESSAGES_PER_PAGE
+    page = {"messages": found[-MESSAGES_PER_PAGE:], "more": len(found) > MESSAGES_PER_PAGE}
+    return page | _with_times(conversation)
 
 
-def _messages_values(conversation: Conversation, messages: list[Message], more: bool) -> dict[str, Any]:
-    return {"conversation": conversation, "messages": messages, "more": more, "timezone": account.timezone}
+def _with_times(conversation: Conversation) -> dict[str, Any]:
+    return {"conversation": conversation, "timezone": account.timezone}
 
 
 def _list_values() -> dict[str, Any]:

@@ -15,6 +15,16 @@
     if (kept.size) link.search = kept;
   }, { capture: true });
 
+  // The one that is open is marked, whichever way it was opened.
+  const markOpen = () => {
+    for (const link of list()?.querySelectorAll(".conversation-link") ?? []) {
+      if (new URL(link.href).pathname === location.pathname) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  document.addEventListener("htmx:after:swap", () => setTimeout(markOpen));
+  document.addEventListener("htmx:after:history:update", markOpen);
+
   // --- A list with a filter or an order of its own is loaded anew when something happens: the server knows what belongs there ---
 
   let due;
@@ -23,7 +33,8 @@
     due = setTimeout(() => {
       const address = list()?.dataset.anew ?? (list() && location.pathname.replace(/\d+$/, "").replace(/\/$/, ""));
       if (!address || isBusy()) return list() && anew();
-      window.htmx?.ajax("GET", address, { target: "#conversation-list", swap: "innerMorph" });
+      const headers = { "HX-Target": "div#conversation-list" }; // this way of asking does not say it by itself
+      window.htmx?.ajax("GET", address, { target: "#conversation-list", swap: "innerMorph", headers });
     }, 700);
   };
   // What is ticked, or just being looked through by keyboard, is not moved away.

@@ -54,6 +54,7 @@
   const findRooms = () => {
     const known = new Map(rooms.map((room) => [room.element, room]));
     rooms = [...document.querySelectorAll("[data-room]")].map((element) => known.get(element) ?? new Room(element));
+    for (const room of known.values()) if (!rooms.some((each) => each.name === room.name)) socket.emit("leave", { kind: room.kind, id: room.id });
     return rooms.filter((room) => !known.has(room.element));
   };
 
@@ -94,6 +95,7 @@
     }
     else if (old || list.dataset.grows !== undefined || item.kind === "message") insert(list, old, row, item.kind);
     else return;
+    window.htmx?.process(row);
     row.dispatchEvent(new CustomEvent("greenroom:news", { bubbles: true, detail: { isNew: !old, kind: item.kind } }));
   };
 
@@ -159,6 +161,10 @@
     findRooms();
     socket.on("connect", arrived);
     socket.on("news", (news) => rooms.find((room) => room.name === news.room)?.take(news));
+    socket.on("writing", (news) => {
+      const room = rooms.find((each) => each.name === news.room);
+      room?.element.dispatchEvent(new CustomEvent("greenroom:writing", { bubbles: true, detail: news }));
+    });
     socket.on("disconnect", (reason) => {
       offlineSince ??= new Date();
       showState();

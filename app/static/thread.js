@@ -1,69 +1,144 @@
 "use strict";
-// A thread under the hands: it stays at its newest message, sends by keyboard, and is read while it is looked at.
+// A thread under the hands: it stays at its newest message, older ones come in above, days and groups stay right, and it
+// is read while it is looked at. Threads come and go by htmx: everything is found when it is needed.
 (() => {
   const NEAR_PX = 120;
-  const scroller = document.getElementById("thread-scroll");
-  const messages = document.getElementById("messages");
-  if (!scroller || !messages) return;
+  const READ_MS = 1_000; // what was shown for so long was seen
+  const GROUP_MS = 5 * 60_000;
+  const list = () => document.getElementById("messages");
+  const scroller = () => document.getElementById("thread-scroll");
+  const rows = () => [...(list()?.querySelectorAll(":scope > [data-row]") ?? [])];
 
   let atEnd = true;
-  const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
-  scroller.addEventListener("scroll", () => {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
-  }, { passive: true });
-  new ResizeObserver(() => atEnd && toEnd()).observe(messages);
-  toEnd();
+  const toEnd = () => { scroller().scrollTop = scroller().scrollHeight; };
+  const resized = new ResizeObserver(() => scroller() && atEnd && toEnd());
 
-  const token = document.querySelector("input[name=csrf_token]")?.value;
-  const markRead = () => {
-    if (!document.hidden) fetch(messages.dataset.readUrl, { method: "POST", headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+  // Older messages come by themselves when their link comes near.
+  let near;
+  const comeNear = (seen) => {
+    for (const { target, isIntersecting } of seen) if (isIntersecting) target.querySelector("a").click();
   };
 
-  messages.addEventListener("greenroom:news", (event) => {
-    document.getElementById("thread-empty")?.remove();
-    if (atEnd) toEnd();
-    if (!event.detail.isNew || !event.target.classList.contains("message-in")) return;
-    window.greenroom.announce(`New message: ${event.target.querySelector(".message-text")?.textContent ?? "a file"}`);
-    markRead();
-  });
-  document.addEventListener("visibilitychange", () => {
-    const unread = document.querySelector(".conversation-link[aria-current] .unread");
-    if (unread) markRead();
-  });
-
-  // The answer brings a fresh composer: what was typed while it was on its way goes over into that one.
-  const field = () => document.querySelector("#composer textarea");
-  let left = null;
-  document.addEventListener("htmx:before:request", (event) => {
-    if (event.target.closest?.("#composer")) left = { field: field(), text: field().value };
-  });
-  const keepTyped = (wasSent) => {
-    if (!left || left.field.isConnected) return;
-    const { field: old, text } = left;
-    left = null;
-    if (old.value === text) return;
-    field().value = wasSent && old.value.startsWith(text) ? old.value.slice(text.length).trimStart() : old.value;
+  const open = () => {
+    if (!list() || "open" in list().dataset) return;
+    list().dataset.open = "";
+    list().dataset.seen = document.querySelector("#composer [name=seen]").value;
+    atEnd = true;
+    tidy();
+    toEnd();
+    resized.disconnect();
+    resized.observe(list());
+    scroller().addEventListener("scroll", scrolled, { passive: true });
+    near?.disconnect();
+    near = new IntersectionObserver(comeNear, { root: scroller(), rootMargin: "200px" });
+    watchOlder();
+    readSoon();
   };
 
-  // Older messages come in above: the place that was looked at stays.
-  let height = 0;
-  document.addEventListener("htmx:before:swap", () => { height = scroller.scrollHeight; });
-  document.addEventListener("htmx:after:swap", () => {
-    const sent = document.querySelector("#composer template[data-sent]");
-    keepTyped(Boolean(sent));
-    if (sent) {
-      window.greenroom.putMessage(sent.innerHTML.trim());
-      sent.remove();
-      toEnd();
-    } else if (!atEnd) {
-      scroller.scrollTop += scroller.scrollHeight - height;
+  const watchOlder = () => {
+    const older = document.getElementById("older");
+    if (older) near.observe(older);
+  };
+
+  const scrolled = () => {
+    const wasAtEnd = atEnd;
+    atEnd = scroller().scrollHeight - scroller().scrollTop - scroller().clientHeight < NEAR_PX;
+    if (atEnd && !wasAtEnd) readSoon();
+  };
+
+  // --- A line where a day begins; what one side says in one go stands together. The server does the same for a page ---
+
+  const tidy = () => {
+    const lines = new Map();
+    for (const line of list().querySelectorAll(":scope > .day")) lines.has(line.dataset.day) ? line.remove() : lines.set(line.dataset.day, line);
+    let before;
+    for (const row of rows()) {
+      if (before?.dataset.day !== row.dataset.day) {
+        const line = lines.get(row.dataset.day) ?? newLine(row);
+        lines.delete(row.dataset.day);
+        const above = row.previousElementSibling?.matches(".new-line") ? row.previousElementSibling : row;
+        if (above.previousElementSibling !== line) above.before(line);
+      }
+      before?.classList.toggle("is-followed", belongTogether(before, row));
+      before = row;
     }
-    if (document.activeElement === document.body) field()?.focus();
+    before?.classList.remove("is-followed");
+    for (const line of lines.values()) line.remove();
+  };
+
+  const newLine = (row) => {
+    const line = Object.assign(document.createElement("li"), { className: "day" });
+    line.dataset.day = row.dataset.day;
+    line.append(Object.assign(document.createElement("span"), { textContent: row.dataset.dayName }));
+    return line;
+  };
+
+  const belongTogether = (a, b) =>
+    a.dataset.by === b.dataset.by && a.dataset.day === b.dataset.day && new Date(b.dataset.at) - new Date(a.dataset.at) < GROUP_MS;
+
+  // --- Reading ---
+
+  const newest = () => Math.max(0, ...rows().filter((row) => row.id.startsWith("message-")).map((row) => Number(row.dataset.row)));
+
+  const readSoon = () => {
+    const [thread, upto] = [list(), newest()];
+    setTimeout(() => thread === list() && atEnd && !document.hidden && read(upto), READ_MS);
+  };
+
+  const read = (upto) => {
+    if (upto <= Number(list().dataset.seen)) return;
+    list().dataset.seen = upto;
+    keepSeen();
+    const body = new URLSearchParams({ seen: upto, csrf_token: document.querySelector("#composer [name=csrf_token]").value });
+    fetch(list().dataset.readUrl, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => {});
+  };
+
+  // The composer says what its writer had seen: see reply guard in docs/inbox.md.
+  const keepSeen = () => {
+    const field = document.querySelector("#composer [name=seen]");
+    if (field) field.value = Math.max(Number(field.value), Number(list().dataset.seen));
+  };
+
+  document.addEventListener("visibilitychange", () => list() && readSoon());
+
+  document.addEventListener("greenroom:news", (event) => {
+    if (!list()?.contains(event.target)) return;
+    document.getElementById("thread-empty")?.remove();
+    tidy();
+    if (atEnd) toEnd();
+    readSoon();
+    if (event.detail.isNew && event.target.classList.contains("message-in")) {
+      window.greenroom.announce(`New message: ${event.target.querySelector(".message-text")?.textContent ?? "a file"}`);
+    }
   });
 
-  document.addEventListener("change", (event) => {
-    if (!event.target.matches("#composer input[type=file]")) return;
-    const count = event.target.files.length;
-    document.querySelector("#composer [data-files]").textContent = count ? `${count} ${count === 1 ? "file" : "files"}` : "Attach";
+  // --- What is swapped in: another thread, older messages above, or a fresh composer below ---
+
+  let held;
+  document.addEventListener("htmx:before:swap", () => {
+    const top = scroller()?.getBoundingClientRect().top;
+    const row = atEnd ? null : rows().find((each) => each.getBoundingClientRect().bottom > top);
+    held = row && { row, top: row.getBoundingClientRect().top };
   });
+  document.addEventListener("htmx:after:swap", () => {
+    if (!list()) return;
+    if (!("open" in list().dataset)) return opened();
+    tidy();
+    keepSeen();
+    watchOlder();
+    if (atEnd) toEnd();
+    else if (held?.row.isConnected) scroller().scrollTop += held.row.getBoundingClientRect().top - held.top;
+  });
+
+  const opened = () => {
+    open();
+    if (window.matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea")?.focus();
+    else scroller().focus({ preventScroll: true });
+  };
+
+  document.addEventListener("greenroom:sent", () => {
+    atEnd = true;
+    toEnd();
+  });
+  open();
 })();

@@ -90,6 +90,12 @@ class Person:
     def message(self, text: str) -> Locator:
         return self.page.locator("#messages > .message", has_text=text)
 
+    def read(self, text: str) -> None:
+        """Looks at a message until it counts as seen: an answer before that would be stopped once."""
+        row = self.message(text)
+        expect(row).to_be_visible()
+        expect(self.page.locator("#composer [name=seen]")).to_have_value(str(row.get_attribute("data-row")))
+
     def badge(self) -> Locator:
         """What the page says about its line: the one that is shown of the list's and the thread's."""
         return self.page.locator("[data-live]:visible")

@@ -16,7 +16,11 @@ def test_by_keys_from_the_list_to_an_answer_and_away(ada: Person, stack: Stack, 
     page.goto("/messages/onlyfans")
     expect(ada.badge()).to_have_text("Live")
     row = page.locator("#conversations > li", has_text=fan["name"])
-    keys.press("j")
+    above = page.locator("#conversations > li:not([hidden])").evaluate_all(
+        "(rows, id) => rows.findIndex((each) => each.id === id)", row.get_attribute("id")
+    )  # a fan may just have written
+    for _ in range(above + 1):
+        keys.press("j")
     expect(row.locator(".conversation-link")).to_be_focused()
     keys.press("j")
     keys.press("k")

@@ -1,0 +1,47 @@
+"""What a person has begun to write: it waits on the server for their next look, in whatever window; and colleagues see
+that somebody is writing."""
+
+from sqlalchemy import delete
+
+from app.conversations import live, queries
+from app.conversations.models import Conversation, Message, SavedDraft
+from app.database import db, execute, insert, utcnow, write
+
+
+def find_draft(conversation: Conversation, user_id: int) -> SavedDraft | None:
+    return db.session.get(SavedDraft, (conversation.id, user_id))
+
+
+def save_draft(
+    account_id: int, conversation_id: int, user_id: int, *, text: str, price_cents: int, client_message_id: str
+) -> None:
+    """Keeps it, or forgets it where nothing is left of it. One that was sent meanwhile is none any more.
+
+    Raises NotFound.
+    """
+    with write():
+        conversation = queries.find_conversation(account_id, conversation_id)
+        db.session.refresh(conversation, with_for_update=True)  # while it is being sent, this waits
+        if text.strip() and not _was_sent(conversation, client_message_id):
+            _keep(conversation, user_id, text=text, price_cents=price_cents, client_message_id=client_message_id)
+        else:
+            forget(conversation.id, user_id)
+    live.tell_writing(conversation_id, user_id, is_writing=bool(text.strip()))
+
+
+def _was_sent(conversation: Conversation, client_message_id: str) -> bool:
+    rows = queries.messages_in(conversation).where(Message.client_message_id == client_message_id)
+    return db.session.scalar(rows) is not None
+
+
+def _keep(conversation: Conversation, user_id: int, **values: object) -> None:
+    values |= {"updated_at": utcnow()}
+    whose = {"conversation_id": conversation.id, "user_id": user_id, "account_id": conversation.account_id}
+    row = insert(SavedDraft).values(**whose, **values)
+    execute(row.on_conflict_do_update(index_elements=["conversation_id", "user_id"], set_=values))
+
+
+def forget(conversation_id: int, user_id: int) -> None:
+    """Does not commit."""
+    theirs = (SavedDraft.conversation_id == conversation_id) & (SavedDraft.user_id == user_id)
+    execute(delete(SavedDraft).where(theirs))

@@ -1,0 +1,77 @@
+"""How far a person has seen a thread, and what the others did in it since."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.accounts.models import User
+from app.conversations import live, queries
+from app.conversations.models import Conversation, Message, ReadMarker
+from app.database import db, execute, insert, utcnow, write
+from app.money import queries as money
+
+
+@dataclass(frozen=True)
+class Since:
+    """What others did after a person last looked."""
+
+    looked_at: datetime
+    message_id: int  # the newest that they had seen
+    written: list[tuple[str, int]]  # who, and how many messages
+    campaign_messages: int
+    bought_cents: int
+
+
+def look(conversation: Conversation, user_id: int, newest_message_id: int) -> None:
+    """The person has seen the thread up to that message; nothing in it is unread any more."""
+    marker = find_marker(conversation, user_id)
+    if marker and marker.message_id >= newest_message_id and not conversation.unread_count:
+        return
+    newest_message_id = max(newest_message_id, marker.message_id if marker else 0)
+    with write():
+        was_unread = queries.find_conversation(conversation.account_id, conversation.id).unread_count > 0
+        _move_marker(conversation, user_id, newest_message_id)
+        conversation.unread_count = 0
+        noted = live.note_conversation(conversation.account_id, conversation.id) if was_unread else []
+    live.tell(noted)
+
+
+def _move_marker(conversation: Conversation, user_id: int, message_id: int) -> None:
+    values = {"message_id": message_id, "looked_at": utcnow()}
+    whose = {"conversation_id": conversation.id, "user_id": user_id, "account_id": conversation.account_id}
+    row = insert(ReadMarker).values(**whose, **values)
+    execute(row.on_conflict_do_update(index_elements=["conversation_id", "user_id"], set_=values))
+
+
+def find_marker(conversation: Conversation, user_id: int) -> ReadMarker | None:
+    return db.session.get(ReadMarker, (conversation.id, user_id), populate_existing=True)
+
+
+def since_last_look(conversation: Conversation, user_id: int) -> Since | None:
+    """None where nothing was said since, or the person never looked."""
+    marker = find_marker(conversation, user_id)
+    if marker is None or (conversation.last_message_id or 0) <= marker.message_id:
+        return None
+    written = _written_by_others(conversation, user_id, marker.looked_at)
+    return Since(
+        looked_at=marker.looked_at,
+        message_id=marker.message_id,
+        written=[(name, number) for name, number, of_campaign in written if not of_campaign],
+        campaign_messages=sum(number for _, number, of_campaign in written if of_campaign),
+        bought_cents=money.spent_since(conversation.account_id, conversation.fan_id, marker.looked_at),
+    )
+
+
+def _written_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, int, bool]]:
+    """(who, how many, whether by a campaign)."""
+    of_campaign = Message.campaign_id.is_not(None)
+    rows = (
+        select(User.name, func.count(), of_campaign)
+        .join(User, User.id == Message.author_id)
+        .where(Message.conversation_id == conversation.id, Message.created_at > after, Message.direction == "out")
+        .where((Message.author_id != user_id) | of_campaign)
+        .group_by(User.name, of_campaign)
+        .order_by(User.name)
+    )
+    return [(name, number, bool(by_campaign)) for name, number, by_campaign in db.session.execute(rows)]

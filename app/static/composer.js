@@ -1,0 +1,135 @@
+"use strict";
+// Writing an answer: it shows at once and is sent once, a draft is kept on the server, and others see that one writes.
+(() => {
+  const SAVE_MS = 600; // after the last key
+  const SAVE_AT_LEAST_MS = 2_000; // while keys go on
+  const WRITING_MS = 6_000; // somebody who was heard so long ago has stopped
+  const composer = () => document.getElementById("composer");
+  const field = () => document.querySelector("#composer textarea");
+
+  // --- Sending: what was typed while a message is on its way goes over into the fresh composer that the answer brings ---
+
+  let left = null;
+  document.addEventListener("htmx:before:request", (event) => {
+    if (!event.target.closest?.("#composer")) return saveNow();
+    left = { field: field(), text: field().value };
+    forgetSaving();
+    showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
+  });
+
+  const showGoing = (text, key) => {
+    if (!text.trim()) return;
+    dropGoing();
+    const row = document.createElement("li");
+    row.className = "message message-out is-going";
+    row.dataset.key = key;
+    const bubble = Object.assign(document.createElement("div"), { className: "bubble" });
+    bubble.append(Object.assign(document.createElement("p"), { className: "message-text", dir: "auto", textContent: text }));
+    const foot = Object.assign(document.createElement("div"), { className: "message-foot", textContent: "On its way…" });
+    row.append(bubble, foot);
+    document.getElementById("messages").append(row);
+    document.dispatchEvent(new CustomEvent("greenroom:sent"));
+  };
+  const dropGoing = () => document.querySelector("#messages > .is-going")?.remove();
+
+  document.addEventListener("greenroom:news", (event) => {
+    const going = document.querySelector("#messages > .is-going");
+    if (going && going.dataset.key === event.target.dataset.key) going.remove();
+  });
+  document.addEventListener("htmx:error", dropGoing);
+  document.addEventListener("htmx:response:error", dropGoing);
+
+  document.addEventListener("htmx:after:swap", () => {
+    if (!composer()) return;
+    dropGoing();
+    const sent = composer().querySelector("template[data-sent]");
+    keepTyped(Boolean(sent));
+    if (sent) {
+      window.greenroom.putMessage(sent.innerHTML.trim());
+      sent.remove();
+      document.dispatchEvent(new CustomEvent("greenroom:sent"));
+    }
+    if (document.activeElement === document.body) field().focus();
+  });
+
+  const keepTyped = (wasSent) => {
+    if (!left || left.field.isConnected) return;
+    const { field: old, text } = left;
+    left = null;
+    if (old.value === text) return;
+    field().value = wasSent && old.value.startsWith(text) ? old.value.slice(text.length).trimStart() : old.value;
+    saveSoon();
+  };
+
+  // --- The draft: one saving at a time, the newest state last ---
+
+  let unsaved = null;
+  let saving = false;
+  let timer;
+  let since = 0;
+
+  const saveSoon = () => {
+    const data = new FormData(composer());
+    data.delete("files");
+    unsaved = { url: composer().dataset.draftUrl, body: new URLSearchParams([...data].filter(([, value]) => typeof value === "string")) };
+    clearTimeout(timer);
+    since ||= Date.now();
+    timer = setTimeout(save, Math.max(0, Math.min(SAVE_MS, since + SAVE_AT_LEAST_MS - Date.now())));
+  };
+
+  const forgetSaving = () => {
+    clearTimeout(timer);
+    unsaved = null;
+    since = 0;
+  };
+
+  const save = async () => {
+    if (!unsaved || saving) return;
+    const { url, body } = unsaved;
+    forgetSaving();
+    saving = true;
+    try {
+      await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true });
+    } catch { /* the line is down: the badge says so, and the next key tries again */ } finally {
+      saving = false;
+      if (unsaved) save();
+    }
+  };
+
+  document.addEventListener("input", (event) => event.target.closest("#composer") && saveSoon());
+  // Leaving the thread or the page does not wait.
+  const saveNow = () => {
+    saving = false;
+    save();
+  };
+  window.addEventListener("pagehide", saveNow);
+
+  // --- Who else is writing ---
+
+  const writers = new Map();
+  const showWriters = () => {
+    const line = document.getElementById("writing");
+    if (!line) return;
+    const names = [...writers.values()].map((each) => each.name);
+    line.textContent = names.length ? `${new Intl.ListFormat("en").format(names)} ${names.length === 1 ? "is" : "are"} writing…` : "";
+  };
+  const stop = (by) => {
+    clearTimeout(writers.get(by)?.timer);
+    writers.delete(by);
+    showWriters();
+  };
+  document.addEventListener("greenroom:writing", (event) => {
+    const { by, writing } = event.detail;
+    if (String(by) === event.target.dataset.me) return;
+    stop(by);
+    if (writing) writers.set(by, { name: writing, timer: setTimeout(stop, WRITING_MS, by) });
+    showWriters();
+  });
+  document.addEventListener("greenroom:news", (event) => event.detail.isNew && stop(Number(event.target.dataset.by)));
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("#composer input[type=file]")) return;
+    const count = event.target.files.length;
+    composer().querySelector("[data-files]").textContent = count ? `${count} ${count === 1 ? "file" : "files"}` : "Attach";
+  });
+})();
