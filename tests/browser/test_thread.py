@@ -68,7 +68,8 @@ def test_older_messages_come_while_scrolling_and_the_place_is_kept(ada: Person, 
         before = top.bounding_box()
         expect(page.locator("#messages .message-text")).not_to_have_count(known)
         after = top.bounding_box()
-        assert before and after
+        assert before
+        assert after
         assert abs(before["y"] - after["y"]) < 3
     assert ada.texts() == texts
     assert page.locator("#messages > .day").count() == len(
