@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, select
 
 from app.background import later, later_each
-from app.conversations import claims, outbox, read_back, triage
+from app.conversations import claims, outbox, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
 from app.errors import Conflict
@@ -31,6 +31,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
         later_each("read_back", _each(read_back.connections_due()))
         _forget_old_news()
         triage.wake_snoozed()
+        sending_later.send_due()
     if "links" in queues:
         later_each("sync_fans", _each(sync.connections_due()))
     if "imports" in queues:

@@ -46,7 +46,7 @@ def test_templates_obey_the_content_security_policy(path: Path):
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
 
 
-@pytest.mark.parametrize("name", ["_message", "_conversation"])
+@pytest.mark.parametrize("name", ["_message", "_note", "_later", "_conversation"])
 def test_partials_that_are_broadcast_use_only_what_they_are_given(name: str):
     """A worker has no request, and all viewers get the same."""
     text = re.sub(r"{#.*?#}", "", (APP / "templates" / "conversations" / f"{name}.html").read_text())

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.conversations import drafts, looking, queries
-from app.conversations.models import ReadMarker, SavedDraft
+from app.conversations.desk_models import ReadMarker, SavedDraft
 from app.database import db
 from tests.people import Person, connect, make_person
 from tests.test_webhooks import Platform, said

@@ -5,18 +5,18 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, update
+from sqlalchemy import bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations import live, queries
 from app.conversations.claims import wake
+from app.conversations.desk_models import SavedDraft
 from app.conversations.models import (
     DEFAULT_PRIORITY,
     REPLY_RANK,
     Conversation,
     Message,
     MessageStatus,
-    SavedDraft,
 )
 from app.database import db, execute, run, table_of, utcnow, write
 from app.errors import Conflict, Invalid
@@ -92,7 +92,7 @@ def send_message(account_id: int, conversation_id: int, draft: Draft) -> Message
     """
     with write():
         conversation = queries.find_conversation(account_id, conversation_id)
-        message, noted = _queue_reply(conversation, draft)
+        message, noted = queue_reply(conversation, draft)
     live.tell(noted)
     wake(account_id)
     return message
@@ -102,23 +102,23 @@ def send_to_fan(account_id: int, fan_id: int, draft: Draft) -> Message:
     """As send_message, to a fan; the thread is made if missing."""
     with write():
         conversation, _ = ensure_conversation(fans.find_fan(account_id, fan_id))
-        message, noted = _queue_reply(conversation, draft)
+        message, noted = queue_reply(conversation, draft)
     live.tell(noted)
     wake(account_id)
     return message
 
 
-def _queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, list[live.Noted]]:
+def queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, list[live.Noted]]:
+    """As send_message. Does not commit."""
     _lock(conversation)
     repeated = _sent_before(conversation, draft)
     if repeated:
         return repeated, []
-    _check_seen(conversation, draft)
-    connection = connection_for(conversation.fan)
-    check_draft(conversation.account_id, connection, draft)
+    connection = check_reply(conversation, draft)
     message = new_message(conversation.account_id, conversation.id, conversation.fan_id, connection.id, draft)
     db.session.add(message)
-    execute(delete(SavedDraft).where(_is_draft_of(message)))
+    if draft.client_message_id:
+        forget_draft(conversation.id, draft.client_message_id)
     db.session.flush()
     return message, place_message(message, Speaker.PERSON)
 
@@ -143,6 +143,14 @@ def _sent_before(conversation: Conversation, draft: Draft) -> Message | None:
     return found
 
 
+def check_reply(conversation: Conversation, draft: Draft) -> Connection:
+    """The connection that it goes by. Raises WrittenMeanwhile, Conflict, Invalid."""
+    _check_seen(conversation, draft)
+    connection = connection_for(conversation.fan)
+    check_draft(conversation.account_id, connection, draft)
+    return connection
+
+
 def _check_seen(conversation: Conversation, draft: Draft) -> None:
     if draft.seen_message_id is None:
         return
@@ -151,10 +159,10 @@ def _check_seen(conversation: Conversation, draft: Draft) -> None:
         raise WrittenMeanwhile(missed)
 
 
-def _is_draft_of(message: Message) -> ColumnElement[bool]:
-    return (SavedDraft.conversation_id == message.conversation_id) & (
-        SavedDraft.client_message_id == message.client_message_id
-    )
+def forget_draft(conversation_id: int, client_message_id: str) -> None:
+    """It is a draft no more. Does not commit."""
+    of_it = (SavedDraft.conversation_id == conversation_id) & (SavedDraft.client_message_id == client_message_id)
+    execute(delete(SavedDraft).where(of_it))
 
 
 def connection_for(fan: Fan) -> Connection:

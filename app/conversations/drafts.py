@@ -4,7 +4,8 @@ that somebody is writing."""
 from sqlalchemy import delete
 
 from app.conversations import live, queries
-from app.conversations.models import Conversation, Message, SavedDraft
+from app.conversations.desk_models import SavedDraft
+from app.conversations.models import Conversation, Message
 from app.database import db, execute, insert, utcnow, write
 
 
@@ -13,7 +14,14 @@ def find_draft(conversation: Conversation, user_id: int) -> SavedDraft | None:
 
 
 def save_draft(
-    account_id: int, conversation_id: int, user_id: int, *, text: str, price_cents: int, client_message_id: str
+    account_id: int,
+    conversation_id: int,
+    user_id: int,
+    *,
+    text: str,
+    price_cents: int,
+    client_message_id: str,
+    is_note: bool = False,
 ) -> None:
     """Keeps it, or forgets it where nothing is left of it. One that was sent meanwhile is none any more.
 
@@ -23,7 +31,8 @@ def save_draft(
         conversation = queries.find_conversation(account_id, conversation_id)
         db.session.refresh(conversation, with_for_update=True)  # while it is being sent, this waits
         if text.strip() and not _was_sent(conversation, client_message_id):
-            _keep(conversation, user_id, text=text, price_cents=price_cents, client_message_id=client_message_id)
+            begun = {"text": text, "price_cents": price_cents, "is_note": is_note}
+            _keep(conversation, user_id, client_message_id=client_message_id, **begun)
         else:
             forget(conversation.id, user_id)
     live.tell_writing(conversation_id, user_id, is_writing=bool(text.strip()))

@@ -5,12 +5,13 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, HiddenField, MultipleFileField, TextAreaField
+from wtforms import BooleanField, DecimalField, HiddenField, MultipleFileField, RadioField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
 from app.conversations import queries
 from app.conversations.actions import LONGEST_TEXT
-from app.conversations.models import Message, SavedDraft, new_key
+from app.conversations.desk_models import SavedDraft
+from app.conversations.models import Message, new_key
 from app.conversations.queries import Filter
 from app.database import LARGEST_ID
 from app.paging import Order
@@ -59,6 +60,10 @@ class ComposerForm(FlaskForm):
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     files = MultipleFileField("Pictures, videos, sounds")
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
+    mode = RadioField("What it is", choices=[("reply", "Reply"), ("note", "Note")], default="reply")
+    at = StringField()  # when it is to go, by name; nothing: now
+    at_time = StringField("At", [Length(max=40)])
+    even_if_answered = BooleanField("Even if they write first")
     seen = HiddenField()  # the newest message that was shown when this was sent
 
     def seen_message_id(self) -> int | None:
@@ -71,6 +76,10 @@ class ComposerForm(FlaskForm):
         """Having seen them, the same may be sent."""
         self.missed = messages
         self.seen.data = str(max(each.id for each in messages))
+
+    @property
+    def is_note(self) -> bool:
+        return self.mode.data == "note"
 
     def price_cents(self) -> int:
         return int(((self.price.data or Decimal()) * 100).to_integral_value())
@@ -85,4 +94,10 @@ def composer_of(draft: SavedDraft | None) -> ComposerForm:
     if draft is None:
         return ComposerForm(formdata=None)
     price = Decimal(draft.price_cents) / 100 if draft.price_cents else None
-    return ComposerForm(formdata=None, text=draft.text, price=price, client_message_id=draft.client_message_id)
+    return ComposerForm(
+        formdata=None,
+        text=draft.text,
+        price=price,
+        mode="note" if draft.is_note else "reply",
+        client_message_id=draft.client_message_id,
+    )

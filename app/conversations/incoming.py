@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.background import later
-from app.conversations import actions, live
+from app.conversations import actions, live, sending_later
 from app.conversations.actions import Speaker
 from app.conversations.models import Message, MessageStatus
 from app.database import db, execute, utcnow, write
@@ -95,7 +95,7 @@ def receive_message(connection: Connection, event: MessageReceived) -> list[live
     )
     db.session.add(message)
     db.session.flush()
-    return actions.place_message(message, Speaker.FAN)
+    return sending_later.cancel_answered(conversation) + actions.place_message(message, Speaker.FAN)
 
 
 def _place_in_time(told: datetime, last_message_at: datetime | None) -> datetime:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.accounts.models import Account, User
 from app.conversations import queries
+from app.conversations.desk_models import LaterReply, Note
 from app.conversations.models import Conversation, Message, RoomEvent
 from app.database import db, execute, run, table_of, utcnow
 from app.extensions import get_emitter, get_redis
@@ -35,6 +36,7 @@ class Noted:
     account_id: int
 
 
+THREAD_ROWS = {model.kind: model for model in (Message, Note, LaterReply)}
 NOBODY = Noted("", 0, "", 0, 0)  # news of a message whose thread is gone: it happened, and nobody watches
 
 
@@ -65,12 +67,14 @@ def note_message(message: Message) -> list[Noted]:
     return note_in_thread(message.account_id, message.conversation_id, message.id)
 
 
-def note_in_thread(account_id: int, conversation_id: int | None, message_id: int) -> list[Noted]:
-    """As note_message. Nothing where the thread is gone."""
+def note_in_thread(
+    account_id: int, conversation_id: int | None, subject_id: int, kind: str = Message.kind
+) -> list[Noted]:
+    """As note_message, of anything that stands in a thread. Nothing where the thread is gone."""
     if conversation_id is None:
         return []
     seq = run(_NEXT_OF_THREAD, {"conversation_id": conversation_id}).scalar()
-    return [_keep(thread_room(conversation_id), seq, "message", message_id, account_id)] if seq else []
+    return [_keep(thread_room(conversation_id), seq, kind, subject_id, account_id)] if seq else []
 
 
 def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
@@ -171,9 +175,14 @@ def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]
 
 def _render(kind: str, subject_id: int, account_id: int) -> dict[str, Any]:
     account = db.session.get_one(Account, account_id)
-    if kind == "message":
-        message = db.session.get(Message, subject_id)
-        html = message and render_template("conversations/_message.html", message=message, timezone=account.timezone)
+    if kind in THREAD_ROWS:
+        row = db.session.get(THREAD_ROWS[kind], subject_id)
+        is_there = row is not None and not row.is_hidden
+        html = (
+            render_template(f"conversations/_{kind}.html", timezone=account.timezone, **{kind: row})
+            if is_there
+            else None
+        )
         return {"kind": kind, "id": subject_id, "html": html}
     conversation = db.session.get(Conversation, subject_id)
     html = conversation and render_template(

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from app.accounts.models import User
 from app.conversations import live, queries
-from app.conversations.models import Conversation, Message, ReadMarker
+from app.conversations.desk_models import ReadMarker
+from app.conversations.models import Conversation, Message
 from app.database import db, execute, insert, utcnow, write
 from app.money import queries as money
 

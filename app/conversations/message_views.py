@@ -8,7 +8,8 @@ from werkzeug import Response
 from app.accounts.guard import account
 from app.conversations import forecast, queries, settling
 from app.conversations.models import Message
-from app.conversations.views import MESSAGES_PER_PAGE, bp
+from app.conversations.thread import MESSAGES_PER_PAGE
+from app.conversations.views import bp
 from app.errors import Conflict
 from app.paging import fetch_page
 

@@ -1,7 +1,7 @@
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -135,6 +135,9 @@ class Message(Base):
         ),
     )  # fmt: skip
 
+    kind: ClassVar = "message"
+    is_hidden: ClassVar = False
+
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
     conversation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("conversations.id", ondelete="CASCADE"))
@@ -174,38 +177,6 @@ class Message(Base):
     attempts: Mapped[list["SendAttempt"]] = relationship(
         init=False, repr=False, viewonly=True, order_by="SendAttempt.id"
     )
-
-
-class SavedDraft(Base):
-    """What a person has begun to write to a fan, and not sent."""
-
-    __tablename__ = "drafts"
-    __table_args__ = (Index(None, "user_id"),)
-
-    conversation_id: Mapped[int] = mapped_column(
-        BigId, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
-    )
-    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
-    client_message_id: Mapped[str]  # of the message that it becomes: a draft of one that was sent is none
-    text: Mapped[str] = mapped_column(default="")
-    price_cents: Mapped[int] = mapped_column(default=0)
-    updated_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
-
-
-class ReadMarker(Base):
-    """How far a person has seen a thread, and when they last looked."""
-
-    __tablename__ = "read_markers"
-    __table_args__ = (Index(None, "user_id"),)
-
-    conversation_id: Mapped[int] = mapped_column(
-        BigId, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
-    )
-    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
-    message_id: Mapped[int] = mapped_column(BigId)  # the newest that was there
-    looked_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
 
 class Sender(Base):
@@ -259,6 +230,6 @@ class RoomEvent(Base):
     room: Mapped[str] = mapped_column(primary_key=True)  # thread:<conversation id> | inbox:<account id>
     seq: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
-    kind: Mapped[str]  # message | conversation
+    kind: Mapped[str]  # message | note | later | conversation
     subject_id: Mapped[int] = mapped_column(BigId)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

@@ -6,7 +6,7 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import actions, drafts, looking, queries, triage
+from app.conversations import actions, drafts, looking, notes, queries, sending_later, thread, triage
 from app.conversations.actions import Draft, WrittenMeanwhile
 from app.conversations.forms import (
     NEWEST,
@@ -17,7 +17,8 @@ from app.conversations.forms import (
     list_filter,
     list_sort,
 )
-from app.conversations.models import Conversation, Message
+from app.conversations.models import Conversation
+from app.conversations.thread import Entry
 from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
 from app.media.actions import store_upload
@@ -27,8 +28,7 @@ from app.platforms.queries import first_connection
 bp = Blueprint("conversations", __name__)
 
 CONVERSATIONS_PER_PAGE = 40
-MESSAGES_PER_PAGE = 50
-FORM_FIELDS = {"text": "text", "priceCents": "price", "attachments": "files", "file": "files"}
+FORM_FIELDS = {"text": "text", "sendAt": "at_time", "priceCents": "price", "attachments": "files", "file": "files"}
 
 
 def unread_badge() -> dict[str, Any]:
@@ -65,14 +65,29 @@ def post(conversation_id: int) -> Response | str | tuple[str, int]:
     form = ComposerForm()
     if form.validate_on_submit():
         try:
-            message = actions.send_message(account.id, conversation_id, _draft(form))
+            said = _say(conversation_id, form)
         except (Invalid, Conflict) as error:
             _show_error(form, error)
         else:
-            return _after_sending(conversation, message, form)
+            return _after_saying(conversation, said, form)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_composer.html", form=form, **_with_times(conversation)), 422
     return _thread_page(conversation, form), 400
+
+
+def _say(conversation_id: int, form: ComposerForm) -> Entry:
+    """Raises Invalid, Conflict."""
+    if form.is_note:
+        if form.price_cents() or any(each and each.filename for each in form.files.data or []):
+            raise Invalid(("text", "A note has neither price nor files: the fan never sees it."))
+        return notes.add_note(account.id, conversation_id, current_user.id, form.clean_text())
+    if form.at.data:
+        send_at = sending_later.chosen_time(form.at.data, form.at_time.data or "", account.timezone)
+        unless_answered = not form.even_if_answered.data
+        return sending_later.send_later(
+            account.id, conversation_id, _draft(form), send_at, unless_answered=unless_answered
+        )
+    return actions.send_message(account.id, conversation_id, _draft(form))
 
 
 def _draft(form: ComposerForm) -> Draft:
@@ -97,11 +112,11 @@ def _show_error(form: ComposerForm, error: Invalid | Conflict) -> None:
         form[FORM_FIELDS.get(name.partition(".")[0], "text")].errors = [message]
 
 
-def _after_sending(conversation: Conversation, message: Message, form: ComposerForm) -> Response | str:
+def _after_saying(conversation: Conversation, said: Entry, form: ComposerForm) -> Response | str:
     if request.headers.get("HX-Request"):
         fresh = ComposerForm(formdata=None)
-        fresh.seen.data = str(max(message.id, form.seen_message_id() or 0))
-        return render_template("conversations/_composer.html", form=fresh, sent=message, **_with_times(conversation))
+        fresh.seen.data = str(max(said.id if said.kind == "message" else 0, form.seen_message_id() or 0))
+        return render_template("conversations/_composer.html", form=fresh, sent=said, **_with_times(conversation))
     return redirect(url_for("conversations.show", conversation_id=conversation.id))
 
 
@@ -112,7 +127,8 @@ def older(conversation_id: int) -> str:
     before = queries.find_message_in(conversation, request.args.get("before", 0, type=int))
     if before is None:
         raise NotFound
-    return render_template("conversations/_messages.html", **_messages_before(conversation, before))
+    page = thread.page_of(conversation, before)
+    return render_template("conversations/_messages.html", thread_page=page, **_with_times(conversation))
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/read")
@@ -136,6 +152,7 @@ def keep_draft(conversation_id: int) -> tuple[str, int]:
         text=form.clean_text(),
         price_cents=form.price_cents(),
         client_message_id=form.client_message_id.data or "",
+        is_note=form.is_note,
     )
     return "", 204
 
@@ -154,28 +171,18 @@ def remove_fan(fan_id: int) -> Response:
 
 
 def _thread_page(conversation: Conversation, form: ComposerForm, since: looking.Since | None = None) -> str:
-    values = _thread_values(conversation) | {"form": form, "since": since}
-    form.seen.data = form.seen.data or str(max((each.id for each in values["messages"]), default=0))
+    page = thread.page_of(conversation)
+    form.seen.data = form.seen.data or str(page.newest_message_id)
+    values = {"thread_page": page, "form": form, "since": since, "people": accounts.people_of(account.id)}
+    values |= _with_times(conversation)
     if _asks_for("pane"):
         return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), **values)
     return render_template("conversations/index.html", **values, **_list_values())
 
 
-def _thread_values(conversation: Conversation) -> dict[str, Any]:
-    return _messages_before(conversation, None) | {
-        "snooze_times": triage.snooze_times(account.timezone),
-        "people": accounts.people_of(account.id),
-    }
-
-
-def _messages_before(conversation: Conversation, before: Message | None) -> dict[str, Any]:
-    found = queries.newest_messages(conversation, MESSAGES_PER_PAGE + 1, before=before)
-    page = {"messages": found[-MESSAGES_PER_PAGE:], "more": len(found) > MESSAGES_PER_PAGE}
-    return page | _with_times(conversation)
-
-
 def _with_times(conversation: Conversation) -> dict[str, Any]:
-    return {"conversation": conversation, "timezone": account.timezone}
+    zone = account.timezone
+    return {"conversation": conversation, "timezone": zone, "snooze_times": triage.snooze_times(zone)}
 
 
 def _list_values() -> dict[str, Any]:

@@ -14,9 +14,10 @@
     if (!event.target.closest?.("#composer")) return saveNow();
     left = { field: field(), text: field().value };
     forgetSaving();
-    showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
+    if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
   });
 
+  const isReplyNow = (event) => composer().querySelector("[name=mode]:checked").value === "reply" && event.detail?.ctx?.submitter?.name !== "at";
   const showGoing = (text, key) => {
     if (!text.trim()) return;
     dropGoing();
@@ -103,6 +104,14 @@
     save();
   };
   window.addEventListener("pagehide", saveNow);
+
+  // --- A note instead of an answer ---
+
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.code !== "KeyN" || !event.target.closest?.("#composer")) return;
+    event.preventDefault();
+    composer().querySelector("[name=mode]:not(:checked)").click();
+  });
 
   // --- Who else is writing ---
 

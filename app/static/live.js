@@ -93,7 +93,7 @@
       row.dataset.at = old.dataset.at;
       replace(old, row);
     }
-    else if (old || list.dataset.grows !== undefined || item.kind === "message") insert(list, old, row, item.kind);
+    else if (old || list.dataset.grows !== undefined || item.kind !== "conversation") insert(list, old, row, item.kind);
     else return;
     window.htmx?.process(row);
     row.dispatchEvent(new CustomEvent("greenroom:news", { bubbles: true, detail: { isNew: !old, kind: item.kind } }));
@@ -112,7 +112,7 @@
     old?.remove();
     const later = (a, b) => (a.dataset.at === b.dataset.at ? a.dataset.row - b.dataset.row > 0 : a.dataset.at > b.dataset.at);
     const rows = [...list.querySelectorAll(":scope > [data-row]")];
-    if (kind === "message") {
+    if (kind !== "conversation") {
       const before = rows.reverse().find((each) => later(row, each));
       before ? before.after(row) : (list.querySelector(":scope > .older") ? list.querySelector(":scope > .older").after(row) : list.prepend(row));
     } else {
@@ -189,8 +189,8 @@
   // The answer to one's own sending. Where the socket was quicker, what it brought is at least as new: that stays.
   window.greenroom.putMessage = (html) => {
     const room = rooms.find((each) => each.kind === "thread") ?? { element: document.getElementById("messages") };
-    const id = /id="message-(\d+)"/.exec(html)?.[1];
-    if (room.element && id && !document.getElementById(`message-${id}`)) apply(room, { kind: "message", id, html });
+    const [, kind, id] = /id="(message|note|later)-(\d+)"/.exec(html) ?? [];
+    if (room.element && id && !document.getElementById(`${kind}-${id}`)) apply(room, { kind, id, html });
   };
   window.greenroom.whenReady("io", start);
 })();

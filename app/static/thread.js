@@ -107,6 +107,7 @@
     tidy();
     if (atEnd) toEnd();
     readSoon();
+    if (event.detail.isNew && event.target.classList.contains("note")) window.greenroom.announce("A new note");
     if (event.detail.isNew && event.target.classList.contains("message-in")) {
       window.greenroom.announce(`New message: ${event.target.querySelector(".message-text")?.textContent ?? "a file"}`);
     }
