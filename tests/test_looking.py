@@ -1,12 +1,13 @@
 """What a person has seen of a thread: drafts that wait, answers that are stopped once, and what others did meanwhile."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.conversations import drafts, looking, queries
+from app.conversations import drafts, looking, notes, queries, sending_later
+from app.conversations.actions import Draft
 from app.conversations.desk_models import ReadMarker, SavedDraft
 from app.database import db
 from tests.people import Person, connect, make_person
@@ -168,7 +169,13 @@ def test_what_others_did_since_is_said_once(ada: Person, bob: Person, platform: 
     his.send("First")
     his.send("Second")
     platform.tell("messages.received", written("Thank you", 2), "evt_2")
+    with ada.app.app_context():
+        notes.add_note(ada.account_id, thread, bob.user_id, "He likes cats")
+        draft, at = Draft(text="Later", author_id=bob.user_id), datetime.now(UTC) + timedelta(hours=1)
+        sending_later.send_later(ada.account_id, thread, draft, at, unless_answered=False)
     page = window.reload()
+    assert "Bob left 1 note." in page
+    assert "Bob has an answer that goes" in page
     assert "Since you last looked" in page
     assert "Bob wrote 2 messages." in page
     assert page.index("New since") < page.index("First</p>") < page.index("Thank you</p>")

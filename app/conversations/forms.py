@@ -6,6 +6,7 @@ from typing import Any
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DecimalField, HiddenField, MultipleFileField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]  newer than its stubs
 from wtforms.validators import Length, NumberRange, Optional
 
 from app.conversations import queries
@@ -60,7 +61,9 @@ class ComposerForm(FlaskForm):
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     files = MultipleFileField("Pictures, videos, sounds")
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
-    mode = RadioField("What it is", choices=[("reply", "Reply"), ("note", "Note")], default="reply")
+    mode = RadioField(
+        "What it is", choices=[SelectChoice("reply", "Reply"), SelectChoice("note", "Note")], default="reply"
+    )
     at = StringField()  # when it is to go, by name; nothing: now
     at_time = StringField("At", [Length(max=40)])
     even_if_answered = BooleanField("Even if they write first")

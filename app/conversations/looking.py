@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.accounts.models import User
 from app.conversations import live, queries
-from app.conversations.desk_models import ReadMarker
+from app.conversations.desk_models import LaterReply, LaterStatus, Note, ReadMarker
 from app.conversations.models import Conversation, Message
 from app.database import db, execute, insert, utcnow, write
 from app.money import queries as money
@@ -20,8 +20,15 @@ class Since:
     looked_at: datetime
     message_id: int  # the newest that they had seen
     written: list[tuple[str, int]]  # who, and how many messages
+    noted: list[tuple[str, int]]  # who, and how many notes
+    promised: list[tuple[str, datetime]]  # who will have sent an answer, and when
     campaign_messages: int
     bought_cents: int
+
+    @property
+    def is_work(self) -> bool:
+        """Whether a colleague was here."""
+        return bool(self.written or self.noted or self.promised)
 
 
 def look(conversation: Conversation, user_id: int, newest_message_id: int) -> None:
@@ -50,15 +57,17 @@ def find_marker(conversation: Conversation, user_id: int) -> ReadMarker | None:
 
 
 def since_last_look(conversation: Conversation, user_id: int) -> Since | None:
-    """None where nothing was said since, or the person never looked."""
+    """None where the person never looked."""
     marker = find_marker(conversation, user_id)
-    if marker is None or (conversation.last_message_id or 0) <= marker.message_id:
+    if marker is None:
         return None
     written = _written_by_others(conversation, user_id, marker.looked_at)
     return Since(
         looked_at=marker.looked_at,
         message_id=marker.message_id,
         written=[(name, number) for name, number, of_campaign in written if not of_campaign],
+        noted=_notes_by_others(conversation, user_id, marker.looked_at),
+        promised=_promised_by_others(conversation, user_id, marker.looked_at),
         campaign_messages=sum(number for _, number, of_campaign in written if of_campaign),
         bought_cents=money.spent_since(conversation.account_id, conversation.fan_id, marker.looked_at),
     )
@@ -76,3 +85,26 @@ def _written_by_others(conversation: Conversation, user_id: int, after: datetime
         .order_by(User.name)
     )
     return [(name, number, bool(by_campaign)) for name, number, by_campaign in db.session.execute(rows)]
+
+
+def _notes_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, int]]:
+    rows = (
+        select(User.name, func.count())
+        .join(User, User.id == Note.author_id)
+        .where(Note.conversation_id == conversation.id, Note.created_at > after, Note.deleted_at.is_(None))
+        .where(Note.author_id != user_id)
+        .group_by(User.name)
+        .order_by(User.name)
+    )
+    return [(name, number) for name, number in db.session.execute(rows)]
+
+
+def _promised_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, datetime]]:
+    rows = (
+        select(User.name, LaterReply.send_at)
+        .join(User, User.id == LaterReply.author_id)
+        .where(LaterReply.conversation_id == conversation.id, LaterReply.status == LaterStatus.WAITING)
+        .where(LaterReply.created_at > after, LaterReply.author_id != user_id)
+        .order_by(LaterReply.send_at)
+    )
+    return [(name, send_at) for name, send_at in db.session.execute(rows)]

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from app.conversations import notes, sending_later
+from app.conversations.actions import Draft
 from app.database import utcnow
 from tests.people import Person, add_fan, connect
 
@@ -74,7 +76,14 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
     imported = ada.call(
         "POST", "/api/onlyfans/import/csv", data={"file": (csv(), "a.csv")}, headers={"Prefer": "respond-async"}
     )
+    with app.app_context():
+        note = notes.add_note(ada.account_id, conversation["id"], ada.user_id, "Between us")
+        tomorrow, draft = utcnow() + timedelta(days=1), Draft(text="Later", author_id=ada.user_id)
+        later = sending_later.send_later(ada.account_id, conversation["id"], draft, tomorrow, unless_answered=True)
+        note_id, later_id = note.id, later.id
     return {
+        "note_id": note_id,
+        "later_id": later_id,
         "fan_id": fan["id"],
         "conversation_id": conversation["id"],
         "message_id": message["id"],
