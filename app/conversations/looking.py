@@ -90,7 +90,8 @@ def _written_by_others(conversation: Conversation, user_id: int, after: datetime
 def _notes_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, int]]:
     rows = (
         select(User.name, func.count())
-        .join(User, User.id == Note.author_id)
+        .select_from(Note)
+        .join(Note.author)
         .where(Note.conversation_id == conversation.id, Note.created_at > after, Note.deleted_at.is_(None))
         .where(Note.author_id != user_id)
         .group_by(User.name)
@@ -102,7 +103,7 @@ def _notes_by_others(conversation: Conversation, user_id: int, after: datetime) 
 def _promised_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, datetime]]:
     rows = (
         select(User.name, LaterReply.send_at)
-        .join(User, User.id == LaterReply.author_id)
+        .join(LaterReply.author)
         .where(LaterReply.conversation_id == conversation.id, LaterReply.status == LaterStatus.WAITING)
         .where(LaterReply.created_at > after, LaterReply.author_id != user_id)
         .order_by(LaterReply.send_at)
