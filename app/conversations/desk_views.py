@@ -48,9 +48,10 @@ def show_later(later_id: int) -> str | Response:
 
 
 @bp.post("/messages/onlyfans/later/<id:later_id>")
-def settle_later(later_id: int) -> Response | tuple[str, int]:
+def settle_later(later_id: int) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """`do`: send, edit or cancel."""
     later = sending_later.find_later(account.id, later_id)
+    thread = url_for("conversations.show", conversation_id=later.conversation_id)
     try:
         said = _settle(later, request.form.get("do", ""))
     except Conflict as error:
@@ -59,9 +60,9 @@ def settle_later(later_id: int) -> Response | tuple[str, int]:
         flash(error.detail, "error")
     else:
         if request.headers.get("HX-Request"):
-            return said, 200
+            return said, 200, {"HX-Redirect": thread} if request.form.get("do") == "edit" else {}
         flash(said, "success")
-    return redirect(url_for("conversations.show", conversation_id=later.conversation_id))
+    return redirect(thread)
 
 
 def _settle(later: LaterReply, do: str) -> str:

@@ -5,19 +5,20 @@
   const SAVE_AT_LEAST_MS = 2_000; // while keys go on
   const WRITING_MS = 6_000; // somebody who was heard so long ago has stopped
   const composer = () => document.getElementById("composer");
+  const mode = (form) => form.querySelector("[name=mode]:checked").value; // reply | note
   const field = () => document.querySelector("#composer textarea");
 
-  // --- Sending: what was typed while a message is on its way goes over into the fresh composer that the answer brings ---
+  // --- Sending: what was typed or chosen while a message is on its way goes over into the fresh composer that the answer brings ---
 
   let left = null;
   document.addEventListener("htmx:before:request", (event) => {
     if (!event.target.closest?.("#composer")) return saveNow();
-    left = { field: field(), text: field().value };
+    left = { form: composer(), field: field(), text: field().value, mode: mode(composer()) };
     forgetSaving();
     if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
   });
 
-  const isReplyNow = (event) => composer().querySelector("[name=mode]:checked").value === "reply" && event.detail?.ctx?.submitter?.name !== "at";
+  const isReplyNow = (event) => mode(composer()) === "reply" && event.detail?.ctx?.submitter?.name !== "at";
   const showGoing = (text, key) => {
     if (!text.trim()) return;
     dropGoing();
@@ -55,8 +56,9 @@
 
   const keepTyped = (wasSent) => {
     if (!left || left.field.isConnected) return;
-    const { field: old, text } = left;
+    const { form, field: old, text, mode: before } = left;
     left = null;
+    if (mode(form) !== before) composer().querySelector(`[name=mode][value=${mode(form)}]`).checked = true;
     if (old.value === text) return;
     field().value = wasSent && old.value.startsWith(text) ? old.value.slice(text.length).trimStart() : old.value;
     saveSoon();
