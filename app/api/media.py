@@ -5,7 +5,6 @@ from app.api import bp
 from app.api.schemas.files import MediumOut
 from app.errors import Invalid
 from app.media import actions
-from app.media.kinds import kind_of
 
 
 @bp.post("/media")
@@ -16,6 +15,4 @@ def store_medium() -> MediumOut:
     if file is None:
         raise Invalid(("file", "Send the file as the multipart field `file`."))
     medium = actions.store_medium(account.id, file.filename or "", file.stream)
-    return MediumOut(
-        id=medium.id, url=medium.url, type=kind_of(medium.content_type), name=medium.name, size=medium.size
-    )
+    return MediumOut(id=medium.id, url=medium.url, type=medium.kind, name=medium.name, size=medium.size)

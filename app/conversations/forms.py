@@ -1,14 +1,14 @@
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, HiddenField, MultipleFileField, TextAreaField
+from wtforms import DecimalField, HiddenField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
 from app.conversations import queries
 from app.conversations.actions import LONGEST_TEXT
+from app.conversations.media_fields import WithMedia
 from app.conversations.models import new_key
 from app.conversations.queries import Filter
 from app.paging import Order
@@ -52,14 +52,10 @@ def kept_in_address() -> dict[str, Any]:
     return {name: value for name in IN_ADDRESS if (value := request.args.get(name))}
 
 
-class ComposerForm(FlaskForm):
+class ComposerForm(WithMedia, FlaskForm):
     text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
-    files = MultipleFileField("Pictures, videos, sounds")
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
-
-    def price_cents(self) -> int:
-        return int(((self.price.data or Decimal()) * 100).to_integral_value())
 
     def clean_text(self) -> str:
         """As a browser's form sends it, with Unix line ends."""

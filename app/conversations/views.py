@@ -11,7 +11,6 @@ from app.conversations.actions import Draft
 from app.conversations.forms import NEWEST, SORTS, ComposerForm, kept_in_address, list_filter, list_sort
 from app.conversations.models import Conversation, Message
 from app.errors import Conflict, Invalid, NotFound
-from app.media.actions import store_upload
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
 
@@ -39,7 +38,7 @@ def index() -> str:
 def show(conversation_id: int) -> str:
     triage.mark_read(account.id, conversation_id)
     conversation = queries.find_conversation(account.id, conversation_id)
-    return _thread_page(conversation, ComposerForm())
+    return thread_page(conversation, ComposerForm())
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>")
@@ -55,14 +54,14 @@ def post(conversation_id: int) -> Response | str | tuple[str, int]:
             return _after_sending(conversation, message)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_composer.html", conversation=conversation, form=form), 422
-    return _thread_page(conversation, form), 400
+    return thread_page(conversation, form), 400
 
 
 def _draft(form: ComposerForm) -> Draft:
     return Draft(
         text=form.clean_text(),
         price_cents=form.price_cents(),
-        attachments=[store_upload(account.id, file) for file in form.files.data or [] if file and file.filename],
+        attachments=form.attachments(),
         client_message_id=form.client_message_id.data or None,
         author_id=current_user.id,
     )
@@ -119,7 +118,7 @@ def remove_fan(fan_id: int) -> Response:
     return redirect(url_for("fans.index"))
 
 
-def _thread_page(conversation: Conversation, form: ComposerForm) -> str:
+def thread_page(conversation: Conversation, form: ComposerForm) -> str:
     messages, more = _page_before(conversation, None)
     return render_template(
         "conversations/index.html",

@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from app.database import db, utcnow, write
 from app.errors import Invalid, NotFound
 from app.media import fetching, queries
-from app.media.kinds import content_type_of, kind_of
+from app.media.kinds import content_type_of
 from app.media.models import Medium
 from app.media.stores import FileGone, StoreFailed, store_named
 
@@ -70,7 +70,7 @@ def store_upload(account_id: int, upload: FileStorage) -> Attachment:
 
 
 def as_attachment(medium: Medium) -> Attachment:
-    return {"type": kind_of(medium.content_type), "url": medium.url, "name": medium.name}
+    return {"type": medium.kind, "url": medium.url, "name": medium.name}
 
 
 def read_medium(medium: Medium, start: int, length: int) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from app.database import Base, BigId, Id, fold, utcnow
+from app.media.kinds import kind_of
 from app.media.stores import FOLDER
 
 
@@ -34,6 +35,11 @@ class Medium(Base):
     def _fold_name(self, _name: str, name: str) -> str:
         self.name_key = fold(name)
         return name
+
+    @property
+    def kind(self) -> str:
+        """photo, video or audio."""
+        return kind_of(self.content_type)
 
     @property
     def url(self) -> str:

@@ -60,10 +60,4 @@
     }
     if (document.activeElement === document.body) field()?.focus();
   });
-
-  document.addEventListener("change", (event) => {
-    if (!event.target.matches("#composer input[type=file]")) return;
-    const count = event.target.files.length;
-    document.querySelector("#composer [data-files]").textContent = count ? `${count} ${count === 1 ? "file" : "files"}` : "Attach";
-  });
 })();
