@@ -3,7 +3,8 @@
 Without JavaScript the composer's own form goes to the picker and back, and loses nothing on the way.
 """
 
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request, url_for
+from werkzeug import Response as BaseResponse
 
 from app.accounts.guard import account
 from app.conversations import queries
@@ -78,6 +79,13 @@ def upload_medium(conversation_id: int) -> Response | str:
     except Invalid as error:
         return Response(error.errors[0][1], error.status, mimetype="text/plain")
     return render_template("conversations/_chosen_media.html", conversation=conversation, chosen=chosen)
+
+
+@bp.get("/messages/onlyfans/<id:conversation_id>/compose")
+def leave_compose(conversation_id: int) -> BaseResponse:
+    """Where a form's answer stood in the address, and somebody comes back to it."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    return redirect(url_for("conversations.show", conversation_id=conversation.id))
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/compose")

@@ -6,6 +6,9 @@
   const announce = (text) => window.greenroom.announce(text);
   const make = (tag, className, text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
 
+  // The page may be a form's answer: its address is the thread's all the same.
+  if (location.pathname.endsWith("/compose")) history.replaceState(null, "", location.pathname.slice(0, -"/compose".length));
+
   // --- Uploads, one after the other ---
 
   let queue = Promise.resolve();
