@@ -34,6 +34,7 @@ TASKS = {
     "handle_event": Task("incoming", "app.conversations.incoming.handle_event", 60),
     "read_back": Task("incoming", "app.conversations.read_back.read_back", 120),
     "sync_fans": Task("links", "app.fans.sync.sync_fans", 120),
+    "discard_media": Task("links", "app.media.actions.discard_media", 120),
     "run_import": Task("imports", "app.imports.actions.run_import", 3600),
 }
 FAILURE_KEPT_SECONDS = 3600  # the log has it for longer; what fails again and again must not fill Redis

@@ -12,6 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SOCKET_PATH = 107  # bytes; a Unix socket's address has room for no more
 DEMO = {"email": "ada@example.com", "password": "greenroom-demo"}  # the launcher's; printed for everyone to see
+S3_ADDRESS = re.compile(r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?$")
 RATE = re.compile(r"^[1-9]\d{0,8}/(second|minute|hour|day)$")
 
 
@@ -46,6 +47,8 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "MAX_UPLOAD_BYTES": max_upload_mb * 1024 * 1024,
         "METRICS_TOKEN": environ.get("GREENROOM_METRICS_TOKEN", ""),
         "MEDIA_HOSTS": _hosts(environ.get("GREENROOM_MEDIA_HOSTS", "")),
+        "MEDIA_STORE": _media_store(environ.get("GREENROOM_MEDIA_STORE", "")),
+        **_s3(environ),
         "SENDERS": _whole(environ, "GREENROOM_SENDERS", 1),
         "SEND_LEASE_SECONDS": lease,
         "CALL_SECONDS": min(15, lease / 4),  # a delivery is some calls, uploads included: the lease outlives them
@@ -135,3 +138,21 @@ def _hosts(value: str) -> frozenset[str]:
     """Names and addresses; a port beside one says nothing more."""
     words = re.split(r"[,\s]+", value.lower())
     return frozenset(re.sub(r"^([^:]+):\d+$", r"\1", word) for word in words if word)
+
+
+def _media_store(value: str) -> str:
+    if value and not S3_ADDRESS.match(value):
+        raise BadSetting(f"GREENROOM_MEDIA_STORE must be empty or look like s3://bucket/prefix, not {value!r}.")
+    return value.rstrip("/") or "folder"
+
+
+def _s3(environ: Mapping[str, str]) -> dict[str, str]:
+    """Also where files go into the folder now: older ones may lie in a bucket."""
+    endpoint = environ.get("GREENROOM_S3_ENDPOINT", "").rstrip("/")
+    if endpoint and not re.match(r"^https?://[^/\s@]+$", endpoint):
+        raise BadSetting(f"GREENROOM_S3_ENDPOINT must look like https://storage.example.com, not {endpoint!r}.")
+    key_id, secret = environ.get("GREENROOM_S3_KEY_ID", ""), environ.get("GREENROOM_S3_SECRET", "")
+    if bool(key_id) != bool(secret):
+        raise BadSetting("GREENROOM_S3_KEY_ID and GREENROOM_S3_SECRET are set both or neither.")
+    region = environ.get("GREENROOM_S3_REGION") or "us-east-1"
+    return {"S3_ENDPOINT": endpoint, "S3_REGION": region, "S3_KEY_ID": key_id, "S3_SECRET": secret}

@@ -13,6 +13,7 @@ from app.errors import Conflict
 from app.fans import sync
 from app.imports import queries as imports
 from app.imports.actions import discard
+from app.media import actions as media
 from app.platforms.models import StoredEvent
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
@@ -34,6 +35,8 @@ def ring_again(queues: tuple[str, ...]) -> None:
         sending_later.send_due()
     if "links" in queues:
         later_each("sync_fans", _each(sync.connections_due()))
+        if media.is_discarding_needed():
+            later("discard_media")
     if "imports" in queues:
         later_each("run_import", _each(imports.unfinished()))
         _discard_drafts()

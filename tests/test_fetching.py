@@ -89,11 +89,35 @@ def test_redirects_are_followed_a_few_times(app, site: str):
             fetch(f"{site}/to/{site}/to/{site}/to/{site}/to/{site}/a.png", 10_000)
 
 
-def test_a_name_that_leads_to_a_private_address_is_refused(app, monkeypatch):
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "10.0.0.7", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "[::1]", "[fe80::1]", "[fd00::1]",
+        "[::ffff:127.0.0.1]", "[::ffff:a00:7]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "2130706433", "0x7f000001",
+        "localhost", "printer.local", "db.internal",
+    ],
+)  # fmt: skip
+def test_what_is_private_on_its_face_is_refused_where_it_is_said(ada: Person, sandbox, host: str):
+    connect(ada, sandbox.url)
+    body = {"recipientId": add_fan(ada)["id"], "content": "see", "mediaUrls": [f"https://{host}/a.png"]}
+    answer = ada.call("POST", "/api/onlyfans/messages/send", json=body)
+    assert answer.status_code == 400
+    assert answer.json["errors"] == [{"field": "mediaUrls.0", "message": "This address is on a private network."}]
+
+
+@pytest.mark.parametrize("host", ["0177.0.0.1", "0x7f.1", "127.1"])
+def test_other_ways_to_write_a_private_address_lead_nowhere(app, host: str):
+    """They are names like any other, until they are looked up."""
+    with app.app_context(), pytest.raises(CannotFetch, match=r"private network|must be valid"):
+        fetch(f"https://{host}/a.png", 10_000)
+
+
+@pytest.mark.parametrize("leads_to", [["10.0.0.7"], ["93.184.215.14", "10.0.0.7"], ["::ffff:10.0.0.7"], ["::1"]])
+def test_a_name_that_leads_to_a_private_address_is_refused(app, monkeypatch, leads_to: list[str]):
     """Whatever its public looks: what counts is where the name leads when it is fetched."""
 
     def leads_home(*_: object, **__: object) -> list[tuple]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 443))]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in leads_to]
 
     monkeypatch.setattr(fetching.socket, "getaddrinfo", leads_home)
     with app.app_context(), pytest.raises(CannotFetch, match="private network"):

@@ -141,7 +141,7 @@ def post_message(conversation_id: int, json_data: MessageIn) -> QueuedMessageOut
     draft = Draft(
         text=json_data.text,
         price_cents=json_data.price_cents,
-        attachments=[each.model_dump() for each in json_data.attachments],
+        attachments=[each.as_said() for each in json_data.attachments],
         client_message_id=json_data.client_message_id,
         author_id=current_user.id,
     )

@@ -1,11 +1,10 @@
-from flask import current_app, request
+from flask import request
 
 from app.accounts.guard import account
 from app.api import bp
 from app.api.schemas.files import MediumOut
 from app.errors import Invalid
 from app.media import actions
-from app.media.kinds import kind_of
 
 
 @bp.post("/media")
@@ -15,8 +14,5 @@ def store_medium() -> MediumOut:
     file = request.files.get("file")
     if file is None:
         raise Invalid(("file", "Send the file as the multipart field `file`."))
-    content = file.stream.read(current_app.config["MAX_UPLOAD_BYTES"] + 1)
-    medium = actions.store_medium(account.id, file.filename or "", content)
-    return MediumOut(
-        id=medium.id, url=medium.url, type=kind_of(medium.content_type), name=medium.name, size=medium.size
-    )
+    medium = actions.store_medium(account.id, file.filename or "", file.stream)
+    return MediumOut(id=medium.id, url=medium.url, type=medium.kind, name=medium.name, size=medium.size)

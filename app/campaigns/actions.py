@@ -9,6 +9,7 @@ from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import actions as conversations
 from app.conversations import live, settling
 from app.conversations.actions import Draft
+from app.conversations.carried import note_media
 from app.conversations.claims import wake
 from app.conversations.models import Message, MessageStatus
 from app.conversations.recording import CAMPAIGN_CANCELLED
@@ -48,6 +49,7 @@ def launch(account_id: int, plan: Plan) -> Campaign:
         session.add(campaign)
         session.flush()
         noted = [news for fan_id in wanted for news in _include(campaign, connection, found[fan_id], plan.draft)]
+        note_media(plan.draft.attachments, Message.campaign_id == campaign.id)
     live.tell(noted)
     wake(account_id)
     return campaign

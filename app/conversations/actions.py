@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations import live, queries
+from app.conversations.carried import note_media
 from app.conversations.claims import wake
 from app.conversations.desk_models import SavedDraft
 from app.conversations.models import (
@@ -22,7 +23,8 @@ from app.database import db, execute, run, table_of, utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
 from app.fans.models import Fan
-from app.media.actions import check_attachments
+from app.formats import money
+from app.media.actions import Attachment, check_attachments, is_locked
 from app.platforms import queries as platforms
 from app.platforms.models import Connection, price_range_cents
 
@@ -47,7 +49,7 @@ class Draft:
 
     text: str
     price_cents: int = 0
-    attachments: list[dict[str, str]] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
     client_message_id: str | None = None
     priority: int = DEFAULT_PRIORITY  # 1..10, 10 goes first
     author_id: int | None = None
@@ -120,6 +122,7 @@ def queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, list
     if draft.client_message_id:
         forget_draft(conversation.id, draft.client_message_id)
     db.session.flush()
+    note_media(draft.attachments, Message.id == message.id)
     return message, place_message(message, Speaker.PERSON)
 
 
@@ -187,8 +190,11 @@ def check_draft(account_id: int, connection: Connection | None, draft: Draft) ->
     lowest, highest = price_range_cents(connection)
     if draft.price_cents and not draft.attachments:
         errors.append(("priceCents", "A paid message needs at least one attachment."))
+    elif draft.price_cents and not is_locked(draft.attachments):
+        errors.append(("attachments", "Nothing is left to buy: at least one attachment must not be a free preview."))
     if draft.price_cents and not lowest <= draft.price_cents <= highest:
-        errors.append(("priceCents", f"The price must be 0 or {lowest} to {highest} cents."))
+        spelled = f"{money(lowest)} to {money(highest)}"
+        errors.append(("priceCents", f"The price must be 0 or {spelled} ({lowest} to {highest} cents)."))
     if errors:
         raise Invalid(*errors)
 

@@ -16,6 +16,7 @@ from app.errors import NotFound
 from app.fans.models import Fan
 from app.media.actions import VAULT, load_attachment
 from app.media.fetching import CannotFetch
+from app.media.stores import StoreFailed
 from app.platforms import queries as platforms
 from app.platforms.gateway import (
     CredentialsExpired,
@@ -154,11 +155,14 @@ def _send(job: _Job) -> str:
 
 
 def _outgoing(job: _Job) -> OutgoingMessage:
+    media = _platform_media(job)
+    shown = [bool(each.get("preview")) for each in job.message.attachments]
     return OutgoingMessage(
         chat_id=job.chat_id,
         text=job.message.text,
         price_cents=job.message.price_cents,
-        media=tuple(_platform_media(job)),
+        media=tuple(media),
+        previews=tuple(each for each, is_shown in zip(media, shown, strict=True) if is_shown),
         idempotency_key=job.message.idempotency_key,
     )
 
@@ -182,6 +186,8 @@ def _upload(job: _Job, address: str) -> str:
         name, content_type, content = load_attachment(job.message.account_id, address)
     except CannotFetch as error:
         raise Refused(str(error)) from error
+    except StoreFailed as error:
+        raise NotSent(error.detail) from error
     except (NotFound, OSError) as error:
         raise Refused("An attachment is no longer here.") from error
     db.session.commit()

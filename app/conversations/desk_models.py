@@ -25,6 +25,7 @@ class SavedDraft(Base):
     client_message_id: Mapped[str]  # of the message that it becomes: a draft of one that was sent is none
     text: Mapped[str] = mapped_column(default="")
     price_cents: Mapped[int] = mapped_column(default=0)
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     is_note: Mapped[bool] = mapped_column(default=False)
     updated_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 

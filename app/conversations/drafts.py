@@ -7,6 +7,7 @@ from app.conversations import live, queries
 from app.conversations.desk_models import SavedDraft
 from app.conversations.models import Conversation, Message
 from app.database import db, execute, insert, utcnow, write
+from app.media.actions import Attachment
 
 
 def find_draft(conversation: Conversation, user_id: int) -> SavedDraft | None:
@@ -21,6 +22,7 @@ def save_draft(
     text: str,
     price_cents: int,
     client_message_id: str,
+    attachments: list[Attachment],
     is_note: bool = False,
 ) -> None:
     """Keeps it, or forgets it where nothing is left of it. One that was sent meanwhile is none any more.
@@ -30,8 +32,8 @@ def save_draft(
     with write():
         conversation = queries.find_conversation(account_id, conversation_id)
         db.session.refresh(conversation, with_for_update=True)  # while it is being sent, this waits
-        if text.strip() and not _was_sent(conversation, client_message_id):
-            begun = {"text": text, "price_cents": price_cents, "is_note": is_note}
+        if (text.strip() or attachments) and not _was_sent(conversation, client_message_id):
+            begun = {"text": text, "price_cents": price_cents, "attachments": attachments, "is_note": is_note}
             _keep(conversation, user_id, client_message_id=client_message_id, **begun)
         else:
             forget(conversation.id, user_id)

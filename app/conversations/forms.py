@@ -5,13 +5,14 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DecimalField, HiddenField, MultipleFileField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, DecimalField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]  newer than its stubs
 from wtforms.validators import Length, NumberRange, Optional
 
 from app.conversations import queries
 from app.conversations.actions import LONGEST_TEXT
 from app.conversations.desk_models import SavedDraft
+from app.conversations.media_fields import WithMedia
 from app.conversations.models import Message, new_key
 from app.conversations.queries import Filter
 from app.database import LARGEST_ID
@@ -56,10 +57,9 @@ def kept_in_address() -> dict[str, Any]:
     return {name: value for name in IN_ADDRESS if (value := request.args.get(name))}
 
 
-class ComposerForm(FlaskForm):
+class ComposerForm(WithMedia, FlaskForm):
     text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
-    files = MultipleFileField("Pictures, videos, sounds")
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
     mode = RadioField(
         "What it is", choices=[SelectChoice("reply", "Reply"), SelectChoice("note", "Note")], default="reply"
@@ -84,9 +84,6 @@ class ComposerForm(FlaskForm):
     def is_note(self) -> bool:
         return self.mode.data == "note"
 
-    def price_cents(self) -> int:
-        return int(((self.price.data or Decimal()) * 100).to_integral_value())
-
     def clean_text(self) -> str:
         """As a browser's form sends it, with Unix line ends."""
         return (self.text.data or "").replace("\r\n", "\n").replace("\0", "")
@@ -96,11 +93,12 @@ def composer_of(draft: SavedDraft | None) -> ComposerForm:
     """With what was begun, under the key that it was begun with."""
     if draft is None:
         return ComposerForm(formdata=None)
-    price = Decimal(draft.price_cents) / 100 if draft.price_cents else None
-    return ComposerForm(
+    form = ComposerForm(
         formdata=None,
         text=draft.text,
-        price=price,
+        price=Decimal(draft.price_cents) / 100 if draft.price_cents else None,
         mode="note" if draft.is_note else "reply",
         client_message_id=draft.client_message_id,
     )
+    form.chosen = draft.attachments
+    return form

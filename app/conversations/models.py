@@ -179,6 +179,24 @@ class Message(Base):
     )
 
 
+class MessageMedium(Base):
+    """A medium that a message of ours carries: what has this fan got and bought?
+
+    Only what stays the same is a medium: one kept here, or in the platform's vault. An address may lead elsewhere tomorrow.
+    """
+
+    __tablename__ = "message_media"
+    __table_args__ = (Index(None, "account_id", "medium", "fan_id"), Index(None, "fan_id"))
+
+    message_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    medium: Mapped[str] = mapped_column(primary_key=True)  # /media/3 | platform:abc
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    fan_id: Mapped[int] = mapped_column(BigId, ForeignKey("fans.id", ondelete="CASCADE"))
+    is_preview: Mapped[bool]
+
+
 class Sender(Base):
     """One run of a sending process. Whose `seen_at` stands still without `stopped_at` was killed."""
 

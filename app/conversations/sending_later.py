@@ -162,16 +162,15 @@ def _cancel(later: LaterReply, reason: str) -> list[live.Noted]:
 
 
 def take_back(account_id: int, later_id: int, user_id: int) -> LaterReply:
-    """It is not sent; its text is a draft of that person's. Raises NotFound, Conflict."""
+    """It is not sent; what it says is a draft of that person's. Raises NotFound, Conflict."""
     with write() as session:
         later = _locked(account_id, later_id)
-        if later.attachments:
-            raise Conflict("An answer with files cannot go back to the composer: cancel it and write it anew.")
         _not_sent(later)
         values = {
             "client_message_id": new_key(),
             "text": later.text,
             "price_cents": later.price_cents,
+            "attachments": later.attachments,
             "is_note": False,
         }
         whose = {"conversation_id": later.conversation_id, "user_id": user_id, "account_id": account_id}

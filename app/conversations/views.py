@@ -21,7 +21,6 @@ from app.conversations.models import Conversation
 from app.conversations.thread import Entry
 from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
-from app.media.actions import store_upload
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
 
@@ -56,7 +55,7 @@ def show(conversation_id: int) -> str:
     conversation = queries.find_conversation(account.id, conversation_id)
     since = looking.since_last_look(conversation, current_user.id)
     looking.look(conversation, current_user.id, conversation.last_message_id or 0)
-    return _thread_page(conversation, composer_of(drafts.find_draft(conversation, current_user.id)), since)
+    return thread_page(conversation, composer_of(drafts.find_draft(conversation, current_user.id)), since)
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>")
@@ -72,13 +71,13 @@ def post(conversation_id: int) -> Response | str | tuple[str, int]:
             return _after_saying(conversation, said, form)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_composer.html", form=form, **_with_times(conversation)), 422
-    return _thread_page(conversation, form), 400
+    return thread_page(conversation, form), 400
 
 
 def _say(conversation_id: int, form: ComposerForm) -> Entry:
     """Raises Invalid, Conflict."""
     if form.is_note:
-        if form.price_cents() or any(each and each.filename for each in form.files.data or []):
+        if form.price_cents() or form.chosen:
             raise Invalid(("text", "A note has neither price nor files: the fan never sees it."))
         return notes.add_note(account.id, conversation_id, current_user.id, form.clean_text())
     if form.at.data:
@@ -94,7 +93,7 @@ def _draft(form: ComposerForm) -> Draft:
     return Draft(
         text=form.clean_text(),
         price_cents=form.price_cents(),
-        attachments=[store_upload(account.id, file) for file in form.files.data or [] if file and file.filename],
+        attachments=form.attachments(),
         client_message_id=form.client_message_id.data or None,
         author_id=current_user.id,
         seen_message_id=form.seen_message_id(),
@@ -152,6 +151,7 @@ def keep_draft(conversation_id: int) -> tuple[str, int]:
         text=form.clean_text(),
         price_cents=form.price_cents(),
         client_message_id=form.client_message_id.data or "",
+        attachments=form.chosen,
         is_note=form.is_note,
     )
     return "", 204
@@ -170,7 +170,7 @@ def remove_fan(fan_id: int) -> Response:
     return redirect(url_for("fans.index"))
 
 
-def _thread_page(conversation: Conversation, form: ComposerForm, since: looking.Since | None = None) -> str:
+def thread_page(conversation: Conversation, form: ComposerForm, since: looking.Since | None = None) -> str:
     page = thread.page_of(conversation)
     form.seen.data = form.seen.data or str(page.newest_message_id)
     values = {"thread_page": page, "form": form, "since": since, "people": accounts.people_of(account.id)}

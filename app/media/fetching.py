@@ -45,9 +45,24 @@ def may_be_public(host: str) -> bool:
     if is_trusted(host):
         return True
     try:
-        return ipaddress.ip_address(host).is_global
+        return _is_public(host)
     except ValueError:
         return "." in host and not host.lower().rstrip(".").endswith((".local", ".internal", ".localhost"))
+
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def _is_public(address: str) -> bool:
+    """Also of the IPv4 address that an IPv6 one may lead to. Raises ValueError for what is no address."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
+        if found in NAT64:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner and not _is_public(str(inner)):
+            return False
+    return found.is_global and not found.is_multicast
 
 
 def fetch(address: str, most_bytes: int) -> bytes:
@@ -97,6 +112,6 @@ def _public_address(host: str, port: int) -> str:
         found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError as error:
         raise CannotFetch("The attachment's address cannot be found.") from error
-    if not is_trusted(host) and not all(ipaddress.ip_address(str(each)).is_global for each in found):
+    if not is_trusted(host) and not all(_is_public(str(each)) for each in found):
         raise CannotFetch("The attachment's address is on a private network.")
     return str(found[0])

@@ -52,6 +52,7 @@ class OutgoingMessage:
     price_cents: int
     media: tuple[str, ...]  # the platform's own media ids
     idempotency_key: str
+    previews: tuple[str, ...] = ()  # those of `media` that are shown before the message is bought
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class OnlyFansAPI:
             content["mediaFiles"] = list(message.media)
         if message.price_cents:  # a free message leaves the price out: 0 with media was seen refused
             content["price"] = dollars(message.price_cents)
+            if message.previews:
+                content["previews"] = list(message.previews)
         answer = self._call(
             "POST",
             f"chats/{quote(message.chat_id, safe='')}/messages",

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("client_message_id", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("price_cents", sa.Integer(), nullable=False),
+        sa.Column("attachments", sa.JSON(), nullable=False),
         sa.Column("is_note", sa.Boolean(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     )

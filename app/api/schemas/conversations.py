@@ -1,7 +1,7 @@
 """Conversations and the messages in them."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool
 
@@ -13,12 +13,17 @@ class AttachmentIn(Body):
     type: Annotated[str, Field(max_length=20), STORABLE] = "file"
     url: Annotated[str, Field(max_length=2000, min_length=1), STORABLE]
     name: Annotated[str, Field(max_length=255), STORABLE] = ""
+    preview: StrictBool = False  # shown before a paid message is bought
+
+    def as_said(self) -> dict[str, Any]:
+        return self.model_dump(exclude=set() if self.preview else {"preview"})
 
 
 class Attachment(Shape):
     type: str
     url: str
     name: str
+    preview: Literal[True] | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class MessageIn(Relaxed):

@@ -1,0 +1,57 @@
+from decimal import Decimal
+from functools import cached_property
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+from wtforms import DecimalField, MultipleFileField, ValidationError
+
+from app.accounts.guard import account
+from app.errors import Invalid, NotFound
+from app.media.actions import Attachment, as_attachments, store_upload
+from app.platforms.models import price_range_cents
+from app.platforms.queries import first_connection
+
+
+class WithMedia:
+    """A composer's media: those chosen of what is kept, and files that come along with the form.
+
+    What came along is kept and chosen, whatever else is wrong with the form: nobody uploads a file twice.
+    """
+
+    price: DecimalField
+    files = MultipleFileField("Pictures, videos, sounds")
+    chosen: list[Attachment] = []
+
+    def validate_files(self, field: MultipleFileField) -> None:
+        try:
+            self.chosen = chosen_media()
+            for file in field.data or []:
+                if isinstance(file, FileStorage) and file.filename:
+                    self.chosen = [*self.chosen, store_upload(account.id, file)]
+        except Invalid as error:
+            raise ValidationError(" ".join(message for _, message in error.errors)) from error
+        except NotFound as error:
+            raise ValidationError("A file that was chosen is no longer here.") from error
+
+    def attachments(self) -> list[Attachment]:
+        """As they are sent: without a price nothing is a preview."""
+        if self.price_cents():
+            return self.chosen
+        return [{name: value for name, value in each.items() if name != "preview"} for each in self.chosen]
+
+    def price_cents(self) -> int:
+        return int(((self.price.data or Decimal()) * 100).to_integral_value())
+
+    @cached_property
+    def price_range(self) -> tuple[int, int]:
+        """In cents, of a paid message."""
+        return price_range_cents(first_connection(account.id, "onlyfans"))
+
+
+def chosen_media() -> list[Attachment]:
+    """What the form or the address names, each once. Raises NotFound where one is not the account's."""
+    addresses = dict.fromkeys(request.values.getlist("media"))
+    dropped = request.values.get("drop")
+    previews = set(request.values.getlist("preview"))
+    found = as_attachments(account.id, [each for each in addresses if each != dropped])
+    return [each | {"preview": True} if each["url"] in previews else each for each in found]
