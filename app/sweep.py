@@ -14,10 +14,12 @@ from app.fans import sync
 from app.imports import queries as imports
 from app.imports.actions import discard
 from app.platforms.models import StoredEvent
+from app.quick_replies.actions import forget_deleted
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
 EVENTS_KEPT = timedelta(days=1)
 DRAFTS_KEPT = timedelta(days=30)
+DELETED_REPLIES_KEPT = timedelta(days=30)
 
 
 def ring_again(queues: tuple[str, ...]) -> None:
@@ -31,6 +33,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
         later_each("read_back", _each(read_back.connections_due()))
         _forget_old_news()
         triage.wake_snoozed()
+        forget_deleted(before=utcnow() - DELETED_REPLIES_KEPT)
     if "links" in queues:
         later_each("sync_fans", _each(sync.connections_due()))
     if "imports" in queues:

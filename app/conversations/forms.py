@@ -7,10 +7,11 @@ from flask_wtf import FlaskForm
 from wtforms import DecimalField, HiddenField, MultipleFileField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
-from app.conversations import queries
+from app.conversations import before_sending, queries
 from app.conversations.actions import LONGEST_TEXT
 from app.conversations.models import new_key
 from app.conversations.queries import Filter
+from app.fans import placeholders
 from app.paging import Order
 
 
@@ -53,10 +54,16 @@ def kept_in_address() -> dict[str, Any]:
 
 
 class ComposerForm(FlaskForm):
-    text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
+    text = TextAreaField(
+        "Message",
+        [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")],
+        render_kw={"data-placeholders": " ".join(placeholders.KEYS)},
+    )
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     files = MultipleFileField("Pictures, videos, sounds")
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
+    agreed = HiddenField()  # what was to be sent as it is, in spite of which warnings
+    agreement = ""
 
     def price_cents(self) -> int:
         return int(((self.price.data or Decimal()) * 100).to_integral_value())
@@ -64,3 +71,21 @@ class ComposerForm(FlaskForm):
     def clean_text(self) -> str:
         """As a browser's form sends it, with Unix line ends."""
         return (self.text.data or "").replace("\r\n", "\n").replace("\0", "")
+
+    def unresolved(self) -> list[str]:
+        return placeholders.written_in(self.clean_text())
+
+    def is_agreed(self) -> bool:
+        """Whether nothing speaks against sending, or the person has seen what does. Else it stands beside the text."""
+        text = self.clean_text()
+        warnings = before_sending.warnings_about(text)
+        agreement = before_sending.agreement_to(text, warnings)
+        if not warnings or self.agreed.data == agreement:
+            return True
+        self.agreement, self.text.errors = agreement, warnings
+        return False
+
+    def ask_for_files_again(self) -> None:
+        """A page that is loaded anew has lost them: no server may fill that field."""
+        if any(file.filename for file in self.files.data or [] if file):
+            self.files.errors = [*self.files.errors, "Choose the files again: the browser has let go of them."]

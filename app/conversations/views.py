@@ -14,6 +14,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.media.actions import store_upload
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
+from app.quick_replies import queries as quick_replies
 
 bp = Blueprint("conversations", __name__)
 
@@ -39,14 +40,23 @@ def index() -> str:
 def show(conversation_id: int) -> str:
     triage.mark_read(account.id, conversation_id)
     conversation = queries.find_conversation(account.id, conversation_id)
-    return _thread_page(conversation, ComposerForm())
+    return _thread_page(conversation, ComposerForm(text=_chosen_reply(conversation)))
+
+
+def _chosen_reply(conversation: Conversation) -> str | None:
+    """The text of the quick reply that the address names, for those who have no JavaScript."""
+    try:
+        reply = quick_replies.find_reply(account.id, current_user.id, request.args.get("reply", 0, type=int))
+    except NotFound:
+        return None
+    return quick_replies.filled_in(reply, conversation.fan).text
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>")
 def post(conversation_id: int) -> Response | str | tuple[str, int]:
     conversation = queries.find_conversation(account.id, conversation_id)
     form = ComposerForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and form.is_agreed():
         try:
             message = actions.send_message(account.id, conversation_id, _draft(form))
         except (Invalid, Conflict) as error:
@@ -55,6 +65,7 @@ def post(conversation_id: int) -> Response | str | tuple[str, int]:
             return _after_sending(conversation, message)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_composer.html", conversation=conversation, form=form), 422
+    form.ask_for_files_again()
     return _thread_page(conversation, form), 400
 
 
