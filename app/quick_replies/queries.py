@@ -16,12 +16,16 @@ MOST_FOLDERS = 200
 
 def replies_of(account_id: int, user_id: int, *, search: str = "", folder: str = "") -> Select[Any]:
     """The shared ones and the person's own, with `search` in code, title or text, whatever its case and accents."""
-    rows = _replies(account_id, user_id).where(QuickReply.deleted_at.is_(None)).options(joinedload(QuickReply.author))
+    rows = _replies(account_id, user_id).where(QuickReply.deleted_at.is_(None))
     if sought := clean_search(search):
         rows = rows.where(contains(QuickReply.search_text, sought))
     if folder:
         rows = rows.where(QuickReply.folder == folder)
     return rows
+
+
+def with_authors(rows: Select[Any]) -> Select[Any]:
+    return rows.options(joinedload(QuickReply.author))
 
 
 def clean_search(search: str) -> str:
@@ -37,8 +41,9 @@ def _replies(account_id: int, user_id: int) -> Select[Any]:
 def offered(account_id: int, user_id: int, search: str, limit: int) -> list[QuickReply]:
     """For an answer: whose code begins so first, then by code."""
     rows = replies_of(account_id, user_id, search=search)
-    begins = case((QuickReply.code.startswith(clean_search(search), autoescape=True), 0), else_=1)
-    return list(db.session.scalars(rows.order_by(begins, QuickReply.code).limit(limit)))
+    if sought := clean_search(search):
+        rows = rows.order_by(case((QuickReply.code.startswith(sought, autoescape=True), 0), else_=1))
+    return list(db.session.scalars(rows.order_by(QuickReply.code).limit(limit)))
 
 
 def filled_in(reply: QuickReply, fan: Fan) -> Rendered:

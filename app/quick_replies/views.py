@@ -19,7 +19,9 @@ REPLIES_PER_PAGE = 50
 def index() -> str:
     search, folder = (request.args.get(name, "").replace("\0", "")[:200] for name in ("search", "folder"))
     rows = queries.replies_of(account.id, current_user.id, search=search, folder=folder)
-    page = fetch_page(rows, queries.BY_CODE, limit=REPLIES_PER_PAGE, cursor=request.args.get("cursor"))
+    page = fetch_page(
+        queries.with_authors(rows), queries.BY_CODE, limit=REPLIES_PER_PAGE, cursor=request.args.get("cursor")
+    )
     return render_template(
         "quick_replies/_list.html" if request.headers.get("HX-Request") else "quick_replies/index.html",
         page=page,
