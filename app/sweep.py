@@ -15,10 +15,12 @@ from app.imports import queries as imports
 from app.imports.actions import discard
 from app.media import actions as media
 from app.platforms.models import StoredEvent
+from app.quick_replies.actions import forget_deleted
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
 EVENTS_KEPT = timedelta(days=1)
 DRAFTS_KEPT = timedelta(days=30)
+DELETED_REPLIES_KEPT = timedelta(days=30)
 
 
 def ring_again(queues: tuple[str, ...]) -> None:
@@ -33,6 +35,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
         _forget_old_news()
         triage.wake_snoozed()
         sending_later.send_due()
+        forget_deleted(before=utcnow() - DELETED_REPLIES_KEPT)
     if "links" in queues:
         later_each("sync_fans", _each(sync.connections_due()))
         if media.is_discarding_needed():

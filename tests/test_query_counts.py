@@ -3,6 +3,7 @@
 from sqlalchemy import event
 
 from app.database import db
+from app.quick_replies import actions as replies
 from tests.people import Person, add_fan, connect
 
 LISTS = (
@@ -19,6 +20,8 @@ LISTS = (
     "/campaigns",
     "/campaigns/{campaign}",
     "/imports",
+    "/settings/replies",
+    "/messages/onlyfans/{conversation}/replies",
 )
 
 
@@ -34,6 +37,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(app, ada: Person, san
 
 def grow(ada: Person, numbers: range, conversation: int = 0) -> dict[str, int]:
     """More of everything. Returns the ids that addresses need: of the newest campaign, of one long thread."""
+    with ada.app.app_context():
+        for number in numbers:
+            replies.add_reply(ada.account_id, ada.user_id, replies.Wording(f"code-{number}", "t", "{{name}} {{tier}}"))
     fans = [add_fan(ada, number, tags=["VIP", f"tag {number}"])["id"] for number in numbers]
     for fan in fans:
         ada.post("/api/onlyfans/messages/send", {"recipientId": fan, "content": "hello"}, 202)

@@ -9,13 +9,14 @@ from wtforms import BooleanField, DecimalField, HiddenField, RadioField, StringF
 from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]  newer than its stubs
 from wtforms.validators import Length, NumberRange, Optional
 
-from app.conversations import queries
+from app.conversations import before_sending, queries
 from app.conversations.actions import LONGEST_TEXT
 from app.conversations.desk_models import SavedDraft
 from app.conversations.media_fields import WithMedia
 from app.conversations.models import Message, new_key
 from app.conversations.queries import Filter
 from app.database import LARGEST_ID
+from app.fans import placeholders
 from app.paging import Order
 
 
@@ -58,7 +59,11 @@ def kept_in_address() -> dict[str, Any]:
 
 
 class ComposerForm(WithMedia, FlaskForm):
-    text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
+    text = TextAreaField(
+        "Message",
+        [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")],
+        render_kw={"data-placeholders": " ".join(placeholders.KEYS)},
+    )
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
     mode = RadioField(
@@ -68,6 +73,8 @@ class ComposerForm(WithMedia, FlaskForm):
     at_time = StringField("At", [Length(max=40)])
     even_if_answered = BooleanField("Even if they write first")
     seen = HiddenField()  # the newest message that was shown when this was sent
+    agreed = HiddenField()  # what was to be sent as it is, in spite of which warnings
+    agreement = ""
 
     def seen_message_id(self) -> int | None:
         said = self.seen.data or ""
@@ -87,6 +94,19 @@ class ComposerForm(WithMedia, FlaskForm):
     def clean_text(self) -> str:
         """As a browser's form sends it, with Unix line ends."""
         return (self.text.data or "").replace("\r\n", "\n").replace("\0", "")
+
+    def unresolved(self) -> list[str]:
+        return placeholders.written_in(self.clean_text())
+
+    def is_agreed(self) -> bool:
+        """Whether nothing speaks against sending, or the person has seen what does. Else it stands beside the text."""
+        text = self.clean_text()
+        warnings = before_sending.warnings_about(text)
+        agreement = before_sending.agreement_to(text, warnings)
+        if not warnings or self.agreed.data == agreement:
+            return True
+        self.agreement, self.text.errors = agreement, warnings
+        return False
 
 
 def composer_of(draft: SavedDraft | None) -> ComposerForm:

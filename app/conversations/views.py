@@ -23,6 +23,7 @@ from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
+from app.quick_replies import queries as quick_replies
 
 bp = Blueprint("conversations", __name__)
 
@@ -55,14 +56,25 @@ def show(conversation_id: int) -> str:
     conversation = queries.find_conversation(account.id, conversation_id)
     since = looking.since_last_look(conversation, current_user.id)
     looking.look(conversation, current_user.id, conversation.last_message_id or 0)
-    return thread_page(conversation, composer_of(drafts.find_draft(conversation, current_user.id)), since)
+    form = composer_of(drafts.find_draft(conversation, current_user.id))
+    form.text.data = _chosen_reply(conversation) or form.text.data
+    return thread_page(conversation, form, since)
+
+
+def _chosen_reply(conversation: Conversation) -> str | None:
+    """The text of the quick reply that the address names, for those who have no JavaScript."""
+    try:
+        reply = quick_replies.find_reply(account.id, current_user.id, request.args.get("reply", 0, type=int))
+    except NotFound:
+        return None
+    return quick_replies.filled_in(reply, conversation.fan).text
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>")
 def post(conversation_id: int) -> Response | str | tuple[str, int]:
     conversation = queries.find_conversation(account.id, conversation_id)
     form = ComposerForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and (form.is_note or form.is_agreed()):
         try:
             said = _say(conversation_id, form)
         except (Invalid, Conflict) as error:

@@ -137,10 +137,4 @@
     showWriters();
   });
   document.addEventListener("greenroom:news", (event) => event.detail.isNew && stop(Number(event.target.dataset.by)));
-
-  document.addEventListener("change", (event) => {
-    if (!event.target.matches("#composer input[type=file]")) return;
-    const count = event.target.files.length;
-    composer().querySelector("[data-files]").textContent = count ? `${count} ${count === 1 ? "file" : "files"}` : "Attach";
-  });
 })();

@@ -8,6 +8,7 @@ import time_machine
 from app.conversations import notes, sending_later
 from app.conversations.actions import Draft
 from app.database import utcnow
+from app.quick_replies import actions as replies
 from tests.people import Person, add_fan, connect
 
 OPEN = {
@@ -91,8 +92,14 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "connection_id": connection_id,
         "medium_id": medium.json["id"],
         "import_id": imported.json["importId"],
+        "reply_id": reply_of(ada),
         "name": "rejected",  # of a list of the import's rows
     }
+
+
+def reply_of(ada: Person) -> int:
+    with ada.app.app_context():
+        return replies.add_reply(ada.account_id, ada.user_id, replies.Wording("hi", "Greeting", "Hi")).id
 
 
 def picture():

@@ -22,6 +22,10 @@ PATHS = (
     "/campaigns",
     "/campaigns/new",
     "/platforms/connect/onlyfans",
+    "/settings/replies",
+    "/settings/replies/new",
+    "/settings/replies?search=nothing+at+all",
+    "/messages/onlyfans/{conversation}/replies",
     "/api/docs",
 )
 LONG = "an-unbroken-word-" * 12
