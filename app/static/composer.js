@@ -41,8 +41,15 @@
   document.addEventListener("htmx:error", dropGoing);
   document.addEventListener("htmx:response:error", dropGoing);
 
-  document.addEventListener("htmx:after:swap", () => {
-    if (!composer()) return;
+  // Within the task that swaps it in: between two tasks a key could go astray.
+  let known = composer();
+  new MutationObserver(() => {
+    if (composer() === known) return;
+    known = composer();
+    if (known) arrived();
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  const arrived = () => {
     dropGoing();
     const sent = composer().querySelector("template[data-sent]");
     keepTyped(Boolean(sent));
@@ -52,7 +59,7 @@
       document.dispatchEvent(new CustomEvent("greenroom:sent"));
     }
     if (document.activeElement === document.body) field().focus();
-  });
+  };
 
   const keepTyped = (wasSent) => {
     if (!left || left.field.isConnected) return;
