@@ -32,6 +32,9 @@ _ANSWER = (
         detail=bindparam("words"),
     )
 )
+_HOLD = (
+    select(_connections.c.id).where(_connections.c.id == bindparam("connection_id")).with_for_update(key_share=True)
+)
 _wakes = _connections.c.wakes_on_answer
 _ALL_WELL = (
     update(_connections)
@@ -117,7 +120,12 @@ def _change_of(names: frozenset[str]) -> Any:
 
 
 def _note_connection(connection_id: int, due: int | None, *, is_fault: bool, slow_down: bool) -> None:
-    """What an answer means for the whole connection. Does not commit."""
+    """What an answer means for the whole connection. Does not commit.
+
+    The connection is held whatever it says: a claim that still saw the call under way would else note in this moment
+    that the answer is to wake it, unseen by the answer.
+    """
+    run(_HOLD, {"connection_id": connection_id})
     if is_fault or slow_down:
         connection = db.session.get_one(Connection, connection_id, with_for_update=True)
         _, longest = current_app.config["SEND_BACKOFF_SECONDS"]

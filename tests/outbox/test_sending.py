@@ -189,6 +189,17 @@ def test_messages_to_one_fan_keep_their_order(app, ada: Person, sandbox: Sandbox
     assert [each["text"] for each in sandbox.sends("acct_order")] == [f"line {number}" for number in range(8)]
 
 
+def test_each_of_a_fans_messages_follows_the_one_before_at_once(app, ada: Person, sandbox: Sandbox):
+    """An answer and a claim that looks in the same moment must not miss each other."""
+    connect(ada, sandbox.url, account="acct_pairs")
+    for number in range(1, 7):
+        fan = add_fan(ada, number)
+        for line in range(2):
+            send(ada, fan, f"{number} {line}")
+        drain(app)
+        assert statuses(app) == ["sent"] * 2 * number
+
+
 def test_do_not_message_and_unlinked_fans_are_refused_with_the_reason(ada: Person, sandbox: Sandbox):
     connect(ada, sandbox.url)
     silent, unlinked = add_fan(ada, 1, doNotMessage=True), add_fan(ada, 2, platformFanId=None)
