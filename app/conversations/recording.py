@@ -32,9 +32,7 @@ _ANSWER = (
         detail=bindparam("words"),
     )
 )
-_HOLD = (
-    select(_connections.c.id).where(_connections.c.id == bindparam("connection_id")).with_for_update(key_share=True)
-)
+_HOLD = select(_connections.c.id).where(_connections.c.id == bindparam("connection_id")).with_for_update(key_share=True)
 _wakes = _connections.c.wakes_on_answer
 _ALL_WELL = (
     update(_connections)

@@ -11,8 +11,17 @@
   // --- Sending: what was typed or chosen while a message is on its way goes over into the fresh composer that the answer brings ---
 
   let left = null;
+  let isUnderWay = false;
+  let again = false; // what was typed meanwhile was to be sent too: it follows with a key of its own
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "composer" || !isUnderWay) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    again = true;
+  }, { capture: true });
   document.addEventListener("htmx:before:request", (event) => {
     if (!event.target.closest?.("#composer")) return saveNow();
+    isUnderWay = true;
     left = { form: composer(), field: field(), text: field().value, mode: mode(composer()) };
     forgetSaving();
     if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
@@ -38,8 +47,12 @@
     const going = document.querySelector("#messages > .is-going");
     if (going && going.dataset.key === event.target.dataset.key) going.remove();
   });
-  document.addEventListener("htmx:error", dropGoing);
-  document.addEventListener("htmx:response:error", dropGoing);
+  const failed = () => {
+    isUnderWay = again = false;
+    dropGoing();
+  };
+  document.addEventListener("htmx:error", failed);
+  document.addEventListener("htmx:response:error", failed);
 
   // Within the task that swaps it in: between two tasks a key could go astray.
   let known = composer();
@@ -59,6 +72,14 @@
       document.dispatchEvent(new CustomEvent("greenroom:sent"));
     }
     if (document.activeElement === document.body) field().focus();
+    const follows = again && sent && field().value.trim();
+    isUnderWay = again = false;
+    if (follows) setTimeout(sendWhatFollows);
+  };
+
+  const sendWhatFollows = () => {
+    window.htmx.process(composer());
+    composer().requestSubmit();
   };
 
   const keepTyped = (wasSent) => {

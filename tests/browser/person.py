@@ -82,7 +82,7 @@ class Person:
 
     def write(self, text: str) -> None:
         self.composer.fill(text)
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
 
     def texts(self) -> list[str]:
         return self.page.locator("#messages .message-text").all_inner_texts()

@@ -23,7 +23,7 @@ def test_an_error_stands_beside_the_field_and_nothing_is_lost(ada: Person, fan: 
     expect(page.get_by_label("Price in dollars")).to_have_value("12.50")
     assert ada.texts() == []
     page.get_by_label("Price in dollars").fill("")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(ada.message("Something for you")).to_have_attribute("data-status", SENT)
     expect(page.locator("#composer [role=alert]")).to_have_count(0)
     assert not ada.was_reloaded()
@@ -32,7 +32,7 @@ def test_an_error_stands_beside_the_field_and_nothing_is_lost(ada: Person, fan: 
 def test_a_double_click_sends_once(ada: Person, stack: Stack, fan: dict):
     ada.open_conversation(fan)
     ada.composer.fill("Only once")
-    ada.page.get_by_role("button", name="Send").dblclick()
+    ada.page.get_by_role("button", name="Send", exact=True).dblclick()
     expect(ada.message("Only once")).to_have_attribute("data-status", SENT)
     ada.write("And then this")
     expect(ada.message("And then this")).to_have_attribute("data-status", SENT)
@@ -65,6 +65,27 @@ def test_what_is_typed_while_a_message_is_on_its_way_stays(ada: Person, fan: dic
     expect(ada.composer).to_have_value("and already the next")
     assert ada.texts() == ["The first"]
     expect(ada.composer).to_be_focused()
+
+
+def test_a_second_message_written_before_the_first_has_left_follows_it(ada: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    held: list[Route] = []
+    ada.page.route(
+        re.compile(r"/messages/onlyfans/\d+$"), lambda route: route.continue_() if held else held.append(route)
+    )
+    ada.composer.fill("The first")
+    ada.composer.press("Control+Enter")
+    ada.composer.fill("The second")
+    ada.composer.press("Control+Enter")
+    ada.composer.press("Control+Enter")
+    while not held:
+        ada.page.wait_for_timeout(10)
+    held[0].continue_()
+    expect(ada.message("The second")).to_have_attribute("data-status", SENT)
+    expect(ada.composer).to_have_value("")
+    ada.page.wait_for_timeout(500)
+    assert ada.texts() == ["The first", "The second"]
+    assert accepted(stack, fan) == ["The first", "The second"]
 
 
 def test_from_sign_in_to_a_sent_message_by_the_keyboard_alone(visit: Callable[..., Person], fan: dict):

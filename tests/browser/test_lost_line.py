@@ -65,6 +65,6 @@ def test_a_message_that_cannot_leave_stays_in_the_composer(
     expect(bob.composer).to_have_value("Into the void")
     line.mend()
     expect(bob.badge()).to_have_text("Live")
-    bob.page.get_by_role("button", name="Send").click()
+    bob.page.get_by_role("button", name="Send", exact=True).click()
     expect(bob.message("Into the void")).to_have_attribute("data-status", SENT)
     assert bob.texts() == ["Into the void"]

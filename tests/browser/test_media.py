@@ -174,7 +174,7 @@ def test_the_library_by_plain_forms(visit: Callable[..., Person], fan: dict, two
     page.get_by_role("button", name="Remove harbour.png").click()
     expect(chips(ada)).to_have_text(["lighthouse.png"])
     expect(ada.composer).to_have_value("By plain forms")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(ada.message("By plain forms")).to_contain_text("$12.00")
 
 

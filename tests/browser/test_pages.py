@@ -90,7 +90,7 @@ def test_where_the_cdn_is_refused_the_page_is_styled_and_alive(visit: Callable[.
     ada.expects(r"ERR_FAILED")
     ada.open_conversation(fan)
     expect(ada.badge()).to_have_text("Live")
-    expect(ada.page.get_by_role("button", name="Send")).to_have_css("background-color", "rgb(11, 115, 80)")
+    expect(ada.page.get_by_role("button", name="Send", exact=True)).to_have_css("background-color", "rgb(11, 115, 80)")
     ada.mark()
     ada.write("Without the CDN")
     expect(ada.message("Without the CDN")).to_have_attribute("data-status", SENT)

@@ -1,0 +1,78 @@
+"""What axe-core finds wrong with a page for people who read it by ear, by keyboard or with little contrast: nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.test_pages import PHONE, paths
+
+assert paths  # a fixture
+THEMES = ("light", "dark")
+
+
+def faults(person: Person) -> list[str]:
+    found = Axe().run(person.page).response["violations"]
+    return [
+        f"{person.page.url}: {each['id']}: {node['html'][:200]} {node['failureSummary'].splitlines()[1:2]}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_page_has_a_fault(visit: Callable[..., Person], paths: list[str], theme: str):  # noqa: F811
+    ada, stranger = visit("ada", color_scheme=theme), visit(color_scheme=theme)
+    ada.expects("status of 404")
+    wrong = []
+    for person, path in [(ada, path) for path in paths] + [(stranger, "/login"), (ada, "/no/such/page")]:
+        person.page.goto(path)
+        expect(person.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+        wrong += faults(person)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_opens_in_the_inbox_has_no_fault(visit: Callable[..., Person], fan: dict, theme: str):
+    ada = visit("ada", color_scheme=theme)
+    ada.expects("status of 422")
+    ada.open_conversation(fan)
+    page, wrong = ada.page, []
+    ada.write("A message")
+    expect(ada.message("A message")).to_be_visible()
+    ada.composer.press("Alt+n")
+    ada.composer.fill("A note")
+    ada.composer.press("Control+Enter")
+    expect(page.locator("#messages > .note")).to_be_visible()
+    ada.composer.fill("For later")
+    page.get_by_label("Send later").click()
+    wrong += faults(ada)
+    page.get_by_role("button", name="In an hour").click()
+    expect(page.locator("#messages > .later")).to_be_visible()
+    wrong += faults(ada)
+    page.get_by_label("Price in dollars").fill("12")
+    ada.write("Without a file")
+    expect(page.locator("#composer .field-error")).to_be_visible()
+    wrong += faults(ada)
+    page.get_by_label("Snooze").click()
+    wrong += faults(ada)
+    page.keyboard.press("Escape")
+    page.get_by_label("More filters").click()
+    page.get_by_text("Several at once").click()
+    wrong += faults(ada)
+    page.locator("#main").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    wrong += faults(ada)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_on_a_phone_nothing_has_a_fault(visit: Callable[..., Person], fan: dict):
+    ada = visit("ada", viewport=PHONE)
+    ada.open_conversation(fan)
+    wrong = faults(ada)
+    ada.page.goto("/messages/onlyfans")
+    wrong += faults(ada)
+    assert not wrong, "\n".join(wrong)
