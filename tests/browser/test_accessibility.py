@@ -23,7 +23,7 @@ def faults(person: Person) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_no_page_has_a_fault(visit: Callable[..., Person], paths: list[str], theme: str):  # noqa: F811
+def test_no_page_has_a_fault(visit: Callable[..., Person], paths: list[str], theme: str):
     ada, stranger = visit("ada", color_scheme=theme), visit(color_scheme=theme)
     ada.expects("status of 404")
     wrong = []
