@@ -147,12 +147,6 @@ def find_message_in(conversation: Conversation, message_id: int) -> Message | No
     return db.session.scalar(messages_in(conversation).where(Message.id == message_id))
 
 
-def search_messages(account_id: int, search: str) -> Select[Any]:
-    """Messages in threads that hold the words."""
-    rows = select(Message).where(Message.account_id == account_id, Message.conversation_id.is_not(None))
-    return rows.where(contains(Message.search_text, fold(search.strip()))) if search.strip() else rows
-
-
 def find_outgoing(account_id: int, message_id: int) -> Message:
     """Raises NotFound."""
     found = db.session.scalar(
