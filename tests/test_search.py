@@ -242,3 +242,58 @@ def test_what_was_searched_for_is_marked_in_what_was_written():
     assert marked("x" * 300 + " rose " + "y" * 300, "rose", 5) == "…xxxx [rose] yyyyyyyyy…"
     assert marked("nothing here", "rose") == "nothing here"
     assert operators.read('a "b c" d', "UTC").phrases == (Phrase(("a",)), Phrase(("b", "c")), Phrase(("d",), True))
+
+
+# --- The page ---
+
+
+def test_the_page_shows_who_said_what_and_leads_to_it(ada: Person):
+    here = thread(ada, name="Rosa <Lee>")
+    made = say(ada, here, "Red <i>roses</i> for you")
+    page = ada.browser().get("/messages/onlyfans/search?q=rose").text
+    assert "Red &lt;i&gt;<mark>roses</mark>&lt;/i&gt; for you" in page
+    assert f'href="/messages/onlyfans/{here}?at={made}#message-{made}"' in page
+    fans = ada.browser().get("/messages/onlyfans/search?q=rosa").text
+    assert "Rosa &lt;Lee&gt;" in fans
+    assert f'href="/messages/onlyfans/{here}"' in fans
+    assert "All fans found" not in fans
+    assert "Nothing found" in ada.browser().get("/messages/onlyfans/search?q=tulips").text
+    wrong = ada.browser().get("/messages/onlyfans/search?q=form:fan+rose").text
+    assert "“form:” is not known here" in wrong
+    assert "<mark>roses</mark>" in wrong
+
+
+def test_pages_of_a_search_follow_each_other(ada: Person):
+    here = thread(ada)
+    for number in range(35):
+        say(ada, here, f"rose {number}")
+    browser = ada.browser()
+    first = browser.get("/messages/onlyfans/search?q=rose").text
+    following = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert (first.count("<mark>"), browser.get(following).text.count("<mark>")) == (30, 5)
+    assert browser.get("/messages/onlyfans/search?q=rose&cursor=nonsense").status_code == 400
+
+
+def test_a_thread_opens_at_an_old_message_and_goes_on_to_newer_ones(ada: Person, eve: Person):
+    here = thread(ada)
+    made = [say(ada, here, f"line {number}", created_at=utcnow() + timedelta(seconds=number)) for number in range(120)]
+    browser = ada.browser()
+    page = browser.get(f"/messages/onlyfans/{here}?at={made[40]}").text
+    assert shown(page) == made[15:66]
+    assert page.count(" is-found") == 1
+    assert f'message-in is-found" id="message-{made[40]}"' in page
+    assert 'id="older"' in page
+    assert 'data-room="thread"' not in page  # what comes in now does not belong below what is shown
+    below = browser.get(f"/messages/onlyfans/{here}/newer?after={made[65]}").text
+    assert shown(below) == made[66:116]
+    assert 'id="newer"' in below
+    assert 'id="newer"' not in browser.get(f"/messages/onlyfans/{here}/newer?after={made[115]}").text
+    assert shown(browser.get(f"/messages/onlyfans/{here}?at={made[119]}").text)[-1] == made[119]
+    for at in (999_999, 2**70, "x", -1):
+        page = browser.get(f"/messages/onlyfans/{here}?at={at}").text
+        assert shown(page) == made[70:], at
+    assert eve.browser().get(f"/messages/onlyfans/{here}/newer?after={made[1]}").status_code == 404
+
+
+def shown(page: str) -> list[int]:
+    return [int(each.partition('"')[0]) for each in page.split('id="message-')[1:]]

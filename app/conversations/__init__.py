@@ -4,8 +4,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.conversations import message_views, sockets, triage_views, views
+    from app.conversations import message_views, search_views, sockets, triage_views, views
 
-    assert all((sockets, message_views, triage_views))  # what they handle is registered by being imported
+    assert all((sockets, message_views, search_views, triage_views))  # what they handle is registered by being imported
     app.register_blueprint(views.bp)
     app.context_processor(views.unread_badge)

@@ -110,6 +110,13 @@ def find_conversation_with(account_id: int, fan_id: int) -> Conversation | None:
     )
 
 
+def threads_with(account_id: int, fan_ids: Sequence[int]) -> dict[int, int]:
+    """The conversations' ids by those of their fans."""
+    rows = select(Conversation.fan_id, Conversation.id)
+    rows = rows.where(Conversation.account_id == account_id, Conversation.fan_id.in_(fan_ids))
+    return {row.fan_id: row.id for row in db.session.execute(rows)}
+
+
 def messages_in(conversation: Conversation) -> Select[Message]:
     return select(Message).where(Message.conversation_id == conversation.id)
 
@@ -133,6 +140,12 @@ def newest_messages(conversation: Conversation, limit: int, before: Message | No
 def messages_after(conversation: Conversation, after: Message, limit: int) -> list[Message]:
     rows = messages_in(conversation).where(_place() > _place_of(after)).order_by(*OLDEST_FIRST).limit(limit)
     return list(db.session.scalars(rows))
+
+
+def messages_around(conversation: Conversation, message: Message, limit: int) -> list[Message]:
+    """The message, and up to `limit` on each side of it; oldest first."""
+    before = newest_messages(conversation, limit, before=message)
+    return [*before, message, *messages_after(conversation, message, limit)]
 
 
 def _place() -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, cast, column, exists, func, literal, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
@@ -20,9 +20,11 @@ from app.conversations.words import Phrase
 from app.database import contains, db, fold, on_postgresql, plain
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
+from app.fans.queries import SORTS, search_fans
 from app.paging import Order, Page, cut_page, fetch_page, in_order, past
 
 NEWEST_LOOKED_THROUGH = 20_000
+FANS_AT_A_GLANCE = 5
 NOBODY = Page(rows=[], total=0, next_cursor=None)
 _STATES: dict[str, Any] = {
     "unread": Conversation.unread_count > plain(0),
@@ -50,6 +52,16 @@ def find_messages(
         page = _look_up(account_id, viewer_id, wanted, limit, cursor)
     total = _count(account_id, viewer_id, wanted) if counted else page.total
     return Page(page.rows, total, page.next_cursor)
+
+
+def find_fans(account_id: int, wanted: Wanted) -> tuple[list[Fan], bool]:
+    """The most valuable fans who are called so, or of whom the rest is true; and whether there are more."""
+    if wanted.is_about_messages or wanted.is_nothing:
+        return [], False
+    rows = search_fans(account_id, search=" ".join(wanted.words)).where(*about_fan(wanted))
+    rows = rows.options(lazyload(Fan.tag_rows)).order_by(*SORTS["-valueCents"].clauses()).limit(FANS_AT_A_GLANCE + 1)
+    found = list(db.session.scalars(rows))
+    return found[:FANS_AT_A_GLANCE], len(found) > FANS_AT_A_GLANCE
 
 
 def _messages_of(account_id: int) -> Select[Any]:

@@ -6,10 +6,11 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import actions, queries, triage
+from app.conversations import actions, queries, saved_views, triage
 from app.conversations.actions import Draft
 from app.conversations.forms import NEWEST, SORTS, ComposerForm, kept_in_address, list_filter, list_sort
 from app.conversations.models import Conversation, Message
+from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
 from app.media.actions import store_upload
 from app.paging import fetch_page
@@ -37,9 +38,17 @@ def index() -> str:
 
 @bp.get("/messages/onlyfans/<id:conversation_id>")
 def show(conversation_id: int) -> str:
+    """`at`: the id of a message that is to be seen in its surroundings."""
     triage.mark_read(account.id, conversation_id)
     conversation = queries.find_conversation(account.id, conversation_id)
-    return _thread_page(conversation, ComposerForm())
+    at = queries.find_message_in(conversation, request.args.get("at", 0, type=_id))
+    if at is None and request.args.get("at"):
+        flash("That message is no longer here.", "error")
+    return _thread_page(conversation, ComposerForm(), at=at)
+
+
+def _id(said: str) -> int:
+    return min(int(said), LARGEST_ID)
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>")
@@ -100,6 +109,18 @@ def older(conversation_id: int) -> str:
     return render_template("conversations/_messages.html", **_messages_values(conversation, messages, more))
 
 
+@bp.get("/messages/onlyfans/<id:conversation_id>/newer")
+def newer(conversation_id: int) -> str:
+    """The page just after a message, to stand below it."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    after = queries.find_message_in(conversation, request.args.get("after", 0, type=_id))
+    if after is None:
+        raise NotFound
+    found = queries.messages_after(conversation, after, MESSAGES_PER_PAGE + 1)
+    values = _messages_values(conversation, found[:MESSAGES_PER_PAGE], more=False)
+    return render_template("conversations/_messages.html", newer=len(found) > MESSAGES_PER_PAGE, **values)
+
+
 @bp.post("/messages/onlyfans/<id:conversation_id>/read")
 def read(conversation_id: int) -> tuple[str, int]:
     triage.mark_read(account.id, conversation_id)
@@ -119,11 +140,13 @@ def remove_fan(fan_id: int) -> Response:
     return redirect(url_for("fans.index"))
 
 
-def _thread_page(conversation: Conversation, form: ComposerForm) -> str:
-    messages, more = _page_before(conversation, None)
+def _thread_page(conversation: Conversation, form: ComposerForm, at: Message | None = None) -> str:
+    messages, more, newer = _page_around(conversation, at) if at else (*_page_before(conversation, None), False)
     return render_template(
         "conversations/index.html",
         form=form,
+        at=at.id if at else None,
+        newer=newer,
         snooze_times=triage.snooze_times(account.timezone),
         people=accounts.people_of(account.id),
         **_messages_values(conversation, messages, more),
@@ -134,6 +157,14 @@ def _thread_page(conversation: Conversation, form: ComposerForm) -> str:
 def _page_before(conversation: Conversation, before: Message | None) -> tuple[list[Message], bool]:
     found = queries.newest_messages(conversation, MESSAGES_PER_PAGE + 1, before=before)
     return found[-MESSAGES_PER_PAGE:], len(found) > MESSAGES_PER_PAGE
+
+
+def _page_around(conversation: Conversation, at: Message) -> tuple[list[Message], bool, bool]:
+    """A message in its surroundings; whether there are older and newer ones."""
+    half = MESSAGES_PER_PAGE // 2
+    found = queries.messages_around(conversation, at, half + 1)
+    place = found.index(at)
+    return found[max(0, place - half) : place + half + 1], place > half, len(found) - place - 1 > half
 
 
 def _messages_values(conversation: Conversation, messages: list[Message], more: bool) -> dict[str, Any]:
@@ -156,5 +187,6 @@ def _list_values() -> dict[str, Any]:
         "grows": plain and not cursor,
         "kept": kept_in_address(),
         "connection": first_connection(account.id, "onlyfans"),
+        "views": saved_views.seen_by(account.id, current_user.id),
         "needs_a_person": queries.count_needing_a_person(account.id),
     }

@@ -6,13 +6,15 @@
   const messages = document.getElementById("messages");
   if (!scroller || !messages) return;
 
-  let atEnd = true;
+  const found = messages.querySelector(".message.is-found"); // by a search: its surroundings are looked at
+  let atEnd = !found;
   const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
   scroller.addEventListener("scroll", () => {
     atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
   }, { passive: true });
   new ResizeObserver(() => atEnd && toEnd()).observe(messages);
-  toEnd();
+  if (found) found.scrollIntoView({ block: "center" });
+  else toEnd();
 
   const token = document.querySelector("input[name=csrf_token]")?.value;
   const markRead = () => {

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from app.conversations import saved_views
 from app.database import utcnow
 from tests.people import Person, add_fan, connect
 
@@ -82,8 +83,16 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "connection_id": connection_id,
         "medium_id": medium.json["id"],
         "import_id": imported.json["importId"],
+        "view_id": saved_view(ada),
         "name": "rejected",  # of a list of the import's rows
     }
+
+
+def saved_view(ada: Person) -> int:
+    with ada.app.app_context():
+        return saved_views.save_view(
+            ada.account_id, ada.user_id, name="Big", is_shared=True, place="inbox", address={"spent": "100"}
+        ).id
 
 
 def picture():
