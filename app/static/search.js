@@ -29,6 +29,9 @@
     if (step) {
       event.preventDefault();
       move(step);
+    } else if (event.key === "Escape") {
+      event.preventDefault(); // a search field would only be emptied
+      dialog().close();
     } else if (document.activeElement !== field() && (event.key.length === 1 || event.key === "Backspace") && !event.ctrlKey && !event.metaKey && event.key !== " ") {
       field().focus(); // whoever types on, types into the field
     }

@@ -80,4 +80,4 @@ def test_without_javascript_the_sidebar_leads_to_the_same_search(visit, fan: dic
     page.get_by_role("link", name="Search").click()
     page.locator("#q").fill(fan["name"])
     page.get_by_role("button", name="Search").click()
-    expect(page.get_by_role("region", name="Fans").get_by_text(fan["name"])).to_be_visible()
+    expect(page.get_by_role("region", name="Fans").get_by_text(fan["handle"])).to_be_visible()
