@@ -256,7 +256,12 @@ def test_the_page_shows_who_said_what_and_leads_to_it(ada: Person):
     fans = ada.browser().get("/messages/onlyfans/search?q=rosa").text
     assert "Rosa &lt;Lee&gt;" in fans
     assert f'href="/messages/onlyfans/{here}"' in fans
-    assert "All fans found" not in fans
+    assert "fans</a>" not in fans
+    for number in range(2, 8):
+        add_fan(ada, number, name=f"Rosa {number}", tags=["VIP"])
+    assert '<a class="found-more" href="/fans?search=rosa&amp;tag=vip">All 6 fans</a>' in (
+        ada.browser().get("/messages/onlyfans/search?q=rosa+tag:vip").text
+    )
     assert "Nothing found" in ada.browser().get("/messages/onlyfans/search?q=tulips").text
     wrong = ada.browser().get("/messages/onlyfans/search?q=form:fan+rose").text
     assert "“form:” is not known here" in wrong

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
-from app.conversations.queries import NEWEST_MESSAGES_FIRST
+from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
 from app.conversations.words import Phrase
 from app.database import contains, db, fold, on_postgresql, plain
 from app.fans.keys import handle_key
@@ -24,7 +24,7 @@ from app.fans.queries import SORTS, search_fans
 from app.paging import Order, Page, cut_page, fetch_page, in_order, past
 
 NEWEST_LOOKED_THROUGH = 20_000
-FANS_AT_A_GLANCE = 5
+MOST_COUNTED = 1000
 NOBODY = Page(rows=[], total=0, next_cursor=None)
 _STATES: dict[str, Any] = {
     "unread": Conversation.unread_count > plain(0),
@@ -54,14 +54,17 @@ def find_messages(
     return Page(page.rows, total, page.next_cursor)
 
 
-def find_fans(account_id: int, wanted: Wanted) -> tuple[list[Fan], bool]:
-    """The most valuable fans who are called so, or of whom the rest is true; and whether there are more."""
+def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan], int]:
+    """The most valuable fans who are called so, or of whom the rest is true; and how many there are, up to MOST_COUNTED."""
     if wanted.is_about_messages or wanted.is_nothing:
-        return [], False
+        return [], 0
     rows = search_fans(account_id, search=" ".join(wanted.words)).where(*about_fan(wanted))
-    rows = rows.options(lazyload(Fan.tag_rows)).order_by(*SORTS["-valueCents"].clauses()).limit(FANS_AT_A_GLANCE + 1)
-    found = list(db.session.scalars(rows))
-    return found[:FANS_AT_A_GLANCE], len(found) > FANS_AT_A_GLANCE
+    few = rows.options(lazyload(Fan.tag_rows)).order_by(*SORTS["-valueCents"].clauses()).limit(limit + 1)
+    found = list(db.session.scalars(few))
+    if len(found) <= limit:
+        return found, len(found)
+    counted = rows.with_only_columns(Fan.id).limit(MOST_COUNTED).subquery()
+    return found[:limit], db.session.scalar(select(func.count()).select_from(counted)) or 0
 
 
 def _messages_of(account_id: int) -> Select[Any]:
@@ -100,14 +103,13 @@ def _months_back(account_id: int, wanted: Wanted, cursor: str | None) -> Iterato
     is looked for in all of them at once: empty."""
     rows = _messages_of(account_id).where(*_in_time(wanted))
     behind = rows.where(past(NEWEST_MESSAGES_FIRST, cursor)) if cursor else rows
-    ends = select(
-        behind.with_only_columns(func.max(Message.created_at)).scalar_subquery(),
-        rows.with_only_columns(func.min(Message.created_at)).scalar_subquery(),
+    newest, oldest = (
+        db.session.scalar(each.with_only_columns(Message.created_at).order_by(*clauses).limit(1))
+        for each, clauses in ((behind, NEWEST_MESSAGES_FIRST.clauses()), (rows, OLDEST_FIRST))
     )
-    newest, oldest = db.session.execute(ends).one()
-    if newest is None:
+    if newest is None or oldest is None:
         return
-    if not _marks(0, wanted) and not wanted.phrases:
+    if not _in_index(0, wanted):
         yield []
         return
     month, first, at_once = newest.year * 12 + newest.month - 1, oldest.year * 12 + oldest.month - 1, 1
@@ -116,7 +118,7 @@ def _months_back(account_id: int, wanted: Wanted, cursor: str | None) -> Iterato
         month, at_once = month - at_once, at_once * 4
 
 
-def _newest_of(found: Select[Any], limit: int, cursor: str | None) -> Select[Any]:
+def _newest_of(found: Any, limit: int, cursor: str | None) -> Select[Any]:
     """First all that are found, then the newest of them, then the messages: a database that may choose would rather walk
     down the whole history."""
     all_found = found.cte("found").prefix_with("MATERIALIZED")
@@ -132,18 +134,18 @@ def _count(account_id: int, viewer_id: int, wanted: Wanted) -> int:
     return db.session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
-def _found(account_id: int, viewer_id: int, wanted: Wanted, months: list[str]) -> Select[Any]:
+def _found(account_id: int, viewer_id: int, wanted: Wanted, months: list[str]) -> Any:
     """Ids and times of all messages that are looked for, in these months or in all."""
-    rows: Any = _messages_of(account_id).with_only_columns(Message.id, Message.created_at)
-    rows = rows.where(*_in_time(wanted), *_said(Message, viewer_id, wanted))
-    if marks := [*_marks(viewer_id, wanted), *wanted.phrases]:
+    narrow = []
+    if marks := _in_index(viewer_id, wanted):
         places = [f"#a{account_id}m{month}" for month in months] or [f"#a{account_id}"]
-        rows = rows.where(Message.id.in_(_look_up_words(places, marks)))
-    for fans in _fans(account_id, wanted):
-        rows = rows.where(Message.fan_id.in_(fans))
-    for threads in _threads(account_id, wanted):
-        rows = rows.where(Message.conversation_id.in_(threads))
-    return rows
+        narrow.append(Message.id.in_(_look_up_words(places, marks)))
+    narrow += [Message.fan_id.in_(fans) for fans in _fans(account_id, wanted)]
+    narrow += [Message.conversation_id.in_(threads) for threads in _threads(account_id, wanted)]
+    # SQLite would read all of the account's messages rather than look up the few, were the account's index of use here.
+    account = Message.account_id + 0 if narrow and not on_postgresql() else Message.account_id
+    rows = select(Message.id, Message.created_at).where(account == account_id, Message.conversation_id.is_not(None))
+    return rows.where(*narrow, *_in_time(wanted), *_said(Message, viewer_id, wanted))
 
 
 def _newest_first(of: Any) -> Order:
@@ -215,15 +217,18 @@ def _threads(account_id: int, wanted: Wanted) -> list[Select[Any]]:
 # --- The index of words ---
 
 
-def _marks(viewer_id: int, wanted: Wanted) -> list[Phrase]:
-    """Rare things about a message stand in the index as words that no text can hold."""
+def _in_index(viewer_id: int, wanted: Wanted) -> list[Phrase]:
+    """What is looked up by words: rare things about a message stand there as words that no text can hold. One fan's
+    messages are few: these are read themselves."""
+    if wanted.fan.startswith("@"):
+        return []
     marks = {
         "#ppv": wanted.ppv,
         "#media": wanted.media,
         "#bought": wanted.bought,
         f"#u{viewer_id}": wanted.sender == "me",
     }
-    return [Phrase((mark,)) for mark, is_wanted in marks.items() if is_wanted]
+    return [*(Phrase((mark,)) for mark, is_wanted in marks.items() if is_wanted), *wanted.phrases]
 
 
 def _look_up_words(places: list[str], phrases: list[Phrase]) -> Select[Any]:

@@ -13,7 +13,7 @@ from app.conversations.forms import kept_in_address
 from app.conversations.models import SavedView
 from app.conversations.operators import LONGEST_SEARCH, Wanted, read
 from app.conversations.queries import threads_with
-from app.conversations.search import find_fans, find_messages
+from app.conversations.search import MOST_COUNTED, find_fans, find_messages
 from app.conversations.views import bp
 from app.conversations.words import excerpt
 from app.errors import Invalid
@@ -26,8 +26,8 @@ MESSAGES_AT_A_GLANCE = 6
 def search() -> str:
     glance = request.headers.get("HX-Target", "").endswith("quick-found")
     if glance:
-        return render_template("conversations/_found.html", glance=True, **_found(MESSAGES_AT_A_GLANCE))
-    values = _found(MESSAGES_PER_PAGE)
+        return render_template("conversations/_found.html", glance=True, **_found(MESSAGES_AT_A_GLANCE, fans_shown=3))
+    values = _found(MESSAGES_PER_PAGE, fans_shown=5)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_found.html", glance=False, **values)
     views = [view for view in saved_views.seen_by(account.id, current_user.id) if view.place == "search"]
@@ -38,10 +38,17 @@ def _said() -> str:
     return request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
 
 
-def _found(limit: int) -> dict[str, Any]:
+def _found(limit: int, fans_shown: int) -> dict[str, Any]:
     said = _said()
     wanted = read(said, account.timezone)
-    values = {"said": said, "wanted": wanted, "page": None, "fans": [], "threads": {}, "more_fans": None}
+    values: dict[str, Any] = {
+        "said": said,
+        "wanted": wanted,
+        "page": None,
+        "fans": [],
+        "threads": {},
+        "more_fans": None,
+    }
     if wanted.is_nothing:
         return values
     cursor = request.args.get("cursor")
@@ -52,9 +59,11 @@ def _found(limit: int) -> dict[str, Any]:
         "people": {person.id: person.name for person in accounts.people_of(account.id)},
     }
     if not cursor:
-        fans, has_more = find_fans(account.id, wanted)
+        fans, number = find_fans(account.id, wanted, limit=fans_shown)
         values |= {"fans": fans, "threads": threads_with(account.id, [fan.id for fan in fans])}
-        values["more_fans"] = _all_fans(wanted) if has_more else None
+        if number > len(fans):
+            words = f"All {number:,}{' or more' if number == MOST_COUNTED else ''} fans"
+            values["more_fans"] = {"words": words, "address": _all_fans(wanted)}
     return values
 
 
