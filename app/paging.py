@@ -1,7 +1,7 @@
 """Keyset pages: the next page starts behind the last row seen, so a page costs the same wherever it is."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ class Order:
         return or_(past, and_(self.column == value, past_id), *nulls)
 
     def _may_be_null(self) -> bool:
-        return self.column.property.columns[0].nullable
+        return self.column.nullable
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,36 @@ def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | Non
     To count them all costs the more the longer the list; uncounted, `total` is that of the page.
     """
     total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) if counted else None
-    picked = rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id")).order_by(*order.clauses())
+    picked = in_order(rows, order)
     if cursor:
-        picked = picked.where(order.behind(*_read_cursor(cursor, order.name)))
-    found = db.session.execute(picked.limit(limit + 1)).all()
-    more = len(found) > limit
-    last = found[limit - 1] if more else None
+        picked = picked.where(past(order, cursor))
+    page = cut_page(db.session.execute(picked.limit(limit + 1)).all(), order, limit)
+    return replace(page, total=total or 0) if counted else page
+
+
+def in_order(rows: Select[Any], order: Order) -> Select[Any]:
+    """With what each stands by in the order."""
+    return rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id")).order_by(*order.clauses())
+
+
+def cut_page(found: Sequence[Any], order: Order, limit: int) -> Page:
+    """A page of the rows of `in_order`: one more than the limit shows that there is a next page."""
+    last = found[limit - 1] if len(found) > limit else None
     return Page(
         rows=[row[0] for row in found[:limit]],
-        total=(total or 0) if counted else len(found),
+        total=len(found),
         next_cursor=_write_cursor(order.name, last.sort_value, last.sort_id) if last else None,
     )
 
 
+def past(order: Order, cursor: str) -> Any:
+    """What comes after the page that gave the cursor. Raises Invalid for one that this list did not give."""
+    return order.behind(*_read_cursor(cursor, order.name))
+
+
 def each_entity(rows: Select[Any], order: Order, *, at_once: int = 1000) -> Iterator[Any]:
     """All of a list in its order, read in portions: memory does not grow with it, and no transaction stays open."""
-    picked = rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id")).order_by(*order.clauses())
+    picked = in_order(rows, order)
     behind: list[Any] = []
     while True:
         portion = db.session.execute(picked.where(*behind).limit(at_once)).all()

@@ -17,6 +17,8 @@ LISTS = (
     "/fans",
     "/messages/onlyfans",
     "/messages/onlyfans/{conversation}",
+    "/messages/onlyfans/search?q=hello",
+    "/messages/onlyfans/views",
     "/campaigns",
     "/campaigns/{campaign}",
     "/imports",

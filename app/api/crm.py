@@ -27,6 +27,8 @@ from app.conversations import forecast, triage
 from app.conversations import queries as conversations
 from app.conversations.actions import Draft
 from app.conversations.models import Conversation, Message
+from app.conversations.operators import read_words
+from app.conversations.search import find_messages
 from app.errors import Invalid
 from app.fans import actions as fan_actions
 from app.fans import queries as fans
@@ -154,6 +156,9 @@ def post_message(conversation_id: int, json_data: MessageIn) -> QueuedMessageOut
 @bp.input(MessageSearchQuery, location="query")
 @bp.output(MessagesOut)
 def search_messages(query_data: MessageSearchQuery) -> MessagesOut:
-    rows = conversations.search_messages(account.id, query_data.search)
-    page = fetch_page(rows, conversations.NEWEST_MESSAGES_FIRST, limit=query_data.limit, cursor=query_data.cursor)
+    """The last word may be a beginning; words in quotation marks stand side by side. Newest first."""
+    wanted = read_words(query_data.search)
+    page = find_messages(
+        account.id, current_user.id, wanted, limit=query_data.limit, cursor=query_data.cursor, counted=True
+    )
     return MessagesOut(messages=page.rows, total=page.total, next_cursor=page.next_cursor)

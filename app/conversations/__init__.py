@@ -4,9 +4,18 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.conversations import desk_views, media_views, message_views, reply_views, sockets, triage_views, views
+    from app.conversations import (
+        desk_views,
+        media_views,
+        message_views,
+        reply_views,
+        search_views,
+        sockets,
+        triage_views,
+        views,
+    )
 
     # What they handle is registered by being imported.
-    assert all((sockets, desk_views, media_views, message_views, reply_views, triage_views))
+    assert all((sockets, desk_views, media_views, message_views, reply_views, search_views, triage_views))
     app.register_blueprint(views.bp)
     app.context_processor(views.unread_badge)

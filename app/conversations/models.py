@@ -7,7 +7,8 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, te
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.accounts.models import User
-from app.database import Base, BigId, Id, fold, utcnow
+from app.conversations.words import search_text
+from app.database import Base, BigId, Id, utcnow
 from app.fans.models import Fan
 
 
@@ -113,6 +114,7 @@ class Message(Base):
         UniqueConstraint("connection_id", "platform_message_id"),
         Index(None, "conversation_id", "created_at", "id"),
         Index(None, "account_id", "status", "id"),
+        Index(None, "account_id", "created_at", "id"),
         Index(None, "campaign_id", "status"),
         Index(None, "fan_id"),
         Index(
@@ -148,7 +150,9 @@ class Message(Base):
     campaign_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("campaigns.id", ondelete="CASCADE"), default=None)
     author_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
     text: Mapped[str] = mapped_column(default="")
-    search_text: Mapped[str] = mapped_column(init=False, default="")  # the text, folded
+    search_text: Mapped[str] = mapped_column(
+        init=False, default=""
+    )  # the text's words; an index over them is kept by triggers
     price_cents: Mapped[int] = mapped_column(default=0)
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     platform_media: Mapped[list[str] | None] = mapped_column(JSON, default=None)  # kept: a retry must say the same
@@ -169,7 +173,7 @@ class Message(Base):
 
     @validates("text")
     def _fold_text(self, _name: str, text: str) -> str:
-        self.search_text = fold(text)
+        self.search_text = search_text(text)
         return text
 
     fan: Mapped[Fan | None] = relationship(init=False, repr=False, viewonly=True)
@@ -250,4 +254,20 @@ class RoomEvent(Base):
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
     kind: Mapped[str]  # message | note | later | conversation
     subject_id: Mapped[int] = mapped_column(BigId)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class SavedView(Base):
+    """The inbox or a search as its address says, under a name."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("account_id", "owner_id", "name_key"),)
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"))  # None: everybody's
+    name: Mapped[str]
+    name_key: Mapped[str]
+    place: Mapped[str]  # inbox | search
+    address: Mapped[dict[str, str]] = mapped_column(JSON)  # what stands behind the question mark
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

@@ -111,6 +111,13 @@ def find_conversation_with(account_id: int, fan_id: int) -> Conversation | None:
     )
 
 
+def threads_with(account_id: int, fan_ids: Sequence[int]) -> dict[int, int]:
+    """The conversations' ids by those of their fans."""
+    rows = select(Conversation.fan_id, Conversation.id)
+    rows = rows.where(Conversation.account_id == account_id, Conversation.fan_id.in_(fan_ids))
+    return {row.fan_id: row.id for row in db.session.execute(rows)}
+
+
 def messages_in(conversation: Conversation) -> Select[Message]:
     return select(Message).where(Message.conversation_id == conversation.id)
 
@@ -144,6 +151,12 @@ def written_by_others(conversation: Conversation, after_message_id: int, user_id
     return [each for each in theirs if each.author_id != user_id or each.campaign_id or each.direction == "in"]
 
 
+def messages_around(conversation: Conversation, message: Message, limit: int) -> list[Message]:
+    """The message, and up to `limit` on each side of it; oldest first."""
+    before = newest_messages(conversation, limit, before=message)
+    return [*before, message, *messages_after(conversation, message, limit)]
+
+
 def _place() -> Any:
     return tuple_(Message.created_at, Message.id)
 
@@ -154,12 +167,6 @@ def _place_of(message: Message) -> Any:
 
 def find_message_in(conversation: Conversation, message_id: int) -> Message | None:
     return db.session.scalar(messages_in(conversation).where(Message.id == message_id))
-
-
-def search_messages(account_id: int, search: str) -> Select[Any]:
-    """Messages in threads that hold the words."""
-    rows = select(Message).where(Message.account_id == account_id, Message.conversation_id.is_not(None))
-    return rows.where(contains(Message.search_text, fold(search.strip()))) if search.strip() else rows
 
 
 def find_outgoing(account_id: int, message_id: int) -> Message:

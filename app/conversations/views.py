@@ -6,7 +6,7 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import actions, drafts, looking, notes, queries, sending_later, thread, triage
+from app.conversations import actions, drafts, looking, notes, queries, saved_views, sending_later, thread, triage
 from app.conversations.actions import Draft, WrittenMeanwhile
 from app.conversations.forms import (
     NEWEST,
@@ -17,7 +17,7 @@ from app.conversations.forms import (
     list_filter,
     list_sort,
 )
-from app.conversations.models import Conversation
+from app.conversations.models import Conversation, Message
 from app.conversations.thread import Entry
 from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
@@ -52,13 +52,21 @@ def _asks_for(part: str) -> bool:
 
 @bp.get("/messages/onlyfans/<id:conversation_id>")
 def show(conversation_id: int) -> str:
-    """The whole page, or the thread alone to stand beside the list."""
+    """The whole page, or the thread alone to stand beside the list. `at`: the id of a message that is to be seen in its
+    surroundings."""
     conversation = queries.find_conversation(account.id, conversation_id)
     since = looking.since_last_look(conversation, current_user.id)
     looking.look(conversation, current_user.id, conversation.last_message_id or 0)
     form = composer_of(drafts.find_draft(conversation, current_user.id))
     form.text.data = _chosen_reply(conversation) or form.text.data
-    return thread_page(conversation, form, since)
+    at = queries.find_message_in(conversation, request.args.get("at", 0, type=_id))
+    if at is None and request.args.get("at"):
+        flash("That message is no longer here.", "error")
+    return thread_page(conversation, form, since, at)
+
+
+def _id(said: str) -> int:
+    return min(int(said), LARGEST_ID)
 
 
 def _chosen_reply(conversation: Conversation) -> str | None:
@@ -142,6 +150,17 @@ def older(conversation_id: int) -> str:
     return render_template("conversations/_messages.html", thread_page=page, **_with_times(conversation))
 
 
+@bp.get("/messages/onlyfans/<id:conversation_id>/newer")
+def newer(conversation_id: int) -> str:
+    """The page just after a message, to stand below it."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    after = queries.find_message_in(conversation, request.args.get("after", 0, type=_id))
+    if after is None:
+        raise NotFound
+    page = thread.page_after(conversation, after)
+    return render_template("conversations/_messages.html", thread_page=page, **_with_times(conversation))
+
+
 @bp.post("/messages/onlyfans/<id:conversation_id>/read")
 def read(conversation_id: int) -> tuple[str, int]:
     """`seen`: the newest message that was shown for long enough to be read."""
@@ -182,11 +201,13 @@ def remove_fan(fan_id: int) -> Response:
     return redirect(url_for("fans.index"))
 
 
-def thread_page(conversation: Conversation, form: ComposerForm, since: looking.Since | None = None) -> str:
-    page = thread.page_of(conversation)
+def thread_page(
+    conversation: Conversation, form: ComposerForm, since: looking.Since | None = None, at: Message | None = None
+) -> str:
+    page = thread.page_around(conversation, at) if at else thread.page_of(conversation)
     form.seen.data = form.seen.data or str(page.newest_message_id)
     values = {"thread_page": page, "form": form, "since": since, "people": accounts.people_of(account.id)}
-    values |= _with_times(conversation)
+    values |= {"found_id": at.id if at else None} | _with_times(conversation)
     if _asks_for("pane"):
         return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), **values)
     return render_template("conversations/index.html", **values, **_list_values())
@@ -213,5 +234,6 @@ def _list_values() -> dict[str, Any]:
         "grows": plain and not cursor,
         "kept": kept_in_address(),
         "connection": first_connection(account.id, "onlyfans"),
+        "views": saved_views.seen_by(account.id, current_user.id),
         "needs_a_person": queries.count_needing_a_person(account.id),
     }

@@ -29,7 +29,7 @@
 
   const isReplyNow = (event) => mode(composer()) === "reply" && event.detail?.ctx?.submitter?.name !== "at";
   const showGoing = (text, key) => {
-    if (!text.trim()) return;
+    if (!text.trim() || document.getElementById("newer")) return;
     dropGoing();
     const row = document.createElement("li");
     row.className = "message message-out is-going";
@@ -66,6 +66,8 @@
     dropGoing();
     const sent = composer().querySelector("template[data-sent]");
     keepTyped(Boolean(sent));
+    const gap = sent && document.querySelector("#newer a");
+    if (gap) return location.assign(gap.href); // an old part of the thread is looked at: on to where the answer stands
     if (sent) {
       window.greenroom.putMessage(sent.innerHTML.trim());
       sent.remove();

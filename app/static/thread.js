@@ -23,11 +23,14 @@
     if (!list() || "open" in list().dataset) return;
     list().dataset.open = "";
     list().dataset.seen = document.querySelector("#composer [name=seen]").value;
-    atEnd = true;
+    const found = list().querySelector(":scope > .is-found"); // by a search: its surroundings are looked at
+    atEnd = !found;
     tidy();
-    toEnd();
+    if (found) found.scrollIntoView({ block: "center" });
+    else toEnd();
     resized.disconnect();
     resized.observe(list());
+    resized.observe(scroller()); // what is attached below makes it smaller
     scroller().addEventListener("scroll", scrolled, { passive: true });
     near?.disconnect();
     near = new IntersectionObserver(comeNear, { root: scroller(), rootMargin: "200px" });
@@ -127,9 +130,15 @@
     tidy();
     keepSeen();
     watchOlder();
+    becomeLive();
     if (atEnd) toEnd();
     else if (held?.row.isConnected) scroller().scrollTop += held.row.getBoundingClientRect().top - held.top;
   });
+
+  // A thread opened at an old message hears news once nothing is missing up to the newest.
+  const becomeLive = () => {
+    if (!document.getElementById("newer")) list().dataset.room = "thread";
+  };
 
   const opened = () => {
     open();

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from app.conversations import notes, sending_later
+from app.conversations import notes, saved_views, sending_later
 from app.conversations.actions import Draft
 from app.database import utcnow
 from app.quick_replies import actions as replies
@@ -93,6 +93,7 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "medium_id": medium.json["id"],
         "import_id": imported.json["importId"],
         "reply_id": reply_of(ada),
+        "view_id": saved_view(ada),
         "name": "rejected",  # of a list of the import's rows
     }
 
@@ -100,6 +101,13 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
 def reply_of(ada: Person) -> int:
     with ada.app.app_context():
         return replies.add_reply(ada.account_id, ada.user_id, replies.Wording("hi", "Greeting", "Hi")).id
+
+
+def saved_view(ada: Person) -> int:
+    with ada.app.app_context():
+        return saved_views.save_view(
+            ada.account_id, ada.user_id, name="Big", is_shared=True, place="inbox", address={"spent": "100"}
+        ).id
 
 
 def picture():
