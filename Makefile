@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import lint setup
+.PHONY: run test test-quick drill bench-outbox bench-import lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -33,6 +33,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# Pins every dependency anew. Extras stay in the file: without them pip takes a newer `pydantic[email]` than the pinned pydantic and fails.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-header --quiet --output-file requirements.txt
 
 setup: .venv/.installed
 	@$(BIN)/python app/assets.py
