@@ -35,7 +35,7 @@ def test_fifty_fans_at_the_pace_and_a_reply_goes_first(
     page.goto("/campaigns/new")
     page.get_by_label("Name").fill("News for fifty")
     page.get_by_label("Who gets it").select_option(label="Tagged Fifty")
-    page.get_by_label("Message").fill("Hello to all of you")
+    page.get_by_label("Message", exact=True).fill("Hello to all of you")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("heading", name="News for fifty")).to_be_visible()
     ada.mark()
