@@ -15,7 +15,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     from apiflask import APIFlask
 
     from app import accounts, api, campaigns, cli, conversations, fans, imports, media, operations, platforms
-    from app import quick_replies  # isort: skip
+    from app import quick_replies, timeline  # isort: skip
     from app import assets, config, database, errors, extensions, formats, logs, web  # isort: skip
 
     app = APIFlask(
@@ -31,7 +31,19 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     app.config.update(overrides or {})
     for part in (logs, database, extensions, errors, web, formats, assets):
         part.init_app(app)
-    features = (accounts, platforms, media, fans, quick_replies, conversations, imports, campaigns, operations, api)
+    features = (
+        accounts,
+        platforms,
+        media,
+        fans,
+        quick_replies,
+        conversations,
+        imports,
+        campaigns,
+        timeline,
+        operations,
+        api,
+    )
     for feature in features:
         feature.init_app(app)
     cli.init_app(app)

@@ -8,9 +8,11 @@ import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
+
+from app.zones import find_zone
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -20,6 +22,7 @@ TINTS = 8  # .tint-0 to .tint-7 in app.css
 
 
 def init_app(app: Flask) -> None:
+    app.jinja_env.globals.update(now=lambda: datetime.now(UTC))
     app.jinja_env.filters.update(
         money=money,
         number=number,
@@ -110,10 +113,7 @@ def linked(text: str) -> Markup:
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    return find_zone(name) or ZoneInfo("UTC")
 
 
 def _zone_label(local: datetime) -> str:

@@ -15,6 +15,7 @@ LISTS = (
     "/api/crm/conversations/{conversation}/messages",
     "/api/onlyfans/messages/failed",
     "/fans",
+    "/fans/{fan}/timeline",
     "/messages/onlyfans",
     "/messages/onlyfans/{conversation}",
     "/messages/onlyfans/search?q=hello",
@@ -50,7 +51,7 @@ def grow(ada: Person, numbers: range, conversation: int = 0) -> dict[str, int]:
     conversation = conversation or ada.post("/api/crm/conversations", {"fanId": fans[0]}, 200)["id"]
     for number in numbers:
         ada.post(f"/api/crm/conversations/{conversation}/messages", {"text": f"line {number}"}, 202)
-    return {"campaign": campaigns[-1]["campaignId"], "conversation": conversation}
+    return {"campaign": campaigns[-1]["campaignId"], "conversation": conversation, "fan": fans[0]}
 
 
 def count_queries(app, ada: Person, browser, path: str) -> int:

@@ -34,6 +34,13 @@ class Campaign(Base):
     started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
+    @property
+    def aimed_at(self) -> str:
+        """Its audience in words."""
+        if "tag" in self.audience:
+            return f"all tagged {self.audience['tag']}"
+        return "all fans" if "all" in self.audience else "fans chosen one by one"
+
 
 class Recipient(Base):
     """A fan who was considered, and why they get the message or not. Written at launch, never changed."""

@@ -154,6 +154,9 @@ def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
     return rows
 
 
+REASONS = {"do_not_message": "must not be messaged", "not_linked": "not linked to the platform"}
+
+
 @dataclass(frozen=True)
 class LedgerLine:
     fan_id: int | None
@@ -163,6 +166,11 @@ class LedgerLine:
     reason: str | None
     message_id: int | None
     updated_at: datetime
+
+    @property
+    def why(self) -> str:
+        """The reason in words; nothing where there is none."""
+        return REASONS.get(self.reason or "", self.reason or "")
 
 
 def ledger_lines(recipients: list[Recipient]) -> list[LedgerLine]:

@@ -29,12 +29,12 @@ def show_message(message_id: int) -> str:
 
 
 @bp.post("/messages/onlyfans/message/<id:message_id>/retry")
-def retry(message_id: int) -> Response:
+def retry(message_id: int) -> Response | tuple[str, int]:
     return _settled(message_id, lambda: settling.retry(account.id, message_id), "It is in the queue again.")
 
 
 @bp.post("/messages/onlyfans/message/<id:message_id>/settle")
-def settle(message_id: int) -> Response:
+def settle(message_id: int) -> Response | tuple[str, int]:
     outcome = request.form.get("outcome")
     if outcome == "send_again":
         return _settled(message_id, lambda: settling.send_again(account.id, message_id), "It is in the queue again.")
@@ -43,12 +43,15 @@ def settle(message_id: int) -> Response:
     return _settled(message_id, lambda: settling.settle(account.id, message_id, arrived=arrived), said)
 
 
-def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Response:
+def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Response | tuple[str, int]:
+    """In a thread, which hears by itself what became of it, nothing more is to be said."""
     try:
         verb()
     except Conflict as error:
         flash(error.detail, "error")
     else:
+        if request.headers.get("HX-Request"):
+            return "", 204
         flash(said, "success")
     if request.form.get("from") == "message":
         return redirect(url_for("conversations.show_message", message_id=message_id))

@@ -1,11 +1,11 @@
 """What is done about conversations: one from its thread, or all that a filter finds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from werkzeug import Response
 
 from app.accounts.guard import account
@@ -15,6 +15,7 @@ from app.conversations.models import Conversation
 from app.conversations.views import bp
 from app.database import LARGEST_ID, db
 from app.errors import Invalid
+from app.fans import actions as fans
 
 CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "archive": (triage.ARCHIVED, "Archived. A new message brings it back."),
@@ -50,16 +51,15 @@ def change_many() -> Response | str:
     everything = request.form.get("which") == "all"
     ids = _all_wanted() if everything else _ticked()
     try:
-        values, said = _change(request.form.get("do", ""))
+        change, said = _change_of_many(request.form.get("do", ""), request.form.get("tag", "").replace("\0", ""))
     except Invalid as error:
         flash(str(error), "error")
         return back
     if everything and not request.form.get("confirmed"):
         number = db.session.scalar(select(func.count()).select_from(ids.subquery())) or 0
-        return render_template(
-            "conversations/confirm.html", number=number, do=request.form["do"], said=said, kept=kept_in_address()
-        )
-    number = triage.change_all(account.id, ids, values)
+        again = {"do": request.form["do"], "tag": request.form.get("tag", ""), "kept": kept_in_address()}
+        return render_template("conversations/confirm.html", number=number, said=said, **again)
+    number = change(ids)
     flash(f"{number:,} {'conversation' if number == 1 else 'conversations'}: {said[0].lower()}{said[1:]}", "success")
     return back
 
@@ -71,6 +71,16 @@ def _all_wanted() -> Any:
 def _ticked() -> Any:
     ticked = [int(each) for each in request.form.getlist("ids") if each.isdecimal() and int(each) <= LARGEST_ID]
     return select(Conversation.id).where(Conversation.id.in_(ticked[:1000]))
+
+
+def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], int], str]:
+    """What is done to those that a query of ids finds, and what is said of it. Raises Invalid."""
+    if do == "tag":
+        tag = fans.clean_tag(tag)
+        said = f"Tagged {tag}. Those that had the tag are not counted."
+        return lambda ids: fans.tag_fans(account.id, ids.with_only_columns(Conversation.fan_id), tag), said
+    values, said = _change(do)
+    return lambda ids: triage.change_all(account.id, ids, values), said
 
 
 def _change(do: str) -> tuple[Mapping[str, Any], str]:

@@ -21,6 +21,7 @@ from app.conversations.models import Conversation, Message
 from app.conversations.thread import Entry
 from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
+from app.money import queries as money
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
 from app.quick_replies import queries as quick_replies
@@ -207,6 +208,7 @@ def thread_page(
     page = thread.page_around(conversation, at) if at else thread.page_of(conversation)
     form.seen.data = form.seen.data or str(page.newest_message_id)
     values = {"thread_page": page, "form": form, "since": since, "people": accounts.people_of(account.id)}
+    values["spend"] = money.spend_of(account.id, conversation.fan_id)
     values |= {"found_id": at.id if at else None} | _with_times(conversation)
     if _asks_for("pane"):
         return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), **values)

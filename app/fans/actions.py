@@ -2,13 +2,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import Select, delete, exists, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.database import utcnow, write
+from app.database import execute, insert, utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import keys, queries
 from app.fans.models import Fan, FanTag
 
+LONGEST_NOTES = 20_000
 WRITABLE = frozenset(
     [
         "name",
@@ -22,6 +24,7 @@ WRITABLE = frozenset(
         "value_cents",
         "subscription_status",
         "last_seen_at",
+        "timezone",
         "do_not_message",
     ]
 )
@@ -46,6 +49,64 @@ def change_fan(account_id: int, fan_id: int, values: dict[str, Any]) -> Fan:
         if not (fan.name or fan.handle):
             raise Invalid(("name", "A fan needs a name or a handle."))
         fan.updated_at = utcnow()
+    return fan
+
+
+def change_notes(account_id: int, fan_id: int, text: str, version: str) -> Fan:
+    """Only while they say what the writer had before them, by its version. Raises NotFound, Conflict, Invalid."""
+    if len(text) > LONGEST_NOTES:
+        raise Invalid(("notes", f"Notes have at most {LONGEST_NOTES:,} characters, these have {len(text):,}."))
+    with write() as session:
+        fan = queries.find_fan(account_id, fan_id)
+        session.refresh(fan, with_for_update=True)
+        if version != fan.notes_version and fan.notes != text:
+            raise Conflict("Somebody changed these notes meanwhile.")
+        fan.notes, fan.updated_at = text, utcnow()
+    return fan
+
+
+def tag_fan(account_id: int, fan_id: int, tag: str) -> Fan:
+    """Raises NotFound, Invalid."""
+    fan = queries.find_fan(account_id, fan_id)
+    if len(fan.tags) >= keys.MOST_TAGS:
+        raise Invalid(("tag", f"A fan has at most {keys.MOST_TAGS} tags."))
+    tag_fans(account_id, select(Fan.id).where(Fan.id == fan_id), tag)
+    return queries.find_fan(account_id, fan_id)
+
+
+def tag_fans(account_id: int, ids: Select[Any], tag: str) -> int:
+    """All that a query of ids finds in this account; those that have as many tags as may be are passed over.
+    Returns how many have it now who had it not. Raises Invalid."""
+    tag = clean_tag(tag)
+    key = tag.casefold()
+    number = select(func.count()).where(FanTag.fan_id == Fan.id).correlate(Fan).scalar_subquery()
+    without = ~exists().where(FanTag.fan_id == Fan.id, FanTag.tag_key == key).correlate(Fan)
+    which = (Fan.account_id == account_id) & Fan.id.in_(ids) & without & (number < keys.MOST_TAGS)
+    values = select(Fan.id, literal(key), literal(tag), literal(account_id)).where(which)
+    with write() as session:
+        execute(update(Fan).where(which).values(updated_at=utcnow()))
+        row = insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], values)
+        changed = execute(row.on_conflict_do_nothing())
+        session.expire_all()
+    return changed
+
+
+def clean_tag(text: str) -> str:
+    """Raises Invalid."""
+    tag = text.strip()
+    if not tag or len(tag) > keys.LONGEST_TAG or "," in tag:
+        raise Invalid(("tag", f"A tag has 1 to {keys.LONGEST_TAG} characters, and no comma."))
+    return tag
+
+
+def untag_fan(account_id: int, fan_id: int, tag: str) -> Fan:
+    """Raises NotFound."""
+    with write() as session:
+        fan = queries.find_fan(account_id, fan_id)
+        if execute(delete(FanTag).where(FanTag.fan_id == fan.id, FanTag.tag_key == tag.strip().casefold())):
+            fan.updated_at = utcnow()
+        session.flush()
+        session.expire(fan)
     return fan
 
 

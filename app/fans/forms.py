@@ -3,33 +3,44 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DecimalField, EmailField, StringField, TextAreaField, URLField
-from wtforms.validators import URL, Email, Length, NumberRange, Optional
+from wtforms.validators import URL, Email, Length, NumberRange, Optional, ValidationError
 
+from app.fans.actions import LONGEST_NOTES
 from app.fans.keys import LONGEST_TAG, MOST_TAGS
 from app.fans.models import Fan
+from app.zones import find_zone, zone_names
 
-PLAIN_FIELDS = ("name", "handle", "email", "phone", "platform_fan_id", "subscription_status", "avatar_url", "notes")
+PLAIN_FIELDS = (
+    "name", "handle", "email", "phone", "platform_fan_id", "subscription_status", "timezone", "avatar_url", "notes",
+)  # fmt: skip
 
 
 class FanForm(FlaskForm):
+    zones = staticmethod(zone_names)
+
     name = StringField("Name", [Length(max=255)])
     handle = StringField("Handle", [Length(max=255)])
     email = EmailField("E-mail", [Optional(), Length(max=320), Email("This is not an e-mail address.")])
     phone = StringField("Phone", [Length(max=50)])
     platform_fan_id = StringField("Platform id", [Length(max=255)])
     subscription_status = StringField("Subscription", [Length(max=100)])
+    timezone = StringField("Time zone", [Optional(), Length(max=100)])
     value = DecimalField(
         "Spent ($)", [Optional(), NumberRange(0, 10_000_000, "Enter an amount of 0 or more.")], places=2
     )
     tags = StringField("Tags", [Length(max=5000)])
     avatar_url = URLField("Picture address", [Optional(), Length(max=2000), URL(message="This is not a web address.")])
-    notes = TextAreaField("Notes", [Length(max=20000)])
+    notes = TextAreaField("Notes", [Length(max=LONGEST_NOTES)])
     do_not_message = BooleanField("Do not message this fan")
 
     def validate_tags(self, field: StringField) -> None:
         tags = split_tags(field.data or "")
         if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
-            raise ValueError(f"At most {MOST_TAGS} tags of {LONGEST_TAG} characters each.")
+            raise ValidationError(f"At most {MOST_TAGS} tags of {LONGEST_TAG} characters each.")
+
+    def validate_timezone(self, field: StringField) -> None:
+        if find_zone((field.data or "").strip()) is None:
+            raise ValidationError("Choose the name of a time zone, such as Europe/Paris.")
 
     def values(self) -> dict[str, Any]:
         """As fans.actions takes them."""

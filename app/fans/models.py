@@ -1,4 +1,5 @@
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -37,6 +38,7 @@ class Fan(Base):
     value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # the one of the two that counts; lists sort by it
     subscription_status: Mapped[str | None] = mapped_column(default=None)
     last_seen_at: Mapped[datetime | None] = mapped_column(default=None)
+    timezone: Mapped[str | None] = mapped_column(default=None)  # where they live, like Europe/Paris
     do_not_message: Mapped[bool] = mapped_column(default=False)
     custom: Mapped[dict[str, str]] = mapped_column(JSON, default_factory=dict)  # fields of the account's own, by name
     import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted
@@ -55,6 +57,11 @@ class Fan(Base):
     @property
     def tags(self) -> list[str]:
         return [row.tag for row in self.tag_rows]
+
+    @property
+    def notes_version(self) -> str:
+        """What the notes say, in short: whoever changes them names the ones they had before them."""
+        return sha256(self.notes.encode()).hexdigest()[:16]
 
     @property
     def display_name(self) -> str:

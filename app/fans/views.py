@@ -92,6 +92,46 @@ def update(fan_id: int) -> Response | tuple[str, int]:
     return render_template("fans/show.html", fan=fan, form=form), 400
 
 
+@bp.post("/fans/<id:fan_id>/tags")
+def change_tags(fan_id: int) -> Response | str | tuple[str, int]:
+    """`add` or `remove`: a tag. htmx gets the tags alone, as they stand beside a conversation too."""
+    fan, error = queries.find_fan(account.id, fan_id), ""
+    try:
+        if taken := _said("remove"):
+            fan = actions.untag_fan(account.id, fan_id, taken)
+        else:
+            fan = actions.tag_fan(account.id, fan_id, _said("add"))
+    except Invalid as invalid:
+        error = invalid.errors[0][1]
+    if request.headers.get("HX-Request"):
+        return render_template("fans/_tags.html", fan=fan, error=error), 422 if error else 200
+    if error:
+        flash(error, "error")
+    return redirect(url_for("fans.show", fan_id=fan_id))
+
+
+@bp.post("/fans/<id:fan_id>/notes")
+def change_notes(fan_id: int) -> Response | tuple[str, int]:
+    """As change_tags. What somebody else wrote meanwhile is shown, not written over."""
+    fan, error, text = queries.find_fan(account.id, fan_id), "", _said("notes")
+    try:
+        fan = actions.change_notes(account.id, fan_id, text, version=_said("version"))
+    except Invalid as invalid:
+        error = invalid.errors[0][1]
+    except Conflict as conflict:
+        error = conflict.detail
+    if request.headers.get("HX-Request"):
+        return render_template("fans/_notes.html", fan=fan, error=error, mine=text), 422 if error else 200
+    if error:
+        return render_template("fans/notes.html", fan=fan, error=error, mine=text), 422
+    flash("Saved.", "success")
+    return redirect(url_for("fans.show", fan_id=fan_id))
+
+
+def _said(name: str) -> str:
+    return request.form.get(name, "").replace("\r\n", "\n").replace("\0", "")
+
+
 def show_error(form: FanForm, error: Invalid | Conflict) -> None:
     """Beside the field it is about."""
     if isinstance(error, Conflict):

@@ -43,8 +43,8 @@ TAKEN = "A fan with this username, platform id or e-mail came in after the rehea
 RECORDED = "This payment, or its payer, was recorded after the rehearsal"
 
 _TEXTS = (
-    "name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status", "name_key", "handle_key",
-    "email_key", "search_text",
+    "name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status", "timezone", "name_key",
+    "handle_key", "email_key", "search_text",
 )  # fmt: skip
 _FAN: dict[str, Any] = dict.fromkeys((*_TEXTS, "notes", "last_seen_at"), Text) | {
     "id": BigInteger, "value_cents": BigInteger, "do_not_message": Boolean, "custom": JSON,

@@ -19,8 +19,8 @@ from app.imports.sets import RowSet
 
 _fans, _tags = table_of(Fan), table_of(FanTag)
 _PLAIN = (
-    "name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status", "custom",
-    "do_not_message",
+    "name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status", "timezone",
+    "custom", "do_not_message",
 )  # fmt: skip
 _COLUMNS = (
     *_PLAIN,

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from app.accounts.models import Account
 from app.database import db
@@ -11,6 +10,7 @@ from app.imports.evidence import Choices
 from app.imports.headers import FIELDS
 from app.imports.models import ImportKind
 from app.imports.options import MODES, NAMES_TO_MATCH, POLICIES, Rules
+from app.zones import find_zone
 
 MARKS = {".": ".", ",": ",", "point": ".", "dot": ".", "comma": ","}
 AS_THE_FILE_SHOWS = Choices()
@@ -93,9 +93,8 @@ def zone(account_id: int, asked: str | None) -> str:
     account = db.session.get(Account, account_id)
     if account is None:
         raise NotFound
-    zone = (asked or "").strip() or account.timezone
+    zone = find_zone((asked or "").strip() or account.timezone)
     db.session.commit()  # no transaction is held while the file is read
-    try:
-        return ZoneInfo(zone).key
-    except (KeyError, ValueError, OSError) as error:
-        raise Invalid(("timezone", "Must be the name of a time zone, such as Europe/Berlin.")) from error
+    if zone is None:
+        raise Invalid(("timezone", "Must be the name of a time zone, such as Europe/Berlin."))
+    return zone.key

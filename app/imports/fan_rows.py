@@ -18,7 +18,7 @@ from app.imports.repeats import Repeats, keys_left, keys_sought, names_of
 from app.imports.row import Person, Reading, person_of, problem_at
 
 PLAIN = frozenset(
-    {"name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status"}
+    {"name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status", "timezone"}
 )  # fmt: skip
 STANDS_AS = {name: name for name in (*PLAIN, "last_seen_at", "do_not_message")} | {"value_cents": "stated_value_cents"}
 FIELDS = frozenset({*STANDS_AS, "tags", CUSTOM})

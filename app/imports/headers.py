@@ -39,6 +39,7 @@ _FANS = {
     "notes": "notes|note|comments|comment",
     "do_not_message": "do not message|do not contact|dnm|dnc|opted out|unsubscribed",
     "avatar_url": "avatar|avatar url|photo url|profile picture",
+    "timezone": "timezone|time zone|fan timezone|local timezone",
     "currency": "currency|currency code",
 }
 _MONEY_MOVED = {
@@ -61,7 +62,8 @@ LABELS = {
     "handle": "Username", "name": "Display name", "first_name": "First name", "last_name": "Last name", "email": "E-mail",
     "phone": "Phone", "platform_fan_id": "Platform id", "tier": "Tier (as a tag)", "tags": "Tags",
     "value_cents": "Total spent", "last_seen_at": "Last seen", "subscription_status": "Subscription", "notes": "Notes",
-    "do_not_message": "Do not message", "avatar_url": "Picture address", "currency": "Currency",
+    "do_not_message": "Do not message", "avatar_url": "Picture address",
+    "timezone": "Their time zone", "currency": "Currency",
     "transaction_id": "Transaction id", "type": "Type", "gross": "Gross amount", "net": "Net amount", "fee": "Fee",
     "refunded": "Refunded", "at": "Date", "time": "Time", "zone": "Time zone", "status": "Status",
     CUSTOM: "A field of your own",

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 from app.imports.values import SPACES, BadCell
+from app.zones import find_zone
 
 ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # where year, month and day stand
 _NUMERIC = re.compile(r"(\d{1,4})([/.\-])(\d{1,2})\2(\d{1,4})(?:(?:T|,?\s+)(.*))?")
@@ -123,10 +123,10 @@ def zone_of(text: str | None) -> tzinfo | None:
         return timezone(-offset if text[0] == "-" else offset)
     if text.casefold() in ZONES:
         return timezone(timedelta(hours=ZONES[text.casefold()]))
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise BadCell("Not a time zone") from error
+    zone = find_zone(text)
+    if zone is None:
+        raise BadCell("Not a time zone")
+    return zone
 
 
 def _day(numbers: tuple[str, str, str], order: str) -> date | None:

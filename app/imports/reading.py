@@ -15,6 +15,7 @@ from app.imports.payments import finish_payment
 from app.imports.plan import Column, Plan, clean, code_in
 from app.imports.row import Problem, Reading
 from app.imports.values import BadCell
+from app.zones import find_zone
 
 DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
 CLEARABLE = frozenset(
@@ -25,6 +26,7 @@ CLEARABLE = frozenset(
         "avatar_url",
         "notes",
         "subscription_status",
+        "timezone",
         "last_seen_at",
         "value_cents",
         "tags",
@@ -177,6 +179,7 @@ def _reader(column: Column) -> Callable[[str], Any]:
         "notes": lambda text: values.read_text(text, 10_000),
         CUSTOM: lambda text: values.read_text(text, 1000),
         "avatar_url": _read_address,
+        "timezone": _read_zone,
         "do_not_message": values.read_flag,
         "subscription_status": lambda text: _read_status(text, column.header),
     }.get(column.field, values.read_text)
@@ -186,6 +189,14 @@ def _read_address(text: str) -> str:
     if not text.startswith("https://"):
         raise BadCell("Not an https:// address")
     return values.read_text(text, 2000)
+
+
+def _read_zone(text: str) -> str | None:
+    if values.is_nothing(text):
+        return None
+    if find_zone(text) is None:
+        raise BadCell("Not a time zone like Europe/Paris")
+    return text
 
 
 def _read_status(text: str, header: str) -> str | None:

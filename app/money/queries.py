@@ -1,9 +1,56 @@
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from app.database import db
+from app.database import db, utcnow
 from app.money.models import Transaction
+
+RECENT = timedelta(days=30)
+KINDS = {"subscription": "Subscriptions", "message": "Paid messages", "tip": "Tips"}
+
+
+@dataclass(frozen=True)
+class KindOfSpend:
+    kind: str
+    cents: int
+    recent_cents: int  # within RECENT
+    last_at: datetime
+
+    @property
+    def label(self) -> str:
+        return KINDS.get(self.kind, self.kind.capitalize())
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What a fan has paid by the transactions that are known. All cents gross."""
+
+    kinds: list[KindOfSpend]  # the most first
+
+    @property
+    def recent_cents(self) -> int:
+        return sum(each.recent_cents for each in self.kinds)
+
+    @property
+    def last(self) -> KindOfSpend | None:
+        return max(self.kinds, key=lambda each: each.last_at, default=None)
+
+
+def spend_of(account_id: int, fan_id: int) -> Spend:
+    cents = func.sum(Transaction.gross_cents)
+    rows = (
+        select(
+            Transaction.kind,
+            cents,
+            func.coalesce(cents.filter(Transaction.at > utcnow() - RECENT), 0),
+            func.max(Transaction.at),
+        )
+        .where(Transaction.account_id == account_id, Transaction.fan_id == fan_id)
+        .group_by(Transaction.kind)
+        .order_by(cents.desc())
+    )
+    return Spend([KindOfSpend(kind, int(a), int(b), at) for kind, a, b, at in db.session.execute(rows)])
 
 
 def spent_since(account_id: int, fan_id: int, after: datetime) -> int:

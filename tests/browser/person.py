@@ -102,13 +102,13 @@ class Person:
 
     # --- The page itself ---
 
-    def tab_to(self, name: str, most: int = 60) -> None:
-        """Presses Tab until the control of that name has the focus."""
+    def tab_to(self, name: str, most: int = 60, key: str = "Tab") -> None:
+        """Presses Tab, or Shift+Tab, until the next control of that name has the focus."""
         for _ in range(most):
-            self.page.keyboard.press("Tab")
+            self.page.keyboard.press(key)
             if self.page.evaluate(NAME) == name:
                 return
-        raise AssertionError(f"{most} times Tab do not reach {name!r}")
+        raise AssertionError(f"{most} times {key} do not reach {name!r}")
 
     def mark(self) -> None:
         """Leaves a mark that a reload would wipe away."""

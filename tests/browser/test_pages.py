@@ -17,6 +17,7 @@ PATHS = (
     "/fans?search=nobody+at+all",
     "/fans/new",
     "/fans/{fan}",
+    "/fans/{fan}/timeline",
     "/imports",
     "/imports/{import_}",
     "/campaigns",

@@ -1,0 +1,93 @@
+"""The fan beside the thread: tags and notes by keyboard, by two people at once, on a phone, and a failed message sent again."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.person import SENT, Person
+from tests.browser.stack import Stack
+from tests.browser.test_pages import PHONE
+
+
+def test_tags_and_notes_by_keyboard_and_nothing_of_a_colleague_is_written_over(
+    ada: Person, bob: Person, stack: Stack, fan: dict
+):
+    for person in (ada, bob):
+        person.expects("status of 422")
+        person.open_conversation(fan)
+    keys = ada.page.keyboard
+    ada.tab_to("New tag")
+    keys.type("Night owl")
+    keys.press("Enter")
+    expect(ada.page.get_by_role("link", name="Night owl")).to_be_visible()
+    expect(ada.page.get_by_label("New tag")).to_be_focused()
+    ada.tab_to("Take the tag Night owl away", key="Shift+Tab")
+    keys.press("Enter")
+    expect(ada.page.get_by_role("link", name="Night owl")).to_have_count(0)
+
+    ada.tab_to("Notes")
+    keys.type("Likes jazz")
+    ada.tab_to("Save notes")
+    with ada.page.expect_response(re.compile("/notes$")):
+        keys.press("Enter")
+    bob.page.get_by_label("Notes", exact=True).fill("Likes rock")
+    bob.page.get_by_role("button", name="Save notes").click()
+    expect(bob.page.get_by_text("Somebody changed these notes meanwhile.")).to_be_visible()
+    expect(bob.page.locator(".notes-theirs")).to_have_text("Likes jazz")
+    expect(bob.page.get_by_label("Notes", exact=True)).to_have_value("Likes rock")
+    bob.page.get_by_label("Notes", exact=True).fill("Likes jazz and rock")
+    with bob.page.expect_response(re.compile("/notes$")):
+        bob.page.get_by_role("button", name="Save notes").click()
+    assert stack.call("GET", f"/api/crm/fans/{fan['id']}")["notes"] == "Likes jazz and rock"
+
+
+def test_campaigns_and_timeline_come_when_they_are_opened(ada: Person, stack: Stack, fan: dict):
+    body = {"recipientIds": [fan["id"]], "content": "For the card", "campaignName": "The card's own"}
+    stack.call("POST", "/api/messages/bulk", json=body)
+    ada.open_conversation(fan)
+    ada.page.locator(".fan-more summary", has_text="Campaigns").click()
+    expect(ada.page.get_by_role("link", name="The card's own")).to_be_visible()
+    expect(ada.page.get_by_text("It went to fans chosen one by one.")).to_be_visible()
+    stack.sandbox.fan("tip", fan["platformFanId"], amountCents=700, text="For you")
+    expect(ada.message("For you")).to_be_visible()
+    ada.page.locator(".fan-more summary", has_text="Timeline").click()
+    expect(ada.page.locator(".happening", has_text="$7.00")).to_be_visible()
+    ada.page.get_by_role("link", name="Profile").click()
+    ada.page.get_by_role("link", name="Timeline").click()
+    expect(ada.page).to_have_title(f"Timeline of {fan['name']} · Greenroom")
+    ada.page.get_by_role("link", name="Notes", exact=True).click()
+    expect(ada.page.get_by_text("Nothing here")).to_be_visible()
+    ada.page.go_back()
+    expect(ada.page.get_by_role("link", name="The card's own")).to_be_visible()
+
+
+def test_on_a_phone_the_card_opens_over_the_thread_and_closes(visit: Callable[..., Person], fan: dict):
+    ada = visit("ada", viewport=PHONE)
+    ada.open_conversation(fan)
+    card = ada.page.locator("#fan-side")
+    expect(card).to_be_hidden()
+    ada.page.get_by_role("button", name=f"About {fan['name']}").click()
+    expect(card).to_be_visible()
+    ada.page.get_by_label("New tag").fill("Phone")
+    ada.page.keyboard.press("Enter")
+    expect(card.get_by_role("link", name="Phone")).to_be_visible()
+    ada.page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+
+
+def test_a_failed_message_keeps_its_text_says_why_and_is_sent_again_from_the_thread(
+    ada: Person, stack: Stack, fan: dict
+):
+    ada.open_conversation(fan)
+    ada.mark()
+    stack.sandbox.faults(refuse=1)
+    ada.write("Refused at first")
+    message = ada.message("Refused at first")
+    expect(message).to_have_attribute("data-status", "failed")
+    expect(message.locator(".message-reason")).to_contain_text("Cannot send message to this user")
+    stack.sandbox.faults()
+    message.get_by_role("button", name="Send again").click()
+    expect(message).to_have_attribute("data-status", SENT)
+    assert ada.texts() == ["Refused at first"]
+    assert not ada.was_reloaded()
