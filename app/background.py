@@ -33,6 +33,7 @@ TASKS = {
     "drain": Task("sending", "app.conversations.outbox.drain"),
     "handle_event": Task("incoming", "app.conversations.incoming.handle_event", 60),
     "read_back": Task("incoming", "app.conversations.read_back.read_back", 120),
+    "catch_up": Task("incoming", "app.conversations.catching_up.catch_up", 600),
     "sync_fans": Task("links", "app.fans.sync.sync_fans", 120),
     "discard_media": Task("links", "app.media.actions.discard_media", 120),
     "run_import": Task("imports", "app.imports.actions.run_import", 3600),

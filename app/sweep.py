@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, select
 
 from app.background import later, later_each
-from app.conversations import claims, outbox, read_back, sending_later, triage
+from app.conversations import catching_up, claims, outbox, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
 from app.errors import Conflict
@@ -32,6 +32,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
     if "incoming" in queues:
         later_each("handle_event", _each(_unhandled_events()))
         later_each("read_back", _each(read_back.connections_due()))
+        later_each("catch_up", _each(catching_up.connections_due()))
         _forget_old_news()
         triage.wake_snoozed()
         sending_later.send_due()

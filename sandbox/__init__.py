@@ -55,7 +55,7 @@ still runs. 422 IDEMPOTENCY_KEY_MISMATCH: the key was used with another body or 
 
 Webhooks carry `Signature` (hex HMAC-SHA256 of the raw body) and `X-OFAPI-Idempotency-Key` (`evt_` + 40 hex, the same
 at each retry and redelivery) and the body `{"event", "account_id", "payload"}`; in order per endpoint, up to 5 retries.
-    a fan writes      messages.received
+    a fan writes      messages.received (`POST /sandbox/fans/{chat}/say`; `/write` is the creator, by hand)
     a fan buys        messages.ppv.unlocked and transactions.new: the same money twice
     a fan tips        messages.received (isTip, the fan's words), tips.received and transactions.new
     a fan subscribes  subscriptions.new and transactions.new

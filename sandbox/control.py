@@ -1,6 +1,7 @@
 """The /sandbox calls, for people and tests: what arrived, trouble on demand, and what fans do."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import sandbox
@@ -16,7 +17,7 @@ Fields = dict[str, tuple[type, ...]]
 def index(world: World, call: Call) -> Answer:
     about = (sandbox.__doc__ or "").partition("\n")[0]
     calls = ["/sandbox/health", "/sandbox/sends", "/sandbox/stats", "/sandbox/faults", "/sandbox/autoplay"]
-    verbs = [f"/sandbox/fans/{{chatId}}/{verb}" for verb in ("say", "buy", "tip", "open", "subscribe")]
+    verbs = [f"/sandbox/fans/{{chatId}}/{verb}" for verb in ("say", "write", "buy", "tip", "open", "subscribe")]
     return Answer(200, {"about": about, "calls": [*calls, *verbs, "/sandbox/webhooks/redeliver", "/api/accounts"]})
 
 
@@ -51,12 +52,19 @@ def put_faults(world: World, call: Call) -> Answer:
 
 
 def say(world: World, call: Call, chat_id: str) -> Answer:
+    return _speak(world, call, chat_id, people.say)
+
+
+def write(world: World, call: Call, chat_id: str) -> Answer:
+    return _speak(world, call, chat_id, people.write)
+
+
+def _speak(world: World, call: Call, chat_id: str, verb: Callable[[World, Account, Chat, str], Message]) -> Answer:
     body = _read(call, {"text": (str,)}, required=("text",))
     if not body["text"].strip():
         raise _wrong("text must not be empty")
     account, chat = _find_chat(world, body, chat_id)
-    message = people.say(world, account, chat, body["text"])
-    return Answer(200, {"message": shapes.message(account, chat, message)})
+    return Answer(200, {"message": shapes.message(account, chat, verb(world, account, chat, body["text"]))})
 
 
 def buy(world: World, call: Call, chat_id: str) -> Answer:

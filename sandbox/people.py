@@ -1,4 +1,4 @@
-"""What fans do: each verb changes the chat, then fires the webhooks the vendor would. Call them under the lock."""
+"""What people do there: each verb changes the chat, then fires the webhooks the vendor would. Call them under the lock."""
 
 import secrets
 
@@ -18,6 +18,16 @@ def say(world: World, account: Account, chat: Chat, text: str, tip: bool = False
     world.commit(("message", {"account": account.id, "chat": chat.fan.id, **fields}), _seen(account, chat, at))
     message = chat.messages[message_id]
     world.tell("messages.received", account.id, events.message_received(account, chat, message))
+    return message
+
+
+def write(world: World, account: Account, chat: Chat, text: str) -> Message:
+    """The creator writes on the platform itself."""
+    message_id = world.state.next_id()
+    fields = {"id": message_id, "at": clock.now(), "text": text, "mine": True}
+    world.commit(("message", {"account": account.id, "chat": chat.fan.id, **fields}))
+    message = chat.messages[message_id]
+    world.tell("messages.sent", account.id, events.message_sent(account, chat, message))
     return message
 
 

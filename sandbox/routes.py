@@ -38,6 +38,7 @@ ROUTES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
         (r"/sandbox/autoplay", {"GET": control.show_autoplay, "PUT": control.put_autoplay}),
         (r"/sandbox/webhooks/redeliver", {"POST": control.redeliver}),
         (rf"{FAN}/say", {"POST": control.say}),
+        (rf"{FAN}/write", {"POST": control.write}),
         (rf"{FAN}/buy", {"POST": control.buy}),
         (rf"{FAN}/tip", {"POST": control.tip}),
         (rf"{FAN}/open", {"POST": control.open_messages}),

@@ -1,35 +1,29 @@
 """What the platform told us, worked off by a worker: each stored event becomes what it says, once."""
 
-from datetime import datetime, timedelta
-
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from app.background import later
-from app.conversations import actions, live, sending_later
-from app.conversations.actions import Speaker
-from app.conversations.models import Message, MessageStatus
+from app.conversations import actions, live
+from app.conversations.models import MessageStatus
+from app.conversations.taking_in import NotYet, ensure_fan, find_message, take_in
 from app.database import db, execute, utcnow, write
-from app.fans import queries as fans
-from app.fans.models import Fan
-from app.fans.sync import take_over
 from app.money.actions import record_transaction
 from app.platforms import queries as platforms
 from app.platforms.actions import expire
 from app.platforms.gateway import (
     CredentialsLost,
-    MessageConfirmed,
+    MessageDeleted,
     MessageReceived,
+    MessageSent,
     MoneyMoved,
     PlatformEvent,
-    PlatformFan,
 )
 from app.platforms.models import Connection, StoredEvent
 
 log = structlog.get_logger()
 MOST_TRIES = 5
-CLOCK_DIFFERENCE = timedelta(seconds=60)
 
 
 def handle_event(event_id: int) -> None:
@@ -44,6 +38,8 @@ def handle_event(event_id: int) -> None:
         return _give_up(stored, f"Not understood: {error!r}"[:500])
     try:
         noted = _apply(stored, connection, events)
+    except NotYet:
+        return None  # it stays unhandled: the sweep asks again
     except IntegrityError as error:  # another worker wrote the same fan or message in this moment: once more
         log.info("event_raced", event_id=event_id, error=str(error.orig))
         return _try_later(event_id)
@@ -61,9 +57,11 @@ def _apply(stored: StoredEvent, connection: Connection, events: list[PlatformEve
 def _apply_one(connection: Connection, event: PlatformEvent) -> list[live.Noted]:
     match event:
         case MessageReceived():
-            return receive_message(connection, event)
-        case MessageConfirmed(message_id):
-            return confirm(connection, message_id)
+            return take_in(connection, event.message, event.fan)
+        case MessageSent():
+            return confirm(connection, event)
+        case MessageDeleted(message_id):
+            return mark_deleted(connection, message_id)
         case MoneyMoved():
             return record_money(connection, event)
         case CredentialsLost(detail):
@@ -71,53 +69,29 @@ def _apply_one(connection: Connection, event: PlatformEvent) -> list[live.Noted]
     return []
 
 
-def receive_message(connection: Connection, event: MessageReceived) -> list[live.Noted]:
-    """A fan wrote. The same message again, under whatever event, changes nothing. Does not commit."""
-    arrived = event.message
-    if _find_message(connection, arrived.id):
+def confirm(connection: Connection, told: MessageSent) -> list[live.Noted]:
+    """A message of the creator's stands in the chat: sent from here, or written there. Does not commit. Raises NotYet."""
+    message = find_message(connection, told.message.id)
+    if message is None:
+        return take_in(connection, told.message, told.fan)
+    return actions.change_status(message, MessageStatus.SENT, status=MessageStatus.DELIVERED)
+
+
+def mark_deleted(connection: Connection, platform_message_id: str) -> list[live.Noted]:
+    """It stays, as deleted there: what was sent was sent. Does not commit."""
+    message = find_message(connection, platform_message_id)
+    if message is None or message.deleted_at:
         return []
-    fan = ensure_fan(connection, event.fan)
-    conversation, _ = actions.ensure_conversation(fan)
-    written_at = _place_in_time(arrived.created_at, conversation.last_message_at)
-    fan.last_seen_at = max(filter(None, (fan.last_seen_at, written_at)))
-    message = Message(
-        account_id=connection.account_id,
-        conversation_id=conversation.id,
-        fan_id=fan.id,
-        connection_id=connection.id,
-        direction="in",
-        text=arrived.text[: 4 * actions.LONGEST_TEXT].replace("\0", ""),
-        price_cents=arrived.price_cents,
-        attachments=list(arrived.attachments),
-        status=MessageStatus.RECEIVED,
-        platform_message_id=arrived.id,
-        created_at=written_at,
-    )
-    db.session.add(message)
+    message.deleted_at = utcnow()
     db.session.flush()
-    return sending_later.cancel_answered(conversation) + actions.place_message(message, Speaker.FAN)
-
-
-def _place_in_time(told: datetime, last_message_at: datetime | None) -> datetime:
-    """When it was written, by the platform's clock: which has whole seconds and differs from ours. Not in our future,
-    and an answer does not stand above what it answers."""
-    told = min(told, utcnow())
-    if last_message_at and told <= last_message_at < told + CLOCK_DIFFERENCE:
-        return last_message_at + timedelta(microseconds=1)
-    return told
-
-
-def confirm(connection: Connection, platform_message_id: str) -> list[live.Noted]:
-    """A message of ours stands in the chat. Does not commit."""
-    message = _find_message(connection, platform_message_id)
-    return actions.change_status(message, MessageStatus.SENT, status=MessageStatus.DELIVERED) if message else []
+    return live.note_message(message)
 
 
 def record_money(connection: Connection, event: MoneyMoved) -> list[live.Noted]:
     """Does not commit."""
     fan = ensure_fan(connection, event.fan)
     db.session.flush()
-    paid = _find_message(connection, event.message_id) if event.message_id else None
+    paid = find_message(connection, event.message_id) if event.message_id else None
     is_new = record_transaction(
         fan,
         transaction_id=event.transaction_id,
@@ -132,27 +106,6 @@ def record_money(connection: Connection, event: MoneyMoved) -> list[live.Noted]:
     paid.purchased = True
     db.session.flush()
     return live.note_message(paid)
-
-
-def ensure_fan(connection: Connection, seen: PlatformFan) -> Fan:
-    """The fan of that platform id, else of that handle, else a new one. Does not commit."""
-    fan = fans.find_by_platform_id(connection.account_id, connection.platform, seen.id)
-    if fan is None:
-        fan = fans.find_by_handle(connection.account_id, seen.handle)
-        if fan is None or fan.platform_fan_id is not None:
-            fan = Fan(account_id=connection.account_id, platform=connection.platform)
-            db.session.add(fan)
-        take_over(fan, seen)
-        db.session.flush()
-    return fan
-
-
-def _find_message(connection: Connection, platform_message_id: str) -> Message | None:
-    return db.session.scalar(
-        select(Message).where(
-            Message.connection_id == connection.id, Message.platform_message_id == platform_message_id
-        )
-    )
 
 
 def _try_later(event_id: int) -> None:

@@ -160,6 +160,7 @@ class Message(Base):
     client_message_id: Mapped[str | None] = mapped_column(default=None)
     platform_message_id: Mapped[str | None] = mapped_column(default=None)
     purchased: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)  # on the platform; here it stays
     rank: Mapped[int] = mapped_column(default=0)  # the queue's order: higher first, then the older
     idempotency_key: Mapped[str] = mapped_column(default_factory=new_key)
     # In ticks of the steady clock:

@@ -42,7 +42,7 @@ def read_back(connection_id: int) -> None:
         return
     db.session.commit()  # no transaction is held while the platform answers
     try:
-        _take_in(connection_id, gateway.last_messages(CHATS_AT_A_GLANCE))
+        _take_in(connection_id, [last for _, last in gateway.recent_chats(CHATS_AT_A_GLANCE)])
         for chat_id in _chats_to_read(connection):
             db.session.commit()
             _take_in(connection_id, gateway.read_chat(chat_id, MESSAGES_PER_CHAT).messages)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import bindparam, case, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app import clock
 from app.conversations import actions, live
@@ -67,18 +68,53 @@ def record(
 
     due_tick: when the connection is to be looked at again, at the latest.
     """
+    effects = {"due_tick": due_tick, "is_fault": is_fault, "slow_down": slow_down, "expired": expired}
+    try:
+        noted = _write_down(claimed, outcome, detail, values, **effects)
+    except IntegrityError:
+        if "platform_message_id" not in values:
+            raise
+        # The platform told of this message first, in other words than ours, and it was taken for one written there.
+        noted = _forget_copy(claimed, values["platform_message_id"])
+        noted += _write_down(claimed, outcome, detail, values, **effects)
+    live.tell(noted)
+
+
+def _write_down(
+    claimed: Claimed,
+    outcome: str,
+    detail: str,
+    values: dict[str, Any],
+    *,
+    due_tick: int | None,
+    is_fault: bool,
+    slow_down: bool,
+    expired: str | None,
+) -> list[live.Noted]:
     with write():
         # The connection first, as in a claim: two that lock in the same order cannot wait for each other.
         _note_connection(claimed.connection_id, due_tick, is_fault=is_fault, slow_down=slow_down)
         answer = {"at": utcnow(), "tick": clock.now(), "what": outcome, "words": detail}
         if not run(_ANSWER, answer | {"attempt_id": claimed.attempt_id}).rowcount:
-            return
+            return []
         if expired:
             expire(claimed.connection_id, expired)
         if values.get("status") == MessageStatus.QUEUED and _campaign_is_cancelled(claimed.message_id):
             values = {"status": MessageStatus.CANCELLED, "status_reason": CAMPAIGN_CANCELLED, "lease_tick": None}
-        noted = _change_message(claimed.message_id, values)
-    live.tell(noted)
+        return _change_message(claimed.message_id, values)
+
+
+def _forget_copy(claimed: Claimed, platform_message_id: str) -> list[live.Noted]:
+    of_it = (Message.connection_id == claimed.connection_id) & (Message.platform_message_id == platform_message_id)
+    with write() as session:
+        copy = session.scalar(select(Message).where(of_it, Message.id != claimed.message_id, Message.tries == 0))
+        if copy is None:
+            return []
+        ours = update(Conversation).where(Conversation.last_message_id == copy.id)
+        execute(ours.values(last_message_id=claimed.message_id))
+        session.delete(copy)
+        session.flush()
+        return live.note_message(copy)
 
 
 def _campaign_is_cancelled(message_id: int) -> bool:

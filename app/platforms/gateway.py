@@ -94,9 +94,15 @@ class MessageReceived:
 
 
 @dataclass(frozen=True)
-class MessageConfirmed:
-    """The platform says that a message of ours stands in the chat."""
+class MessageSent:
+    """A message of the creator's stands in the chat: sent by us, or written on the platform itself."""
 
+    message: PlatformMessage
+    fan: PlatformFan
+
+
+@dataclass(frozen=True)
+class MessageDeleted:
     message_id: str
 
 
@@ -116,7 +122,7 @@ class CredentialsLost:
     detail: str
 
 
-PlatformEvent = MessageReceived | MessageConfirmed | MoneyMoved | CredentialsLost
+PlatformEvent = MessageReceived | MessageSent | MessageDeleted | MoneyMoved | CredentialsLost
 
 
 @dataclass(frozen=True)
@@ -145,12 +151,12 @@ class PlatformGateway(Protocol):
         """The platform's id of the medium. Raises NotSent or Refused."""
         ...
 
-    def read_chat(self, chat_id: str, limit: int) -> Chat:
-        """Raises PlatformError."""
+    def read_chat(self, chat_id: str, limit: int, before: str | None = None) -> Chat:
+        """The newest messages, or those before one. Raises PlatformError."""
         ...
 
-    def last_messages(self, limit: int) -> list[PlatformMessage]:
-        """The last message of each of the most recent chats, in one call. Raises PlatformError."""
+    def recent_chats(self, limit: int, offset: int = 0) -> list[tuple[PlatformFan, PlatformMessage]]:
+        """With whom, and the last message; the most recent first, in one call. Raises PlatformError."""
         ...
 
     def fans_page(self, offset: int) -> tuple[list[PlatformFan], int | None]:

@@ -57,6 +57,8 @@ class Connection(Base):
     sync_moved_at: Mapped[datetime | None] = mapped_column(default=None)
     last_synced_at: Mapped[datetime | None] = mapped_column(default=None)
     last_read_back_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_caught_up_at: Mapped[datetime | None] = mapped_column(default=None)  # when that was last tried
+    heard_until: Mapped[datetime | None] = mapped_column(default=None)  # all that was said before it is here
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
 

@@ -14,8 +14,9 @@ from app.platforms.gateway import (
     Chat,
     CredentialsLost,
     Endpoint,
-    MessageConfirmed,
+    MessageDeleted,
     MessageReceived,
+    MessageSent,
     MoneyMoved,
     OutcomeUnknown,
     OutgoingMessage,
@@ -28,7 +29,7 @@ from app.platforms.html_text import html_to_text
 
 FANS_PER_PAGE = 20  # the most that the vendor gives
 EVENTS = (
-    "messages.received", "messages.sent", "messages.ppv.unlocked", "tips.received",
+    "messages.received", "messages.sent", "messages.deleted", "messages.ppv.unlocked", "tips.received",
     "subscriptions.new", "accounts.session_expired", "accounts.authentication_failed",
 )  # fmt: skip
 
@@ -73,16 +74,18 @@ class OnlyFansAPI:
         except (KeyError, TypeError) as error:
             raise Refused("The platform did not say under which id it keeps the file.") from error
 
-    def read_chat(self, chat_id: str, limit: int) -> Chat:
+    def read_chat(self, chat_id: str, limit: int, before: str | None = None) -> Chat:
         path = f"chats/{quote(chat_id, safe='')}/messages"
-        response = wire.call("GET", self._url(path), headers=self._headers, params={"limit": limit, "order": "desc"})
-        return Chat([_message(each, chat_id) for each in _read(response)["data"]], wire.moment_of(response))
+        asked = {"limit": limit, "order": "desc"} | ({"first_id": before} if before else {})
+        response = wire.call("GET", self._url(path), headers=self._headers, params=asked)
+        found = [_message(each, chat_id) for each in _read(response)["data"]]
+        # The cursor's own message comes once more.
+        return Chat([each for each in found if each.id != before], wire.moment_of(response))
 
-    def last_messages(self, limit: int) -> list[PlatformMessage]:
-        answer = self._call("GET", "chats", params={"limit": limit, "order": "recent"})
-        return [
-            _message(each["lastMessage"], str(each["fan"]["id"])) for each in answer["data"] if each.get("lastMessage")
-        ]
+    def recent_chats(self, limit: int, offset: int = 0) -> list[tuple[PlatformFan, PlatformMessage]]:
+        answer = self._call("GET", "chats", params={"limit": limit, "offset": offset, "order": "recent"})
+        chats = [(_fan(each["fan"]), each.get("lastMessage")) for each in answer["data"]]
+        return [(fan, _message(last, fan.id)) for fan, last in chats if last]
 
     def fans_page(self, offset: int) -> tuple[list[PlatformFan], int | None]:
         answer = self._call("GET", "fans/all", params={"limit": FANS_PER_PAGE, "offset": offset})
@@ -108,7 +111,10 @@ class OnlyFansAPI:
                 fan = _fan(payload["fromUser"])
                 return [MessageReceived(_message(payload, fan.id), fan)]
             case "messages.sent":
-                return [MessageConfirmed(str(payload["id"]))]
+                fan = _fan(payload["toUser"])
+                return [MessageSent(_message(payload | {"isSentByMe": True}, fan.id), fan)]
+            case "messages.deleted":
+                return [MessageDeleted(str(int(payload)))]
             case "messages.ppv.unlocked":
                 return [_purchase(payload)]
             case "tips.received":

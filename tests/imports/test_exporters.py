@@ -167,6 +167,7 @@ def mailchimp(names, _sums):
         "1",
         "e1",
     ]
+    zone = {"timezone": "Europe/Berlin"}
     rows = [
         ["zoe@example.com", first, last, *middle, "likes cats", '"VIP","Blog"'],
         ["ann@example.com", names[1], "", *middle, "", ""],
@@ -175,8 +176,8 @@ def mailchimp(names, _sums):
         header,
         rows,
         [
-            {"email": "zoe@example.com", "name": names[0], "notes": "likes cats", "tags": ["VIP", "Blog"]},
-            {"email": "ann@example.com", "name": names[1]},
+            {"email": "zoe@example.com", "name": names[0], "notes": "likes cats", "tags": ["VIP", "Blog"], **zone},
+            {"email": "ann@example.com", "name": names[1], **zone},
         ],
     )
 

@@ -1,0 +1,97 @@
+"""What stands in a chat on the platform becomes a message here, once, whoever told of it and however often."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from app.conversations import actions, live, sending_later
+from app.conversations.actions import Speaker
+from app.conversations.models import Message, MessageStatus
+from app.database import db, utcnow
+from app.fans import queries as fans
+from app.fans.models import Fan
+from app.fans.sync import take_over
+from app.platforms.gateway import PlatformFan, PlatformMessage
+from app.platforms.models import Connection
+
+CLOCK_DIFFERENCE = timedelta(seconds=60)
+
+
+class NotYet(Exception):
+    """It may be a message of ours that is just being sent: to be asked again once that is known."""
+
+
+def take_in(connection: Connection, arrived: PlatformMessage, seen: PlatformFan) -> list[live.Noted]:
+    """A message of the fan's; or one of ours that was written on the platform itself, and so is nobody's here.
+
+    One that stands here already changes nothing. Does not commit. Raises NotYet.
+    """
+    if find_message(connection, arrived.id):
+        return []
+    fan = ensure_fan(connection, seen)
+    if arrived.sent_by_us:
+        _check_that_it_is_not_ours(connection, fan, arrived)
+    conversation, _ = actions.ensure_conversation(fan)
+    written_at = _place_in_time(arrived.created_at, conversation.last_message_at)
+    message = Message(
+        account_id=connection.account_id,
+        conversation_id=conversation.id,
+        fan_id=fan.id,
+        connection_id=connection.id,
+        direction="out" if arrived.sent_by_us else "in",
+        text=arrived.text[: 4 * actions.LONGEST_TEXT].replace("\0", ""),
+        price_cents=arrived.price_cents,
+        attachments=list(arrived.attachments),
+        status=MessageStatus.DELIVERED if arrived.sent_by_us else MessageStatus.RECEIVED,
+        platform_message_id=arrived.id,
+        created_at=written_at,
+    )
+    db.session.add(message)
+    if arrived.sent_by_us:
+        message.sent_at = written_at
+        db.session.flush()
+        return actions.place_message(message, Speaker.PERSON)
+    fan.last_seen_at = max(filter(None, (fan.last_seen_at, written_at)))
+    db.session.flush()
+    return sending_later.cancel_answered(conversation) + actions.place_message(message, Speaker.FAN)
+
+
+def find_message(connection: Connection, platform_message_id: str) -> Message | None:
+    return db.session.scalar(
+        select(Message).where(
+            Message.connection_id == connection.id, Message.platform_message_id == platform_message_id
+        )
+    )
+
+
+def ensure_fan(connection: Connection, seen: PlatformFan) -> Fan:
+    """The fan of that platform id, else of that handle, else a new one. Does not commit."""
+    fan = fans.find_by_platform_id(connection.account_id, connection.platform, seen.id)
+    if fan is None:
+        fan = fans.find_by_handle(connection.account_id, seen.handle)
+        if fan is None or fan.platform_fan_id is not None:
+            fan = Fan(account_id=connection.account_id, platform=connection.platform)
+            db.session.add(fan)
+        take_over(fan, seen)
+        db.session.flush()
+    return fan
+
+
+def _check_that_it_is_not_ours(connection: Connection, fan: Fan, arrived: PlatformMessage) -> None:
+    """The platform may tell of a message before its sender has heard that it arrived. Raises NotYet."""
+    under_way = select(Message.text).where(
+        Message.fan_id == fan.id,
+        Message.connection_id == connection.id,
+        Message.status.in_((MessageStatus.SENDING, MessageStatus.UNKNOWN)),
+    )
+    if arrived.text in {text.strip() for text in db.session.scalars(under_way)}:
+        raise NotYet
+
+
+def _place_in_time(told: datetime, last_message_at: datetime | None) -> datetime:
+    """When it was written, by the platform's clock: which has whole seconds and differs from ours. Not in our future,
+    and an answer does not stand above what it answers."""
+    told = min(told, utcnow())
+    if last_message_at and told <= last_message_at < told + CLOCK_DIFFERENCE:
+        return last_message_at + timedelta(microseconds=1)
+    return told
