@@ -15,7 +15,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     from apiflask import APIFlask
 
     from app import accounts, api, campaigns, cli, conversations, fans, imports, media, operations, platforms
-    from app import quick_replies, timeline  # isort: skip
+    from app import quick_replies, segments, timeline  # isort: skip
     from app import assets, config, database, errors, extensions, formats, logs, web  # isort: skip
 
     app = APIFlask(
@@ -38,6 +38,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
         fans,
         quick_replies,
         conversations,
+        segments,
         imports,
         campaigns,
         timeline,

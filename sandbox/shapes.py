@@ -69,6 +69,7 @@ def fan(fan: Fan) -> dict[str, Any]:
             "price": 0,
             "regularPrice": 0,
             "status": None if fan.active else "Expired",
+            **_spell(fan),
             "totalSumm": dollars(sum(fan.spent.values())),
             "messagesSumm": dollars(fan.spent["messages"]),
             "tipsSumm": dollars(fan.spent["tips"]),
@@ -79,6 +80,12 @@ def fan(fan: Fan) -> dict[str, Any]:
             "subscribes": [],
         },
     }
+
+
+def _spell(fan: Fan) -> dict[str, str]:
+    """Since when they are subscribed, and until when: told from their id, the same each day."""
+    ends = clock.now() + (fan.id % 30 + 1 if fan.active else -(fan.id % 60) - 1) * clock.DAY
+    return {"subscribeAt": clock.iso(ends - (fan.id % 12 + 1) * 30 * clock.DAY), "expiredAt": clock.iso(ends)}
 
 
 def fan_data(fan: Fan) -> dict[str, Any]:

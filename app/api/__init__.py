@@ -18,9 +18,10 @@ OPEN = {"api.issue_token", "api.docs"}
 
 
 def init_app(app: APIFlask) -> None:
-    from app.api import auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans, openapi
+    from app.api import auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans
+    from app.api import openapi, segments  # isort: skip
 
-    assert all((auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans))
+    assert all((auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans, segments))
     app.register_blueprint(bp)
     openapi.init_app(app)
 

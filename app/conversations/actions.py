@@ -228,6 +228,8 @@ def place_message(message: Message, speaker: Speaker) -> list[live.Noted]:
 
 _is_newer = _conversations.c.last_message_at.is_(None) | (_conversations.c.last_message_at <= bindparam("at"))
 _waits_since = func.coalesce(_conversations.c.waiting_since, bindparam("at"))
+_fan_wrote = {"fan_wrote_at": case((_is_newer, bindparam("at")), else_=_conversations.c.fan_wrote_at)}
+_we_wrote = {"we_wrote_at": case((_is_newer, bindparam("at")), else_=_conversations.c.we_wrote_at)}
 _ON_TOP = (
     update(_conversations)
     .where(_conversations.c.id == bindparam("conversation_id"))
@@ -243,9 +245,10 @@ _ON_TOP_BY = {
         waiting_since=case((_is_newer, _waits_since), else_=_conversations.c.waiting_since),
         archived=False,
         snoozed_until=None,
+        **_fan_wrote,
     ),
-    Speaker.PERSON: _ON_TOP.values(waiting_since=None, archived=False),
-    Speaker.CAMPAIGN: _ON_TOP,
+    Speaker.PERSON: _ON_TOP.values(waiting_since=None, archived=False, **_we_wrote),
+    Speaker.CAMPAIGN: _ON_TOP.values(**_we_wrote),
 }
 
 

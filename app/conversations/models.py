@@ -85,6 +85,8 @@ class Conversation(Base):
     last_message_id: Mapped[int | None] = mapped_column(BigId, default=None)
     unread_count: Mapped[int] = mapped_column(default=0)
     waiting_since: Mapped[datetime | None] = mapped_column(default=None)  # the fan's first message without an answer
+    fan_wrote_at: Mapped[datetime | None] = mapped_column(default=None)  # their newest message
+    we_wrote_at: Mapped[datetime | None] = mapped_column(default=None)  # ours, by a person or a campaign
     archived: Mapped[bool] = mapped_column(default=False)
     snoozed_until: Mapped[datetime | None] = mapped_column(default=None)  # out of sight until then, or the fan writes
     pinned: Mapped[bool] = mapped_column(default=False)

@@ -25,6 +25,8 @@ WRITABLE = frozenset(
         "subscription_status",
         "last_seen_at",
         "timezone",
+        "subscribed_at",
+        "subscription_ends_at",
         "do_not_message",
     ]
 )

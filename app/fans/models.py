@@ -36,7 +36,10 @@ class Fan(Base):
     stated_value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # brought by hand or by file
     earned_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # sum of the transactions, if any
     value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # the one of the two that counts; lists sort by it
+    last_purchase_at: Mapped[datetime | None] = mapped_column(default=None)  # of the transactions, if any
     subscription_status: Mapped[str | None] = mapped_column(default=None)
+    subscribed_at: Mapped[datetime | None] = mapped_column(default=None)
+    subscription_ends_at: Mapped[datetime | None] = mapped_column(default=None)
     last_seen_at: Mapped[datetime | None] = mapped_column(default=None)
     timezone: Mapped[str | None] = mapped_column(default=None)  # where they live, like Europe/Paris
     do_not_message: Mapped[bool] = mapped_column(default=False)

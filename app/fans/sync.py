@@ -118,7 +118,8 @@ def _known_fans(connection: Connection, seen: list[PlatformFan]) -> dict[str, Fa
 
 
 def take_over(fan: Fan, seen: PlatformFan) -> None:
-    """What the platform knows better than we: the id always, the rest where it stands empty here. Does not commit."""
+    """What the platform knows better than we: the id and the subscription always, the rest where it stands empty here.
+    Does not commit."""
     values: dict[str, Any] = {"platform_fan_id": seen.id}
     if seen.handle and not fan.handle:
         values["handle"] = seen.handle
@@ -126,8 +127,9 @@ def take_over(fan: Fan, seen: PlatformFan) -> None:
         values["name"] = seen.name
     if seen.avatar_url and not fan.avatar_url:
         values["avatar_url"] = seen.avatar_url
-    if seen.subscription_status and not fan.subscription_status:
-        values["subscription_status"] = seen.subscription_status
+    for name in ("subscription_status", "subscribed_at", "subscription_ends_at"):
+        if getattr(seen, name):
+            values[name] = getattr(seen, name)
     if seen.last_seen_at and (fan.last_seen_at is None or seen.last_seen_at > fan.last_seen_at):
         values["last_seen_at"] = seen.last_seen_at
     if not (fan.name or fan.handle or seen.name or seen.handle):

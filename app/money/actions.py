@@ -43,22 +43,21 @@ def record_transaction(
 
 def refresh_spend(fan: Fan) -> None:
     """The fan's spend is the sum of their transactions, where there are any. Does not commit."""
-    earned = db.session.scalar(
-        select(func.sum(Transaction.gross_cents)).where(
-            Transaction.account_id == fan.account_id, Transaction.fan_id == fan.id
-        )
+    rows = select(func.sum(Transaction.gross_cents), func.max(Transaction.at)).where(
+        Transaction.account_id == fan.account_id, Transaction.fan_id == fan.id
     )
+    earned, fan.last_purchase_at = db.session.execute(rows).one()
     fan.earned_cents = None if earned is None else int(earned)
     fan.value_cents = fan.stated_value_cents if earned is None else int(earned)
 
 
 def refresh_spends(account_id: int, fan_ids: Any) -> None:
     """As refresh_spend, for all fans that a SELECT of ids gives. Does not commit."""
-    earned = (
-        select(func.sum(Transaction.gross_cents))
-        .where(Transaction.account_id == account_id, Transaction.fan_id == Fan.id)
-        .correlate(Fan)
-        .scalar_subquery()
-    )
-    values = {"earned_cents": earned, "value_cents": func.coalesce(earned, Fan.stated_value_cents)}
+    theirs = (Transaction.account_id == account_id) & (Transaction.fan_id == Fan.id)
+    earned = select(func.sum(Transaction.gross_cents)).where(theirs).correlate(Fan).scalar_subquery()
+    values = {
+        "earned_cents": earned,
+        "value_cents": func.coalesce(earned, Fan.stated_value_cents),
+        "last_purchase_at": select(func.max(Transaction.at)).where(theirs).correlate(Fan).scalar_subquery(),
+    }
     execute(update(Fan).where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).values(**values))

@@ -84,6 +84,8 @@ class PlatformFan:
     name: str
     avatar_url: str = ""
     subscription_status: str = ""
+    subscribed_at: datetime | None = None
+    subscription_ends_at: datetime | None = None
     last_seen_at: datetime | None = None
 
 

@@ -197,6 +197,8 @@ def _fan(user: dict[str, Any]) -> PlatformFan:
         name=str(user.get("displayName") or user.get("name") or ""),
         avatar_url=str(user.get("avatar") or ""),
         subscription_status="expired" if expired else "active" if user.get("subscribedOn") or spell else "",
+        subscribed_at=_moment(spell["subscribeAt"]) if spell.get("subscribeAt") else None,
+        subscription_ends_at=_moment(spell["expiredAt"]) if spell.get("expiredAt") else None,
         last_seen_at=_moment(user["lastSeen"]) if user.get("lastSeen") else None,
     )
 

@@ -20,6 +20,7 @@ BODIES = {
     "api.change_conversation": {"archived": True},
     "api.post_message": {"text": "hello"},
     "api.map_import": {"columns": []},
+    "api.change_segment": {"name": "Mine now"},
     "api.settle_message": {"outcome": "sent"},
     "api.change_connection": {"pace": {"limit": 1, "windowSeconds": 1}},
 }
@@ -94,6 +95,7 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "import_id": imported.json["importId"],
         "reply_id": reply_of(ada),
         "view_id": saved_view(ada),
+        "segment_id": ada.post("/api/segments", {"name": "Mine", "rule": {"rules": []}})["id"],
         "name": "rejected",  # of a list of the import's rows
     }
 

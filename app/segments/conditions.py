@@ -1,0 +1,187 @@
+"""What each condition of a rule asks of the database. Each is true or false for every fan, never unknown, so that `none`
+of them means what it says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+
+from app.conversations.models import WENT_OUT, Conversation, Message
+from app.database import contains, fold, utcnow
+from app.fans.keys import handle_key
+from app.fans.models import Fan, FanTag
+from app.money.models import Transaction
+from app.segments.rules import FIELDS, Condition, Group
+
+Clause = ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whose fans are asked for, and the moment that "in the last 7 days" counts from."""
+
+    account_id: int
+    now: datetime
+
+
+def matching(account_id: int, rule: Group) -> Clause:
+    """Of the account's fans, those that the rule matches."""
+    return and_(Fan.account_id == account_id, _clause(Asker(account_id, utcnow()), rule))
+
+
+def _clause(asker: Asker, rule: Condition | Group) -> Clause:
+    if isinstance(rule, Condition):
+        return _BY_FIELD.get(rule.field, _BY_SORT[FIELDS[rule.field].sort])(asker, rule)
+    parts = [_clause(asker, each) for each in rule.rules]
+    if rule.match == "all":
+        return and_(true(), *parts)
+    return or_(false(), *parts) if rule.match == "any" and parts else ~or_(false(), *parts)
+
+
+# --- Columns of the fan itself ---
+
+_TEXTS: dict[str, tuple[Any, Callable[[str], str]]] = {
+    "name": (Fan.name_key, fold),
+    "handle": (Fan.handle_key, lambda text: handle_key(text) or ""),
+    "email": (Fan.email_key, str.casefold),
+    "notes": (func.lower(Fan.notes), str.lower),
+    "subscriptionStatus": (func.lower(Fan.subscription_status), str.lower),
+    "timezone": (func.lower(Fan.timezone), str.lower),
+}
+
+
+def _text(_: Asker, asked: Condition) -> Clause:
+    column, key = _TEXTS[asked.field]
+    return _compare_text(column, asked.op, key((asked.value or "").strip()))
+
+
+def _custom(_: Asker, asked: Condition) -> Clause:
+    column = func.lower(Fan.custom[asked.name.strip()].as_string())
+    return _compare_text(column, asked.op, (asked.value or "").strip().lower())
+
+
+def _compare_text(column: Any, op: str, value: str) -> Clause:
+    known = func.coalesce(column, "") != ""
+    match op:
+        case "isSet":
+            return known
+        case "isNotSet":
+            return ~known
+        case "contains":
+            return and_(column.is_not(None), contains(column, value))
+    same = and_(column.is_not(None), column == value)
+    return same if op == "is" else ~same
+
+
+_MOMENTS: dict[str, Any] = {
+    "lastPurchase": Fan.last_purchase_at,
+    "lastSeen": Fan.last_seen_at,
+    "subscribedAt": Fan.subscribed_at,
+    "subscriptionEnds": Fan.subscription_ends_at,
+    "added": Fan.created_at,
+}
+
+
+def _moment(asker: Asker, asked: Condition) -> Clause:
+    return _compare_moment(asker, _MOMENTS[asked.field], asked)
+
+
+def _compare_moment(asker: Asker, column: Any, asked: Condition) -> Clause:
+    if asked.op == "isNotSet":
+        return column.is_(None)
+    known = column.is_not(None)
+    if asked.op == "isSet":
+        return known
+    span = timedelta(hours=asked.value) if asked.unit == "hours" else timedelta(days=asked.value)
+    match asked.op:
+        case "inLast":
+            return and_(known, column >= asker.now - span, column <= asker.now)
+        case "inNext":
+            return and_(known, column > asker.now, column <= asker.now + span)
+    return and_(known, column < asker.now - span)
+
+
+# --- What is looked up elsewhere: ids of fans, from the account on ---
+
+
+def _tag(asker: Asker, asked: Condition) -> Clause:
+    tagged = select(FanTag.fan_id).where(
+        FanTag.account_id == asker.account_id, FanTag.tag_key == asked.value.strip().casefold()
+    )
+    return _in(tagged, unless=asked.op == "isNot")
+
+
+def _spend(asker: Asker, asked: Condition) -> Clause:
+    if asked.days is None and asked.kind is None:
+        return Fan.value_cents >= asked.value if asked.op == "atLeast" else Fan.value_cents <= asked.value
+    paid = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, Transaction.fan_id.is_not(None))
+    if asked.days is not None:
+        paid = paid.where(Transaction.at >= asker.now - timedelta(days=asked.days))
+    if asked.kind is not None:
+        paid = paid.where(Transaction.kind == asked.kind)
+    # Who has paid nothing has no row to be found by: those are what is left over.
+    least = asked.value if asked.op == "atLeast" else asked.value + 1
+    if least <= 0:
+        return true() if asked.op == "atLeast" else false()
+    return _in(
+        paid.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least),
+        unless=asked.op == "atMost",
+    )
+
+
+def _best(asker: Asker, asked: Condition) -> Clause:
+    best = select(Fan.id).where(Fan.account_id == asker.account_id)
+    return Fan.id.in_(best.order_by(Fan.value_cents.desc(), Fan.id.desc()).limit(asked.value).correlate(None))
+
+
+def _campaign(asker: Asker, asked: Condition) -> Clause:
+    theirs = select(Message.fan_id).where(
+        Message.campaign_id == asked.value, Message.account_id == asker.account_id, Message.fan_id.is_not(None)
+    )
+    bought = asked.op in ("bought", "notBought")
+    theirs = theirs.where(Message.purchased if bought else Message.status.in_(WENT_OUT))
+    return _in(theirs, unless=asked.op.startswith("not"))
+
+
+def _waiting(asker: Asker, asked: Condition) -> Clause:
+    return _in(_threads(asker).where(Conversation.waiting_since.is_not(None)), unless=not asked.value)
+
+
+def _wrote(column: Any) -> Callable[[Asker, Condition], Clause]:
+    def clause(asker: Asker, asked: Condition) -> Clause:
+        if asked.op == "isNotSet":
+            return _in(_threads(asker).where(column.is_not(None)), unless=True)
+        return _in(_threads(asker).where(_compare_moment(asker, column, asked)))
+
+    return clause
+
+
+def _threads(asker: Asker) -> Any:
+    return select(Conversation.fan_id).where(Conversation.account_id == asker.account_id)
+
+
+def _in(ids: Any, *, unless: bool = False) -> Clause:
+    return Fan.id.not_in(ids) if unless else Fan.id.in_(ids)
+
+
+def _linked(_: Asker, asked: Condition) -> Clause:
+    return Fan.platform_fan_id.is_not(None) if asked.value else Fan.platform_fan_id.is_(None)
+
+
+def _do_not_message(_: Asker, asked: Condition) -> Clause:
+    return Fan.do_not_message.is_(asked.value)
+
+
+_BY_SORT: dict[str, Callable[[Asker, Condition], Clause]] = {
+    "text": _text, "moment": _moment, "tag": _tag, "money": _spend, "campaign": _campaign, "number": _best,
+    "flag": _do_not_message,
+}  # fmt: skip
+_BY_FIELD: dict[str, Callable[[Asker, Condition], Clause]] = {
+    "custom": _custom,
+    "waiting": _waiting,
+    "weWrote": _wrote(Conversation.we_wrote_at),
+    "fanWrote": _wrote(Conversation.fan_wrote_at),
+    "linked": _linked,
+}

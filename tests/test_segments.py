@@ -1,0 +1,244 @@
+"""Rules over fans: each condition with a fan on either side of it, and groups of them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.conversations.models import Conversation
+from app.database import db, utcnow, write
+from app.errors import Invalid
+from app.fans.models import Fan
+from app.money.actions import record_transaction
+from app.segments import queries
+from app.segments.ready_made import READY_MADE
+from app.segments.rules import EVERYBODY, FIELDS, OPS, as_json, parse
+from tests.people import Person, add_fan, connect
+from tests.sending import drain
+
+
+@pytest.fixture
+def fans(app, ada: Person, eve: Person, sandbox) -> dict[str, int]:
+    """`in` and `out`: one on each side of every condition below; Eve's fan, who is never found."""
+    connect(ada, sandbox.url)
+    values = {"tags": ["VIP"], "valueCents": 50_000, "subscriptionStatus": "Expired", "notes": "Likes Jazz"}
+    inside = add_fan(ada, 1, name="Zoë", email="zoe@example.com", **values)["id"]
+    outside = add_fan(ada, 2, name="Bob", valueCents=100, subscriptionStatus="active")["id"]
+    add_fan(eve, 1, name="Zoë", email="zoe@example.com", **values)
+    now = utcnow()
+    with app.app_context(), write() as session:
+        session.execute(
+            update(Fan)
+            .where(Fan.id == inside)
+            .values(
+                last_seen_at=now - timedelta(days=20), subscribed_at=now - timedelta(days=40), custom={"Size": "Large"},
+                subscription_ends_at=now + timedelta(days=3), timezone="Europe/Paris", created_at=now - timedelta(days=9),
+            )
+        )  # fmt: skip
+        for fan_id, kind, cents, days in ((inside, "tip", 3_000, 5), (inside, "message", 9_000, 50)):
+            fan = session.get_one(Fan, fan_id)
+            key = f"{kind}{days}"
+            at = now - timedelta(days=days)
+            record_transaction(fan, transaction_id=key, kind=kind, gross_cents=cents, net_cents=None, at=at)
+    return {"in": inside, "out": outside}
+
+
+def found(ada: Person, rule: Any) -> set[int]:
+    with ada.app.app_context():
+        read = parse(rule)
+        ids = {fan.id for fan in db.session.scalars(queries.fans_in(ada.account_id, read))}
+        assert queries.count_fans(ada.account_id, read) == len(ids)
+        assert {fan.id for fan in queries.first_fans(ada.account_id, read, 10)} == ids
+    return ids
+
+
+def only(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    said = {"field": field, "op": op, **more}
+    return {"match": "all", "rules": [said if value is None else said | {"value": value}]}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        only("tag", "is", "vip"),
+        only("spend", "atLeast", 12_000),
+        only("spend", "atLeast", 3_000, days=30),
+        only("spend", "atLeast", 9_000, kind="message"),
+        only("spend", "atLeast", 3_000, kind="tip", days=10),
+        only("topSpend", "is", 1),
+        only("lastPurchase", "inLast", 7),
+        only("lastPurchase", "isSet"),
+        only("lastSeen", "beforeLast", 14),
+        only("lastSeen", "isSet"),
+        only("subscriptionStatus", "is", "EXPIRED"),
+        only("subscriptionStatus", "contains", "expir"),
+        only("subscribedAt", "beforeLast", 30),
+        only("subscriptionEnds", "inNext", 7),
+        only("subscriptionEnds", "inNext", 80, unit="hours"),
+        only("added", "beforeLast", 7),
+        only("name", "is", "zoe"),
+        only("name", "contains", "ZO"),
+        only("handle", "is", "@FAN1"),
+        only("email", "is", "ZOE@example.com"),
+        only("email", "isSet"),
+        only("notes", "contains", "jazz"),
+        only("timezone", "is", "europe/paris"),
+        only("custom", "is", "large", name="Size"),
+        only("custom", "isSet", name="Size"),
+    ],
+)
+def test_a_condition_finds_the_one_and_none_of_it_the_other(ada: Person, fans: dict[str, int], rule: dict):
+    assert found(ada, rule) == {fans["in"]}
+    assert found(ada, rule | {"match": "none"}) == {fans["out"]}
+    assert found(ada, rule | {"match": "any"}) == {fans["in"]}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        only("tag", "isNot", "VIP"),
+        only("spend", "atMost", 11_999),
+        only("spend", "atMost", 2_999, days=30),
+        only("spend", "atMost", 0, kind="tip"),
+        only("lastPurchase", "isNotSet"),
+        only("lastSeen", "isNotSet"),
+        only("name", "isNot", "Zoë"),
+        only("email", "isNotSet"),
+        only("custom", "isNot", "Large", name="Size"),
+    ],
+)
+def test_a_negative_condition_finds_also_those_of_whom_nothing_is_known(ada: Person, fans: dict[str, int], rule: dict):
+    assert found(ada, rule) == {fans["out"]}
+    assert found(ada, rule | {"match": "none"}) == {fans["in"]}
+
+
+def test_flags(ada: Person, fans: dict[str, int]):
+    stranger = ada.post("/api/crm/fans", {"name": "Not linked"})["id"]
+    ada.put(f"/api/crm/fans/{fans['out']}", {"doNotMessage": True})
+    assert found(ada, only("linked", "is", False)) == {stranger}
+    assert found(ada, only("linked", "is", True)) == set(fans.values())
+    assert found(ada, only("doNotMessage", "is", True)) == {fans["out"]}
+    assert found(ada, only("doNotMessage", "is", False)) == {fans["in"], stranger}
+
+
+def test_who_wrote_when_and_who_waits(app, ada: Person, fans: dict[str, int]):
+    ada.post("/api/onlyfans/messages/send", {"recipientId": fans["out"], "content": "Hello"}, 202)
+    waiting = ada.post("/api/crm/conversations", {"fanId": fans["in"]})["id"]
+    with app.app_context(), write() as session:
+        at = utcnow() - timedelta(hours=5)
+        session.execute(
+            update(Conversation).where(Conversation.id == waiting).values(waiting_since=at, fan_wrote_at=at)
+        )
+    assert found(ada, only("waiting", "is", True)) == {fans["in"]}
+    assert found(ada, only("waiting", "is", False)) == {fans["out"]}
+    assert found(ada, only("weWrote", "inLast", 1, unit="hours")) == {fans["out"]}
+    assert found(ada, only("fanWrote", "beforeLast", 4, unit="hours")) == {fans["in"]}
+    never_answered = [only("weWrote", "isSet"), only("fanWrote", "isNotSet")]
+    assert found(ada, {"match": "all", "rules": never_answered}) == {fans["out"]}
+
+
+def test_who_got_a_campaign(app, ada: Person, fans: dict[str, int]):
+    sent = ada.post("/api/messages/bulk", {"recipientIds": [fans["in"]], "content": "x"}, 202)["campaignId"]
+    assert found(ada, only("campaign", "got", sent)) == set(), "it has not gone out yet"
+    drain(app)
+    assert found(ada, only("campaign", "got", sent)) == {fans["in"]}
+    assert found(ada, only("campaign", "notGot", sent)) == {fans["out"]}
+    assert found(ada, only("campaign", "bought", sent)) == set()
+    assert found(ada, only("campaign", "notBought", sent)) == set(fans.values())
+
+
+def test_groups_in_groups_include_and_exclude(ada: Person, fans: dict[str, int]):
+    either = {"match": "any", "rules": [*only("tag", "is", "VIP")["rules"], *only("name", "is", "Bob")["rules"]]}
+    assert found(ada, either) == set(fans.values())
+    but_not = {"match": "none", "rules": only("spend", "atLeast", 1_000)["rules"]}
+    assert found(ada, {"match": "all", "rules": [either, but_not]}) == {fans["out"]}
+
+
+def test_an_empty_rule_is_everybody_of_the_account(ada: Person, fans: dict[str, int]):
+    for match in ("all", "any", "none"):
+        assert found(ada, {"match": match, "rules": []}) == set(fans.values())
+    assert as_json(EVERYBODY) == {"match": "all", "rules": []}
+
+
+def test_every_ready_made_one_is_a_rule_that_can_be_asked_and_written_down(ada: Person, fans: dict[str, int]):
+    for each in READY_MADE.values():
+        assert parse(as_json(each.rule)) == each.rule
+        found(ada, as_json(each.rule))
+    assert found(ada, as_json(READY_MADE["expired"].rule)) == {fans["in"]}
+    assert found(ada, as_json(READY_MADE["expiring"].rule)) == {fans["in"]}
+
+
+def test_every_field_and_op_can_be_asked(ada: Person, fans: dict[str, int]):
+    values = {"text": "x", "tag": "x", "money": 5, "moment": 3, "flag": True, "campaign": 1, "number": 2}
+    for name, field in FIELDS.items():
+        for op in OPS[field.sort]:
+            more = {"name": 'It\'s "quoted".a[0]'} if name == "custom" else {}
+            found(ada, only(name, op, values[field.sort], **more))
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        (None, "rule"),
+        ([], "rule"),
+        ({"rules": {}}, "rule.rules"),
+        ({"match": "some", "rules": []}, "rule.match"),
+        ({"match": "all", "rules": [], "more": 1}, "rule.more"),
+        ({"match": "all", "rules": [5]}, "rule.rules.0"),
+        (only("size", "is", 1), "rule.rules.0.field"),
+        ({"rules": [{"field": ["tag"]}]}, "rule.rules.0.field"),
+        (only("tag", "contains", "x"), "rule.rules.0.op"),
+        (only("tag", "is"), "rule.rules.0.value"),
+        (only("tag", "is", " "), "rule.rules.0.value"),
+        (only("tag", "is", "a\0b"), "rule.rules.0.value"),
+        (only("spend", "atLeast", -1), "rule.rules.0.value"),
+        (only("spend", "atLeast", True), "rule.rules.0.value"),
+        (only("spend", "atLeast", 1.5), "rule.rules.0.value"),
+        (only("spend", "atLeast", 1, days=0), "rule.rules.0.days"),
+        (only("spend", "atLeast", 1, kind="gift"), "rule.rules.0.kind"),
+        (only("lastSeen", "inLast", 0), "rule.rules.0.value"),
+        (only("lastSeen", "inLast", 10**9), "rule.rules.0.value"),
+        (only("lastSeen", "inLast", 1, unit="weeks"), "rule.rules.0.unit"),
+        (only("lastSeen", "inLast", 1, days=3), "rule.rules.0.days"),
+        (only("waiting", "is", "yes"), "rule.rules.0.value"),
+        (only("campaign", "got", 2**70), "rule.rules.0.value"),
+        (only("custom", "is", "x"), "rule.rules.0.name"),
+        (only("name", "is", "x", name="y"), "rule.rules.0.name"),
+        ({"rules": [only("tag", "is", "x")] * 101}, "rule"),
+    ],
+)
+def test_what_is_no_rule_is_refused_by_its_place(ada: Person, rule: Any, place: str):
+    with pytest.raises(Invalid) as refused:
+        parse(rule)
+    assert refused.value.errors[0][0] == place
+    if isinstance(rule, dict):
+        assert ada.call("POST", "/api/segments/count", json={"rule": rule}).status_code == 400
+
+
+def test_groups_that_stand_too_deep_are_refused():
+    rule: dict = {"rules": []}
+    for _ in range(1000):
+        rule = {"rules": [rule]}
+    with pytest.raises(Invalid):
+        parse(rule)
+
+
+def test_the_api_keeps_changes_counts_and_removes(ada: Person, eve: Person, fans: dict[str, int]):
+    rule = only("tag", "is", "VIP")
+    answer = ada.call("POST", "/api/segments", json={"name": " Best ", "rule": rule})
+    made = answer.json
+    assert answer.status_code == 201
+    assert answer.headers["Location"].endswith(f"/api/segments/{made['id']}")
+    assert (made["name"], made["rule"]) == ("Best", rule)
+    assert ada.get("/api/segments")["segments"] == [made]
+    assert ada.post("/api/segments/count", {"rule": made["rule"]}, 200) == {"count": 1}
+    assert ada.call("POST", "/api/segments", json={"name": "BEST", "rule": rule}).status_code == 409
+    changed = ada.put(f"/api/segments/{made['id']}", {"name": "Better"})
+    assert (changed["name"], changed["rule"]) == ("Better", rule)
+    assert ada.put(f"/api/segments/{made['id']}", {"rule": {"rules": []}})["rule"] == {"match": "all", "rules": []}
+    assert ada.call("PUT", f"/api/segments/{made['id']}", json={"rule": {"rules": 1}}).status_code == 400
+    assert eve.get("/api/segments") == {"segments": []}
+    assert eve.call("DELETE", f"/api/segments/{made['id']}").status_code == 404
+    assert ada.call("DELETE", f"/api/segments/{made['id']}").status_code == 204
+    assert ada.call("GET", f"/api/segments/{made['id']}").status_code == 404
