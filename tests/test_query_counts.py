@@ -16,6 +16,8 @@ LISTS = (
     "/api/onlyfans/messages/failed",
     "/fans",
     "/fans/{fan}/timeline",
+    "/segments",
+    "/segments/new",
     "/messages/onlyfans",
     "/messages/onlyfans/{conversation}",
     "/messages/onlyfans/search?q=hello",

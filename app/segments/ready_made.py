@@ -31,9 +31,10 @@ def _moment(field: str, op: str, days: int | None = None) -> dict[str, Any]:
 
 
 _EXPIRED = {"field": "subscriptionStatus", "op": "is", "value": "expired"}
-_NEW = [
-    _moment("subscribedAt", "inLast", 7),
-    {"match": "all", "rules": [_moment("subscribedAt", "isNotSet"), _moment("added", "inLast", 7)]},
+_SUBSCRIBED, _UNKNOWN = _moment("subscribedAt", "inLast", 7), _moment("subscribedAt", "isNotSet")
+_NEW = [  # by the platform's word; where it says nothing, by when they came in here
+    {"match": "any", "rules": [_SUBSCRIBED, _UNKNOWN]},
+    {"match": "any", "rules": [_SUBSCRIBED, _moment("added", "inLast", 7)]},
 ]
 
 READY_MADE = {
@@ -44,7 +45,7 @@ READY_MADE = {
         ReadyMade("spenders", "Spenders: $50 to $499.99", _all(_at_least(5_000), _below(50_000))),
         ReadyMade("small-spenders", "Small spenders: below $50", _all(_at_least(1), _below(5_000))),
         ReadyMade("never-paid", "Never paid anything", _all(_below(1))),
-        ReadyMade("new", "New in 7 days", _all({"match": "any", "rules": _NEW})),
+        ReadyMade("new", "New in 7 days", _all(*_NEW)),
         ReadyMade("expiring", "Subscription ends within 7 days", _all(_moment("subscriptionEnds", "inNext", 7))),
         ReadyMade("expired", "Subscription expired", _all(_EXPIRED)),
         ReadyMade("silent-14", "Silent for 14 days", _all(_moment("lastSeen", "beforeLast", 14))),

@@ -18,6 +18,8 @@ PATHS = (
     "/fans/new",
     "/fans/{fan}",
     "/fans/{fan}/timeline",
+    "/segments",
+    "/segments/new?ready=never-bought",
     "/imports",
     "/imports/{import_}",
     "/campaigns",
