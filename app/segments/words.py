@@ -21,15 +21,13 @@ def in_words(rule: Condition | Group, campaigns: Mapping[int, str] | None = None
         return "everybody"
     parts = [in_words(each, campaigns) for each in rule.rules]
     if rule.match == "none":
-        return (
-            f"not {parts[0]}"
-            if len(parts) == 1 and isinstance(rule.rules[0], Condition)
-            else f"none of ({'; '.join(parts)})"
-        )
-    return (" and " if rule.match == "all" else " or ").join(
-        f"({part})" if isinstance(each, Group) and len(each.rules) > 1 and each.match != "none" else part
-        for part, each in zip(parts, rule.rules, strict=True)
-    )
+        plain = len(parts) == 1 and isinstance(rule.rules[0], Condition)
+        return f"not {parts[0]}" if plain else f"none of ({'; '.join(parts)})"
+    if len(parts) == 1:
+        return parts[0]
+    brackets = (isinstance(each, Group) and len(each.rules) > 1 and each.match != "none" for each in rule.rules)
+    joined = (f"({part})" if bracket else part for part, bracket in zip(parts, brackets, strict=True))
+    return (" and " if rule.match == "all" else " or ").join(joined)
 
 
 def _condition(asked: Condition, campaigns: Mapping[int, str]) -> str:
