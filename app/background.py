@@ -36,6 +36,7 @@ TASKS = {
     "catch_up": Task("incoming", "app.conversations.catching_up.catch_up", 600),
     "sync_fans": Task("links", "app.fans.sync.sync_fans", 120),
     "discard_media": Task("links", "app.media.actions.discard_media", 120),
+    "prepare_campaign": Task("links", "app.campaigns.preparing.prepare_campaign", 120),
     "run_import": Task("imports", "app.imports.actions.run_import", 3600),
 }
 FAILURE_KEPT_SECONDS = 3600  # the log has it for longer; what fails again and again must not fill Redis

@@ -1,61 +1,85 @@
 """Launching a campaign and steering it. All its messages are queued rows; the outbox looks at its state each time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, literal, select, update
 
+from app.background import later
 from app.campaigns import queries
+from app.campaigns.audience import Audience, Guards, reason_against
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
+from app.campaigns.preparing import AT_ONCE, prepare_set
 from app.conversations import actions as conversations
 from app.conversations import live, settling
 from app.conversations.actions import Draft
-from app.conversations.carried import note_media
 from app.conversations.claims import wake
 from app.conversations.models import Message, MessageStatus
 from app.conversations.recording import CAMPAIGN_CANCELLED
-from app.database import db, write
+from app.database import UTCDateTime, db, execute, table_of, utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
 from app.fans.models import Fan
 from app.platforms import queries as platforms
 from app.platforms.models import Connection
+from app.segments.rules import Group, as_json
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be sent, and to whom."""
+    """What is to be sent, and to whom: to fans named one by one, or to all that a rule finds at launch."""
 
-    fan_ids: list[int]
+    fan_ids: Sequence[int]
     draft: Draft
     name: str = ""
     type: str = "bulk_message"
-    audience: dict = field(default_factory=dict)
+    rule: Group | None = None
+    aimed_at: str = ""  # the rule in words
+    guards: Guards = field(default_factory=Guards)
+    is_template: bool = False
+
+    @property
+    def audience(self) -> Audience:
+        return Audience(self.rule, tuple(dict.fromkeys(self.fan_ids)))
 
 
 def launch(account_id: int, plan: Plan) -> Campaign:
-    """Freezes the audience: a recipient per fan considered, a queued message per one included, all or nothing.
+    """Freezes the audience: a recipient per fan considered, with the reason where one is left out. A message for each that
+    is not; of many a worker makes them, set by set. All or nothing.
 
     Raises Invalid, naming ids that are not the account's.
     """
-    wanted = list(dict.fromkeys(plan.fan_ids))
     with write() as session:
-        found = fans.find_fans(account_id, wanted)
-        strangers = [str(fan_id) for fan_id in wanted if fan_id not in found]
-        if strangers:
-            raise Invalid(("recipientIds", f"No fans of this account: {', '.join(strangers)}."))
+        _check_ids(account_id, plan)
         connection = platforms.first_connection(account_id, "onlyfans")
         conversations.check_draft(account_id, connection, plan.draft)
         campaign = _new_campaign(account_id, connection, plan)
         session.add(campaign)
         session.flush()
-        noted = [news for fan_id in wanted for news in _include(campaign, connection, found[fan_id], plan.draft)]
-        note_media(plan.draft.attachments, Message.campaign_id == campaign.id)
-    live.tell(noted)
+        considered = _consider(campaign, plan, connection)
+        if not considered:
+            raise Invalid(("recipientIds", "No fan would get this."))
+        noted = prepare_set(campaign.id) if considered <= AT_ONCE else None
+    if considered > AT_ONCE:
+        later("prepare_campaign", campaign.id)
+    live.tell(noted or [])
     wake(account_id)
     return campaign
 
 
+def _check_ids(account_id: int, plan: Plan) -> None:
+    if plan.rule is None:
+        found = fans.find_fans(account_id, plan.fan_ids)
+        if strangers := [str(fan_id) for fan_id in dict.fromkeys(plan.fan_ids) if fan_id not in found]:
+            raise Invalid(("recipientIds", f"No fans of this account: {', '.join(strangers)}."))
+
+
 def _new_campaign(account_id: int, connection: Connection | None, plan: Plan) -> Campaign:
+    if plan.rule is None:
+        audience: dict[str, Any] = {"fanIds": sorted(set(plan.fan_ids))}
+    else:
+        audience = {"rule": as_json(plan.rule), "words": plan.aimed_at}
     return Campaign(
         account_id=account_id,
         connection_id=connection.id if connection else None,
@@ -65,34 +89,24 @@ def _new_campaign(account_id: int, connection: Connection | None, plan: Plan) ->
         attachments=plan.draft.attachments,
         price_cents=plan.draft.price_cents,
         priority=plan.draft.priority,
-        audience=plan.audience or {"fanIds": sorted(set(plan.fan_ids))},
+        audience=audience,
+        guards=plan.guards.as_json(),
+        is_template=plan.is_template,
         author_id=plan.draft.author_id,
     )
 
 
-def _include(campaign: Campaign, connection: Connection | None, fan: Fan, draft: Draft) -> list[live.Noted]:
-    """A fan's place in the books, and their message unless there is a reason against. Does not commit."""
-    reason = skip_reason(fan, connection)
-    recipient = Recipient(account_id=campaign.account_id, campaign_id=campaign.id, fan_id=fan.id, skip_reason=reason)
-    db.session.add(recipient)
-    if reason or connection is None:
-        return []
-    conversation, _ = conversations.ensure_conversation(fan)
-    message = conversations.new_message(
-        campaign.account_id, conversation.id, fan.id, connection.id, draft, campaign_id=campaign.id
-    )
-    db.session.add(message)
-    db.session.flush()
-    recipient.message_id = message.id
-    return live.note_message(message)
-
-
-def skip_reason(fan: Fan, connection: Connection | None) -> str | None:
-    if fan.do_not_message:
-        return "do_not_message"
-    if connection is None or not fan.platform_fan_id:
-        return "not_linked"
-    return None
+def _consider(campaign: Campaign, plan: Plan, connection: Connection | None) -> int:
+    """A recipient for each fan, in one statement. Returns how many. Does not commit."""
+    values = {
+        "account_id": literal(campaign.account_id),
+        "campaign_id": literal(campaign.id),
+        "fan_id": Fan.id,
+        "skip_reason": reason_against(connection, plan.guards),
+        "created_at": literal(utcnow(), UTCDateTime),
+    }
+    rows = select(*values.values()).where(plan.audience.holds(campaign.account_id)).order_by(*plan.audience.order())
+    return execute(insert(table_of(Recipient)).from_select(list(values), rows, include_defaults=False))
 
 
 def pause(account_id: int, campaign_id: int) -> Campaign:
@@ -112,6 +126,9 @@ def cancel(account_id: int, campaign_id: int) -> Campaign:
         campaign = _locked(account_id, campaign_id)
         _require(campaign, allowed)
         campaign.status = CampaignStatus.CANCELLED
+        unprepared = (Recipient.campaign_id == campaign.id) & Recipient.message_id.is_(None)
+        never = update(Recipient).where(unprepared, Recipient.skip_reason.is_(None))
+        execute(never.values(skip_reason=queries.CANCELLED_BEFORE))
         waiting = session.scalars(
             select(Message).where(Message.campaign_id == campaign.id, Message.status == MessageStatus.QUEUED)
         ).all()

@@ -2,7 +2,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigId, Id, utcnow
@@ -30,6 +30,8 @@ class Campaign(Base):
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     price_cents: Mapped[int] = mapped_column(default=0)
     audience: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    guards: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)  # see campaigns/audience.py
+    is_template: Mapped[bool] = mapped_column(default=False)  # its placeholders are filled in for each fan
     author_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
     started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
@@ -37,20 +39,27 @@ class Campaign(Base):
     @property
     def aimed_at(self) -> str:
         """Its audience in words."""
+        if "words" in self.audience:
+            return str(self.audience["words"])
         if "tag" in self.audience:
             return f"all tagged {self.audience['tag']}"
         return "all fans" if "all" in self.audience else "fans chosen one by one"
 
 
 class Recipient(Base):
-    """A fan who was considered, and why they get the message or not. Written at launch, never changed."""
+    """A fan who was considered, and why they get the message or not. Written at launch; the message follows."""
 
     __tablename__ = "recipients"
     __table_args__ = (
         UniqueConstraint("campaign_id", "fan_id"),
         Index(None, "account_id", "campaign_id", "id"),
         Index(None, "fan_id"),
-    )
+        Index(
+            "ix_recipients_unprepared", "campaign_id", "id",
+            sqlite_where=text("message_id IS NULL AND skip_reason IS NULL"),
+            postgresql_where=text("message_id IS NULL AND skip_reason IS NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))

@@ -16,7 +16,10 @@ from app.paging import Order
 from app.platforms.models import Connection
 
 NEWEST_FIRST = Order("-createdAt", Campaign.created_at, Campaign.id, descending=True)
-RECIPIENT_STATUS = case((Recipient.skip_reason.is_not(None), literal("skipped")), else_=Message.status)
+RECIPIENT_STATUS = case(
+    (Recipient.skip_reason.is_not(None), literal("skipped")),
+    else_=func.coalesce(Message.status, literal("queued")),  # whose message is still to be made, waits
+)
 IN_ORDER = Order("id", Recipient.id, Recipient.id)
 
 
@@ -65,8 +68,8 @@ def metrics_of(campaigns: Iterable[Campaign]) -> dict[int, Metrics]:
     values: dict[int, dict[str, Any]] = {campaign_id: {} for campaign_id in ids}
     for row in db.session.execute(_message_counts(ids)):
         values[row.campaign_id] |= row._mapping
-    for campaign_id, skipped in db.session.execute(_skipped_counts(ids)):
-        values[campaign_id]["skipped"] = skipped
+    for campaign_id, skipped, unprepared in db.session.execute(_recipient_counts(ids)):
+        values[campaign_id] |= {"skipped": skipped, "unprepared": unprepared}
     for campaign_id, cents in db.session.execute(_revenue(ids)):
         values[campaign_id]["revenue_cents"] = cents
     return {campaign_id: _metrics(found) for campaign_id, found in values.items()}
@@ -74,8 +77,12 @@ def metrics_of(campaigns: Iterable[Campaign]) -> dict[int, Metrics]:
 
 def _metrics(found: dict[str, Any]) -> Metrics:
     counts = {name: int(value) for name, value in found.items() if name not in ("campaign_id", "last_outcome_at")}
-    recipients = counts.get("recipients", 0) + counts.get("skipped", 0)
-    return Metrics(**counts | {"recipients": recipients}, last_outcome_at=found.get("last_outcome_at"))
+    unprepared = counts.pop("unprepared", 0)
+    recipients = counts.get("recipients", 0) + counts.get("skipped", 0) + unprepared
+    queued = counts.get("queued", 0) + unprepared
+    return Metrics(
+        **counts | {"recipients": recipients, "queued": queued}, last_outcome_at=found.get("last_outcome_at")
+    )
 
 
 def _message_counts(ids: list[int]) -> Select[*tuple[Any, ...]]:
@@ -102,10 +109,12 @@ def _message_counts(ids: list[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _skipped_counts(ids: list[int]) -> Select[int, int]:
+def _recipient_counts(ids: list[int]) -> Select[int, int, int]:
+    """Of those who have no message: left out, and not prepared yet."""
+    left_out = Recipient.skip_reason.is_not(None)
     return (
-        select(Recipient.campaign_id, func.count())
-        .where(Recipient.campaign_id.in_(ids), Recipient.skip_reason.is_not(None))
+        select(Recipient.campaign_id, func.count().filter(left_out), func.count().filter(~left_out))
+        .where(Recipient.campaign_id.in_(ids), Recipient.message_id.is_(None))
         .group_by(Recipient.campaign_id)
     )
 
@@ -154,7 +163,15 @@ def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
     return rows
 
 
-REASONS = {"do_not_message": "must not be messaged", "not_linked": "not linked to the platform"}
+CANCELLED_BEFORE = "campaign_cancelled"
+REASONS = {
+    "do_not_message": "must not be messaged",
+    "not_linked": "not linked to the platform",
+    "unanswered": "their own message waits for an answer",
+    "messaged_recently": "was messaged shortly before",
+    "fan_deleted": "the fan was deleted",
+    CANCELLED_BEFORE: "the campaign was cancelled before their message was made",
+}
 
 
 @dataclass(frozen=True)
@@ -189,7 +206,7 @@ def _ledger_line(recipient: Recipient, fan: Fan | None, message: Message | None)
         fan_id=recipient.fan_id,
         name=fan.display_name if fan else None,
         handle=fan.handle if fan else None,
-        status=message.status if message else "skipped",
+        status=message.status if message else "skipped" if recipient.skip_reason else "queued",
         reason=message.status_reason if message else recipient.skip_reason,
         message_id=recipient.message_id,
         updated_at=changed,

@@ -1,18 +1,22 @@
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
-from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]  newer than its stubs
 
 from app.accounts.guard import account
 from app.campaigns import actions, queries
+from app.campaigns import audience as audiences
 from app.campaigns.actions import Plan
-from app.campaigns.forms import CampaignForm
+from app.campaigns.audience import Audience
+from app.campaigns.forms import Aim, CampaignForm, form_for
 from app.campaigns.models import Campaign
+from app.conversations import forecast
 from app.conversations.actions import Draft
+from app.database import utcnow
 from app.errors import Conflict, Invalid
-from app.fans import queries as fans
+from app.fans.placeholders import parse
 from app.media.actions import store_upload
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
@@ -21,7 +25,14 @@ bp = Blueprint("campaigns", __name__)
 
 CAMPAIGNS_PER_PAGE = 30
 RECIPIENTS_PER_PAGE = 100
-FORM_FIELDS = {"text": "text", "priceCents": "price", "attachments": "files", "file": "files", "recipientIds": "tag"}
+EXAMPLES = 3
+FORM_FIELDS = {
+    "text": "text",
+    "priceCents": "price",
+    "attachments": "files",
+    "file": "files",
+    "recipientIds": "audience",
+}
 
 
 @bp.get("/campaigns")
@@ -34,39 +45,57 @@ def index() -> str:
 
 @bp.get("/campaigns/new")
 def new() -> str:
-    return _composer(_form())
+    """`audience`: who gets it, as the form names it."""
+    form, aims = form_for(account.id, request.args.get("audience", ""))
+    return _composer(form, aims)
 
 
 @bp.post("/campaigns/new")
 def create() -> Response | tuple[str, int]:
-    form = _form()
+    form, aims = form_for(account.id)
+    if request.form.get("do") == "look":
+        return _composer(form, aims), 200
     if form.validate_on_submit():
         try:
-            campaign = actions.launch(account.id, _plan(form))
+            campaign = actions.launch(account.id, _plan(form, aims))
         except Invalid as error:
             for name, message in error.errors:
                 form[FORM_FIELDS.get(name.partition(".")[0], "text")].errors = [message]
         else:
             return redirect(url_for("campaigns.show", campaign_id=campaign.id))
-    return _composer(form), 400
+    return _composer(form, aims), 400
 
 
-def _form() -> CampaignForm:
-    form = CampaignForm()
-    tags = [SelectChoice(tag, f"Tagged {tag}") for tag in fans.tags_of_account(account.id)]
-    form.tag.choices = [SelectChoice("", "All fans"), *tags]
-    return form
+@bp.post("/campaigns/outlook")
+def outlook() -> str:
+    """What would become of it as it stands: who gets it, what three of them would read, when it would be done."""
+    form, aims = form_for(account.id)
+    return render_template("campaigns/_outlook.html", **_outlook(form, aims))
 
 
-def _composer(form: CampaignForm) -> str:
-    return render_template("campaigns/new.html", form=form, connection=first_connection(account.id, "onlyfans"))
+def _composer(form: CampaignForm, aims: dict[str, Aim]) -> str:
+    connection = first_connection(account.id, "onlyfans")
+    return render_template("campaigns/new.html", form=form, connection=connection, **_outlook(form, aims))
 
 
-def _plan(form: CampaignForm) -> Plan:
-    tag = form.tag.data or ""
-    fan_ids = fans.ids_with_tag(account.id, tag)
-    if not fan_ids:
-        raise Invalid(("recipientIds", "No fan would get this."))
+def _outlook(form: CampaignForm, aims: dict[str, Aim]) -> dict[str, Any]:
+    connection, guards = first_connection(account.id, "onlyfans"), form.guards()
+    audience = Audience(aims.get(form.audience.data or "", aims["all"]).rule)
+    seen = audiences.outlook(account.id, audience, connection, guards)
+    template, now = parse(form.clean_text()), utcnow()
+    some = audiences.examples(account.id, audience, connection, guards, EXAMPLES)
+    return {
+        "outlook": seen,
+        "reasons": queries.REASONS,
+        "examples": [(fan, template.render(fan, now)) for fan in some],
+        "unknown": template.unknown,
+        "ends_at": forecast.completion_of_more(connection, seen.included) if connection and seen.included else None,
+        "timezone": account.timezone,
+    }
+
+
+def _plan(form: CampaignForm, aims: dict[str, Aim]) -> Plan:
+    aim = aims[form.audience.data]
     draft = Draft(
         text=form.clean_text(),
         price_cents=form.price_cents(),
@@ -74,7 +103,15 @@ def _plan(form: CampaignForm) -> Plan:
         priority=form.priority.data or 5,
         author_id=current_user.id,
     )
-    return Plan(fan_ids, draft, name=form.name.data or "", audience={"tag": tag} if tag else {"all": True})
+    return Plan(
+        (),
+        draft,
+        name=form.name.data or "",
+        rule=aim.rule,
+        aimed_at=aim.words,
+        guards=form.guards(),
+        is_template=True,
+    )
 
 
 @bp.get("/campaigns/<id:campaign_id>")

@@ -61,6 +61,17 @@ def completion_times(connection: Connection) -> dict[int, datetime]:
     return times
 
 
+def completion_of_more(connection: Connection, count: int) -> datetime:
+    """When the last of so many more campaign messages would go, behind all that waits now."""
+    now = clock.now()
+    waiting = select(func.count().filter(Message.rank > REPLY_RANK), func.count()).where(
+        Message.connection_id == connection.id, Message.status == plain(MessageStatus.QUEUED), _runs()
+    )
+    replies, all_waiting = db.session.execute(waiting).one()
+    ahead = Ahead(replies, all_waiting - replies + count - 1)
+    return clock.moment(_Line(connection, now).tick_at(ahead, is_reply=False))
+
+
 def _runs() -> Any:
     """Replies, and messages of running campaigns."""
     return or_(Message.campaign_id.is_(None), Message.campaign_id.in_(running))

@@ -77,6 +77,19 @@ def note_in_thread(
     return [_keep(thread_room(conversation_id), seq, kind, subject_id, account_id)] if seq else []
 
 
+def note_in_threads(account_id: int, messages: dict[int, int]) -> list[Noted]:
+    """As note_in_thread, of one message in each of many threads, by the thread's id. Does not commit."""
+    if not messages:
+        return []
+    of_all = update(_conversations).where(_conversations.c.id.in_(list(messages)))
+    numbered = run(of_all.values(seq=_conversations.c.seq + 1).returning(_conversations.c.id, _conversations.c.seq))
+    noted = [Noted(thread_room(row.id), row.seq, Message.kind, messages[row.id], account_id) for row in numbered]
+    common = {"account_id": account_id, "kind": Message.kind, "created_at": utcnow()}
+    rows = [common | {"room": each.room, "seq": each.seq, "subject_id": each.subject_id} for each in noted]
+    run(insert(_events), rows)
+    return noted
+
+
 def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
     """Numbers a conversation's news for the account's inbox. Does not commit. Call it last: the account's row is
     locked from here to the commit."""
