@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import lint lock setup
+.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -27,6 +27,10 @@ bench-outbox: setup
 # A hundred thousand and a million rows, new and again, beside the bare upsert of the same run; both databases.
 bench-import: setup
 	$(BIN)/python -m bench.imports $(BENCH)
+
+# The inbox with a million fans and ten million messages (SQLite: a tenth), each page beside its bare SQL; both databases.
+bench-inbox: setup
+	$(BIN)/python -m bench.inbox $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .

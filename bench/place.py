@@ -45,13 +45,14 @@ class Place:
 
 
 @contextmanager
-def a_place(database: str) -> Iterator[Place]:
-    """database: sqlite or postgres."""
-    folder = Path(tempfile.mkdtemp(prefix="gr-bench-"))
+def a_place(database: str, kept: Path | None = None) -> Iterator[Place]:
+    """database: sqlite or postgres. `kept`: a folder in which it stays for the next run, and was perhaps left by one."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="gr-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
     with (
         servers.running_valkey() as redis_url,
         servers.running_sandbox() as sandbox,
-        _database(database, folder) as url,
+        _database(database, folder, is_kept=kept is not None) as url,
     ):
         settings = {
             "DATABASE_URL": url,
@@ -71,11 +72,11 @@ def a_place(database: str) -> Iterator[Place]:
 
 
 @contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
+def _database(kind: str, folder: Path, *, is_kept: bool) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'bench.sqlite'}"
         return
-    with servers.running_postgres() as server:
+    with servers.running_postgres(folder / "postgres" if is_kept else None) as server:
         yield servers.make_database(server, "bench")
 
 

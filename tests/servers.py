@@ -43,11 +43,15 @@ def postgres_folder() -> Path | None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """The URL of a fresh PostgreSQL's maintenance database. PostgreSQL refuses to run as root: then as `postgres`."""
+def running_postgres(kept: Path | None = None) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL's maintenance database. PostgreSQL refuses to run as root: then as `postgres`.
+
+    `kept`: a folder where its data stay, and were perhaps left by a run before.
+    """
     programs = postgres_folder()
     assert programs is not None
-    folder = Path(tempfile.mkdtemp(prefix="gr-pg-"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="gr-pg-"))
+    folder.mkdir(exist_ok=True)
     owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if owner:
         shutil.chown(folder, "postgres")
@@ -55,30 +59,24 @@ def running_postgres() -> Iterator[str]:
     def run(*command: str) -> None:
         subprocess.run([*owner, *command], check=True, capture_output=True, cwd=folder)
 
-    run(
-        str(programs / "initdb"),
-        "-D",
-        str(folder / "data"),
-        "-U",
-        "greenroom",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-sync",
-    )
+    if not (folder / "data").exists():
+        command = ("-D", str(folder / "data"), "-U", "greenroom", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run(str(programs / "initdb"), *command)
     settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
     run(str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", settings, "start")
     try:
         yield f"postgresql://greenroom@/postgres?host={folder}"
     finally:
-        run(str(programs / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+        run(str(programs / "pg_ctl"), "-D", str(folder / "data"), "-m", "fast" if kept else "immediate", "stop")
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_database(server_url: str, name: str) -> str:
+    """Or finds it, where its server's data were kept."""
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
     return server_url.replace("/postgres?", f"/{name}?")
 
 
