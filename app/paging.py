@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, func, literal, literal_column, select, tuple_
 
-from app.database import db
+from app.database import db, on_postgresql
 from app.errors import Invalid
 
 
@@ -23,21 +23,42 @@ class Order:
     descending: bool = False
 
     def clauses(self) -> list[Any]:
-        column, row_id = (self.column.desc(), self.id.desc()) if self.descending else (self.column, self.id)
+        column, row_id = self._directed()
         # Said only where there can be nulls: an index read backwards has them first, and would not be used.
-        return [column.nulls_last() if self._may_be_null() else column, row_id]
+        return [column.nulls_last() if self.may_be_null else column, row_id]
+
+    def _directed(self) -> tuple[Any, Any]:
+        return (self.column.desc(), self.id.desc()) if self.descending else (self.column, self.id)
+
+    @property
+    def may_be_null(self) -> bool:
+        return self.column.nullable
 
     def behind(self, value: Any, row_id: int) -> Any:
-        """What comes after the row with this value and id."""
-        past_id = self.id < row_id if self.descending else self.id > row_id
+        """What comes after the row with this value and id, of the rows that have one; after a row without, of those
+        without. Compared as a pair: so an index is entered there, and not walked from its end."""
+        here = literal(row_id, self.id.type)
         if value is None:
-            return and_(self.column.is_(None), past_id)
-        past = self.column < value if self.descending else self.column > value
-        nulls = [self.column.is_(None)] if self._may_be_null() else []
-        return or_(past, and_(self.column == value, past_id), *nulls)
+            return self.id < here if self.descending else self.id > here
+        row, seen = tuple_(self.column, self.id), tuple_(literal(value, self.column.type), here)
+        return row < seen if self.descending else row > seen
 
-    def _may_be_null(self) -> bool:
-        return self.column.nullable
+    def parts(self, place: tuple[Any, int] | None) -> list[list[Any]]:
+        """Conditions that cut what comes after a place into parts, each in the order of an index: rows with a value, then
+        those without. An index has the nulls at one end only, which is the wrong one for half of the lists."""
+        after = [self.behind(*place)] if place else []
+        if not self.may_be_null:
+            return [after]
+        with_value, without = [self._has_value(), *after], [self.column.is_(None)]
+        return [[*without, *after]] if place and place[0] is None else [with_value, without]
+
+    def _has_value(self) -> Any:
+        """SQLite enters an index at a value, but not at what is not null; there every text and time is behind this one."""
+        return self.column.is_not(None) if on_postgresql() else self.column >= literal_column("''")
+
+    def sort(self, rows: Select[Any]) -> Select[Any]:
+        """One of the parts."""
+        return rows.order_by(*self._directed())
 
 
 @dataclass(frozen=True)
@@ -53,16 +74,33 @@ def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | Non
     To count them all costs the more the longer the list; uncounted, `total` is that of the page.
     """
     total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) if counted else None
-    picked = in_order(rows, order)
-    if cursor:
-        picked = picked.where(past(order, cursor))
-    page = cut_page(db.session.execute(picked.limit(limit + 1)).all(), order, limit)
+    place = _read_cursor(cursor, order.name) if cursor else None
+    page = cut_page(_portion(rows, order, limit + 1, place), order, limit)
     return replace(page, total=total or 0) if counted else page
+
+
+def count_up_to(rows: Select[Any], most: int) -> int:
+    """How many they are; one more than `most` stands for any number above it."""
+    return db.session.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0
+
+
+def _portion(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None) -> list[Any]:
+    """The first ones after a place."""
+    found: list[Any] = []
+    for part in order.parts(place):
+        if len(found) < limit:
+            picked = order.sort(_with_place(rows, order)).where(*part)
+            found += db.session.execute(picked.limit(limit - len(found))).all()
+    return found
 
 
 def in_order(rows: Select[Any], order: Order) -> Select[Any]:
     """With what each stands by in the order."""
-    return rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id")).order_by(*order.clauses())
+    return _with_place(rows, order).order_by(*order.clauses())
+
+
+def _with_place(rows: Select[Any], order: Order) -> Select[Any]:
+    return rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id"))
 
 
 def cut_page(found: Sequence[Any], order: Order, limit: int) -> Page:
@@ -76,20 +114,20 @@ def cut_page(found: Sequence[Any], order: Order, limit: int) -> Page:
 
 
 def past(order: Order, cursor: str) -> Any:
-    """What comes after the page that gave the cursor. Raises Invalid for one that this list did not give."""
+    """What comes after the page that gave the cursor, in an order without nulls. Raises Invalid for one that this list
+    did not give."""
     return order.behind(*_read_cursor(cursor, order.name))
 
 
 def each_entity(rows: Select[Any], order: Order, *, at_once: int = 1000) -> Iterator[Any]:
     """All of a list in its order, read in portions: memory does not grow with it, and no transaction stays open."""
-    picked = in_order(rows, order)
-    behind: list[Any] = []
+    place = None
     while True:
-        portion = db.session.execute(picked.where(*behind).limit(at_once)).all()
+        portion = _portion(rows, order, at_once, place)
         yield from (row[0] for row in portion)
         if len(portion) < at_once:
             return
-        behind = [order.behind(portion[-1].sort_value, portion[-1].sort_id)]
+        place = (portion[-1].sort_value, portion[-1].sort_id)
         db.session.rollback()
         db.session.expunge_all()
 

@@ -75,7 +75,7 @@ def running_postgres(kept: Path | None = None) -> Iterator[str]:
 def make_database(server_url: str, name: str) -> str:
     """Or finds it, where its server's data were kept."""
     with psycopg.connect(server_url, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
     return server_url.replace("/postgres?", f"/{name}?")
 

@@ -100,4 +100,4 @@ def _page_values() -> dict[str, Any]:
     membership: Membership | None = g.get("membership")
     if membership is None:
         return {}
-    return {"account": membership.account, "accounts": queries.accounts_of(person)}
+    return {"account": membership.account, "accounts_of": lambda: queries.accounts_of(person)}

@@ -10,16 +10,17 @@ from app.conversations.models import Conversation, Message, MessageStatus
 from app.database import UTCDateTime, contains, db, fold, plain, utcnow
 from app.errors import NotFound
 from app.fans.models import Fan, FanTag
-from app.paging import Order
+from app.paging import Order, count_up_to
 
 NEWEST_FIRST = Order("-lastMessageAt", Conversation.last_message_at, Conversation.id, descending=True)
 LONGEST_WAITING_FIRST = Order("waitingSince", Conversation.waiting_since, Conversation.id)
-HIGHEST_SPEND_FIRST = Order("-valueCents", Fan.value_cents, Conversation.id, descending=True)
+HIGHEST_SPEND_FIRST = Order("-valueCents", Fan.value_cents, Fan.id, descending=True)  # a fan has one conversation
 NEWEST_MESSAGES_FIRST = Order("-createdAt", Message.created_at, Message.id, descending=True)
 OLDEST_FIRST = (Message.created_at, Message.id)
 ONLINE = timedelta(minutes=5)  # platforms say when a fan was last seen, not whether they are there
 MOST_PINNED = 50
 MOST_MISSED = 50
+MOST_COUNTED = 999  # on a badge: what is more is called 999+
 
 
 def search_conversations(account_id: int, *, search: str = "", unread: bool | None = None) -> Select[Any]:
@@ -189,11 +190,11 @@ def messages_needing_a_person(account_id: int) -> Select[Any]:
 
 
 def unread_total(account_id: int) -> int:
-    """How many conversations wait to be read."""
-    rows = select(func.count()).where(
+    """How many conversations wait to be read, as count_up_to MOST_COUNTED says it."""
+    rows = select(Conversation.id).where(
         Conversation.account_id == account_id, Conversation.unread_count > plain(0), _in_sight
     )
-    return db.session.scalar(rows) or 0
+    return count_up_to(rows, MOST_COUNTED)
 
 
 def find_by_platform_ids(connection_id: int, platform_message_ids: Sequence[str]) -> list[Message]:
@@ -204,4 +205,5 @@ def find_by_platform_ids(connection_id: int, platform_message_ids: Sequence[str]
 
 
 def count_needing_a_person(account_id: int) -> int:
-    return db.session.scalar(select(func.count()).select_from(messages_needing_a_person(account_id).subquery())) or 0
+    """As count_up_to MOST_COUNTED says it."""
+    return count_up_to(messages_needing_a_person(account_id).with_only_columns(Message.id), MOST_COUNTED)

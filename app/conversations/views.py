@@ -33,8 +33,8 @@ FORM_FIELDS = {"text": "text", "sendAt": "at_time", "priceCents": "price", "atta
 
 
 def unread_badge() -> dict[str, Any]:
-    """For the sidebar of every page."""
-    return {"unread_total": queries.unread_total(account.id)} if g.get("membership") else {}
+    """For the sidebar of every whole page: a part of one does not count."""
+    return {"unread_total": lambda: queries.unread_total(account.id)} if g.get("membership") else {}
 
 
 @bp.get("/messages/onlyfans")
@@ -57,10 +57,12 @@ def show(conversation_id: int) -> str:
     surroundings."""
     conversation = queries.find_conversation(account.id, conversation_id)
     since = looking.since_last_look(conversation, current_user.id)
-    looking.look(conversation, current_user.id, conversation.last_message_id or 0)
+    if since is None or since.message_id < (conversation.last_message_id or 0) or conversation.unread_count:
+        looking.look(conversation, current_user.id, conversation.last_message_id or 0)
     form = composer_of(drafts.find_draft(conversation, current_user.id))
     form.text.data = _chosen_reply(conversation) or form.text.data
-    at = queries.find_message_in(conversation, request.args.get("at", 0, type=_id))
+    at_id = request.args.get("at", 0, type=_id)
+    at = queries.find_message_in(conversation, at_id) if at_id else None
     if at is None and request.args.get("at"):
         flash("That message is no longer here.", "error")
     return thread_page(conversation, form, since, at)
@@ -72,8 +74,10 @@ def _id(said: str) -> int:
 
 def _chosen_reply(conversation: Conversation) -> str | None:
     """The text of the quick reply that the address names, for those who have no JavaScript."""
+    if not (reply_id := request.args.get("reply", 0, type=int)):
+        return None
     try:
-        reply = quick_replies.find_reply(account.id, current_user.id, request.args.get("reply", 0, type=int))
+        reply = quick_replies.find_reply(account.id, current_user.id, reply_id)
     except NotFound:
         return None
     return quick_replies.filled_in(reply, conversation.fan).text

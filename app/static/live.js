@@ -124,7 +124,7 @@
   const showUnread = (total) => {
     const badge = document.getElementById("unread-total");
     if (!badge) return;
-    badge.textContent = total;
+    badge.textContent = total > 999 ? "999+" : total; // no further is counted
     badge.hidden = !total;
   };
 
