@@ -68,14 +68,35 @@ class Page:
     next_cursor: str | None
 
 
-def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | None = None, counted: bool = True) -> Page:
+@dataclass(frozen=True)
+class Rare:
+    """How rows are found of which there may be only few in a long list."""
+
+    near_id: Any  # what the first of the longer list are known by
+    near: Select[Any]  # ids of the longer list, which has an index in this order
+    id: Any  # the rows' own
+    all: Select[Any]  # the rows, said so that an index of what makes them rare is used
+
+
+NEAREST = 4000  # rows looked through before the rest is looked up
+
+
+def fetch_page(
+    rows: Select[Any],
+    order: Order,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    counted: bool = True,
+    rare: Rare | None = None,
+) -> Page:
     """One page of entities. Raises Invalid for a cursor that this list did not give.
 
     To count them all costs the more the longer the list; uncounted, `total` is that of the page.
     """
     total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) if counted else None
     place = _read_cursor(cursor, order.name) if cursor else None
-    page = cut_page(_portion(rows, order, limit + 1, place), order, limit)
+    page = cut_page(_portion(rows, order, limit + 1, place, rare), order, limit)
     return replace(page, total=total or 0) if counted else page
 
 
@@ -84,14 +105,43 @@ def count_up_to(rows: Select[Any], most: int) -> int:
     return db.session.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0
 
 
-def _portion(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None) -> list[Any]:
+def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> int:
+    """As count_up_to: where many of the nearest are wanted, no others are counted."""
+    near = count_up_to(rows.with_only_columns(rare.id).where(rare.near_id.in_(_nearest(rare, order, []))), most)
+    return near if near > most else count_up_to(rare.all.with_only_columns(rare.id, maintain_column_froms=True), most)
+
+
+def _nearest(rare: Rare, order: Order, part: list[Any]) -> Select[Any]:
+    return select(order.sort(rare.near.where(*part)).limit(NEAREST).subquery("near").c.id)
+
+
+def _portion(
+    rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None, rare: Rare | None = None
+) -> list[Any]:
     """The first ones after a place."""
     found: list[Any] = []
     for part in order.parts(place):
         if len(found) < limit:
-            picked = order.sort(_with_place(rows, order)).where(*part)
-            found += db.session.execute(picked.limit(limit - len(found))).all()
+            wanted = (order, limit - len(found), part)
+            found += _rare_ones(rows, *wanted, rare) if rare else _first(rows, *wanted)
     return found
+
+
+def _first(rows: Select[Any], order: Order, limit: int, part: list[Any]) -> list[Any]:
+    return list(db.session.execute(order.sort(_with_place(rows, order)).where(*part).limit(limit)).all())
+
+
+def _rare_ones(rows: Select[Any], order: Order, limit: int, part: list[Any], rare: Rare) -> list[Any]:
+    """Among the nearest, else all that there are and then the first of those: a database that may choose would rather walk
+    down the whole list."""
+    found = _first(rows.where(rare.near_id.in_(_nearest(rare, order, part))), order, limit, part)
+    if len(found) == limit:
+        return found
+    columns = (rare.id.label("id"), order.column.label("sort_value"), order.id.label("sort_id"))
+    every = rare.all.where(*part).with_only_columns(*columns, maintain_column_froms=True).cte("every")
+    every = every.prefix_with("MATERIALIZED")
+    first = replace(order, column=every.c.sort_value, id=every.c.sort_id).sort(select(every.c.id)).limit(limit)
+    return _first(rows.where(rare.id.in_(select(first.subquery("few").c.id))), order, limit, [])
 
 
 def in_order(rows: Select[Any], order: Order) -> Select[Any]:

@@ -22,8 +22,8 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
 
 
 def is_by_hand(table: str) -> bool:
-    """What each database keeps in its own way is in no model: migration 0006."""
-    return table.startswith("message_words")
+    """What each database keeps in its own way is in no model: migrations 0010 and 0011."""
+    return table.startswith(("message_words", "fan_names"))
 
 
 def run() -> None:

@@ -54,6 +54,11 @@ class Conversation(Base):
         Index(None, "account_id", "last_message_at", "id"),
         Index(None, "fan_id"),
         Index(None, "account_id", "assignee_id", "last_message_at", "id"),
+        Index(None, "account_id", "waiting_since", "id"),
+        Index(
+            "ix_conversations_archived", "account_id", "last_message_at", "id",
+            sqlite_where=text("archived"), postgresql_where=text("archived"),
+        ),
         Index(
             "ix_conversations_open", "account_id", "last_message_at", "id",
             sqlite_where=text("NOT archived AND snoozed_until IS NULL"),

@@ -3,13 +3,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, func, literal, select, tuple_
+from sqlalchemy import Select, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.conversations.models import Conversation, Message, MessageStatus
 from app.database import UTCDateTime, contains, db, fold, plain, utcnow
 from app.errors import NotFound
-from app.fans.models import Fan, FanTag
+from app.fans.models import Fan
+from app.fans.names import called
+from app.fans.queries import tagged
 from app.paging import Order, count_up_to
 
 NEWEST_FIRST = Order("-lastMessageAt", Conversation.last_message_at, Conversation.id, descending=True)
@@ -36,12 +38,22 @@ def search_conversations(account_id: int, *, search: str = "", unread: bool | No
         )
     )
     if search.strip():
-        part = fold(search.strip())
-        handle = search.strip().lstrip("@").casefold() or part
+        part, handle = _parts(search)
         rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, handle))
     if unread is not None:
         rows = rows.where(Conversation.unread_count > plain(0) if unread else Conversation.unread_count == 0)
     return rows
+
+
+def _parts(search: str) -> tuple[str, str]:
+    """What is looked for in a name, and in a handle."""
+    part = fold(search.strip())
+    return part, search.strip().lstrip("@").casefold() or part
+
+
+def fans_called(account_id: int, search: str) -> Select[Any]:
+    """Ids: all those of whom search_conversations says so, and perhaps more."""
+    return called(account_id, fold(_parts(search)[1]))
 
 
 _in_sight = ~Conversation.archived & Conversation.snoozed_until.is_(None)
@@ -75,7 +87,7 @@ def inbox(account_id: int, viewer_id: int, wanted: Filter) -> Select[Any]:
     rows = search_conversations(account_id, search=wanted.search)
     rows = rows.where(VIEWS.get(wanted.view, _in_sight)).params(viewer=viewer_id)
     if wanted.tag:
-        rows = rows.where(exists().where(FanTag.fan_id == Fan.id, FanTag.tag_key == wanted.tag.casefold()))
+        rows = rows.where(tagged(account_id, wanted.tag.casefold()))
     if wanted.spent_cents is not None:
         rows = rows.where(Fan.value_cents >= wanted.spent_cents)
     if wanted.online:

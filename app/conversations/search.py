@@ -19,9 +19,9 @@ from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
 from app.conversations.words import Phrase
 from app.database import contains, db, fold, on_postgresql, plain
 from app.fans.keys import handle_key
-from app.fans.models import Fan, FanTag
-from app.fans.queries import SORTS, search_fans
-from app.paging import Order, Page, cut_page, fetch_page, in_order, past
+from app.fans.models import Fan
+from app.fans.queries import SORTS, rare_fans, search_fans, tagged
+from app.paging import Order, Page, count_rare, cut_page, fetch_page, in_order, past
 
 NEWEST_LOOKED_THROUGH = 20_000
 MOST_COUNTED = 1000
@@ -55,16 +55,15 @@ def find_messages(
 
 
 def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan], int]:
-    """The most valuable fans who are called so, or of whom the rest is true; and how many there are, up to MOST_COUNTED."""
+    """The most valuable fans who are called so, or of whom the rest is true; and how many there are, as count_up_to
+    MOST_COUNTED says it."""
     if wanted.is_about_messages or wanted.is_nothing:
         return [], 0
-    rows = search_fans(account_id, search=" ".join(wanted.words)).where(*about_fan(wanted))
-    few = rows.options(lazyload(Fan.tag_rows)).order_by(*SORTS["-valueCents"].clauses()).limit(limit + 1)
-    found = list(db.session.scalars(few))
-    if len(found) <= limit:
-        return found, len(found)
-    counted = rows.with_only_columns(Fan.id).limit(MOST_COUNTED).subquery()
-    return found[:limit], db.session.scalar(select(func.count()).select_from(counted)) or 0
+    said, order = " ".join(wanted.words), SORTS["-valueCents"]
+    rows = search_fans(account_id, search=said).where(*about_fan(account_id, wanted)).options(lazyload(Fan.tag_rows))
+    rare = rare_fans(account_id, rows, said)
+    page = fetch_page(rows, order, limit=limit, counted=False, rare=rare)
+    return page.rows, page.total if page.next_cursor is None else count_rare(rows, order, MOST_COUNTED, rare)
 
 
 def _messages_of(account_id: int) -> Select[Any]:
@@ -188,7 +187,7 @@ def _fans(account_id: int, wanted: Wanted) -> list[Select[Any]]:
     if wanted.fan:
         queries.append(theirs.where(_is_called(wanted.fan)))
     if wanted.tags or wanted.least_cents is not None or wanted.most_cents is not None:
-        queries.append(theirs.where(*about_fan(wanted)))
+        queries.append(theirs.where(*about_fan(account_id, wanted)))
     return queries
 
 
@@ -198,8 +197,8 @@ def _is_called(name: str) -> Any:
     return contains(Fan.name_key, fold(name)) | (Fan.handle_key == handle_key(name))
 
 
-def about_fan(wanted: Wanted) -> list[Any]:
-    about: list[Any] = [exists().where(FanTag.fan_id == Fan.id, FanTag.tag_key == tag) for tag in sorted(wanted.tags)]
+def about_fan(account_id: int, wanted: Wanted) -> list[Any]:
+    about: list[Any] = [tagged(account_id, tag) for tag in sorted(wanted.tags)]
     if wanted.least_cents is not None:
         about.append(Fan.value_cents >= wanted.least_cents)
     if wanted.most_cents is not None:

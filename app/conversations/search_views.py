@@ -62,7 +62,7 @@ def _found(limit: int, fans_shown: int) -> dict[str, Any]:
         fans, number = find_fans(account.id, wanted, limit=fans_shown)
         values |= {"fans": fans, "threads": threads_with(account.id, [fan.id for fan in fans])}
         if number > len(fans):
-            words = f"All {number:,}{' or more' if number == MOST_COUNTED else ''} fans"
+            words = f"All {MOST_COUNTED:,} or more fans" if number > MOST_COUNTED else f"All {number:,} fans"
             values["more_fans"] = {"words": words, "address": _all_fans(wanted)}
     return values
 

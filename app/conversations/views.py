@@ -17,12 +17,12 @@ from app.conversations.forms import (
     list_filter,
     list_sort,
 )
+from app.conversations.listing import page_of_inbox
 from app.conversations.models import Conversation, Message
 from app.conversations.thread import Entry
 from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
 from app.money import queries as money
-from app.paging import fetch_page
 from app.platforms.queries import first_connection
 from app.quick_replies import queries as quick_replies
 
@@ -228,12 +228,12 @@ def _list_values() -> dict[str, Any]:
     wanted, sort = list_filter(), list_sort()
     plain = wanted.is_plain and sort == NEWEST
     pinned = queries.pinned(account.id) if plain and not request.args.get("cursor") else []
-    rows = queries.inbox(account.id, current_user.id, wanted)
-    if plain:
-        rows = rows.where(~Conversation.pinned)
     cursor = request.args.get("cursor")
+    page = page_of_inbox(
+        account.id, current_user.id, wanted, SORTS[sort].order, limit=CONVERSATIONS_PER_PAGE, cursor=cursor, with_pinned=not plain
+    )  # fmt: skip
     return {
-        "page": fetch_page(rows, SORTS[sort].order, limit=CONVERSATIONS_PER_PAGE, cursor=cursor, counted=False),
+        "page": page,
         "pinned": pinned,
         "wanted": wanted,
         "sort": sort,

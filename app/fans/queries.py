@@ -1,14 +1,16 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 
 from app.database import contains, db, fold
 from app.errors import NotFound
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
-from app.paging import Order
+from app.fans.names import called
+from app.paging import Order, Rare
 
+USES_COUNTED = 200
 SORTS = {
     "-valueCents": Order("-valueCents", Fan.value_cents, Fan.id, descending=True),
     "valueCents": Order("valueCents", Fan.value_cents, Fan.id),
@@ -27,6 +29,19 @@ def search_fans(account_id: int, *, search: str = "", tag: str = "") -> Select[A
         tagged = select(FanTag.fan_id).where(FanTag.account_id == account_id, FanTag.tag_key == tag.strip().casefold())
         rows = rows.where(Fan.id.in_(tagged))
     return rows
+
+
+def rare_fans(account_id: int, rows: Select[Any], search: str) -> Rare:
+    """How fans of search_fans are found where there may be few of them."""
+    found = rows
+    if search.strip():
+        found = found.where(Fan.id.in_(called(account_id, fold(search.strip()), email=True)))
+    return Rare(Fan.id, select(Fan.id).where(Fan.account_id == account_id), Fan.id, found)
+
+
+def tagged(account_id: int, tag_key: str) -> Any:
+    """With the account: so the database may also begin with the fans who have the tag."""
+    return exists().where(FanTag.fan_id == Fan.id, FanTag.account_id == account_id, FanTag.tag_key == tag_key)
 
 
 def find_fan(account_id: int, fan_id: int) -> Fan:
@@ -57,14 +72,17 @@ def find_by_platform_id(account_id: int, platform: str, platform_fan_id: str) ->
 
 
 def tags_of_account(account_id: int, limit: int = 200) -> list[str]:
-    """The tags in use, most used first."""
-    rows = (
-        select(func.min(FanTag.tag))
-        .where(FanTag.account_id == account_id)
-        .group_by(FanTag.tag_key)
-        .order_by(func.count().desc(), FanTag.tag_key)
-        .limit(limit)
-    )
+    """The tags in use, most used first; those that USES_COUNTED fans have are equal, by name."""
+    used = select(func.min(FanTag.tag_key).label("tag_key")).where(FanTag.account_id == account_id)
+    names = used.cte("names", recursive=True)
+    # From each tag to the next by the index: the fans who have it are passed over.
+    following = used.where(FanTag.tag_key > names.c.tag_key).correlate(names).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.tag_key.is_not(None)))
+    those = [FanTag.account_id == account_id, FanTag.tag_key == names.c.tag_key]
+    some = select(FanTag.fan_id).where(*those).limit(USES_COUNTED).correlate(names).subquery()
+    uses = select(func.count()).select_from(some).scalar_subquery()
+    spelt = select(FanTag.tag).where(*those).order_by(FanTag.fan_id).limit(1).correlate(names).scalar_subquery()
+    rows = select(spelt).where(names.c.tag_key.is_not(None)).order_by(uses.desc(), names.c.tag_key).limit(limit)
     return list(db.session.scalars(rows))
 
 

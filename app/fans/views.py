@@ -7,11 +7,13 @@ from app.errors import Conflict, Invalid
 from app.fans import actions, queries
 from app.fans.export import fans_csv
 from app.fans.forms import FanForm, form_for
-from app.paging import fetch_page
+from app.fans.models import Fan
+from app.paging import count_rare, count_up_to, fetch_page
 
 bp = Blueprint("fans", __name__)
 
 FANS_PER_PAGE = 50
+MOST_COUNTED = 10_000
 SORT_LABELS = {
     "-valueCents": "Most spent",
     "valueCents": "Least spent",
@@ -28,11 +30,19 @@ def index() -> str:
     sort = request.args.get("sort", "-valueCents")
     order = queries.SORTS.get(sort, queries.SORTS["-valueCents"])
     rows = queries.search_fans(account.id, search=search, tag=tag)
-    page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=request.args.get("cursor"))
+    rare = queries.rare_fans(account.id, rows, search) if search.strip() or tag.strip() else None
+    page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=request.args.get("cursor"), counted=False, rare=rare)
+    total = (
+        count_rare(rows, order, MOST_COUNTED, rare)
+        if rare
+        else count_up_to(rows.with_only_columns(Fan.id), MOST_COUNTED)
+    )
     template = "fans/_list.html" if request.headers.get("HX-Request") else "fans/index.html"
     return render_template(
         template,
         page=page,
+        total=total,
+        most_counted=MOST_COUNTED,
         search=search,
         tag=tag,
         sort=order.name,
