@@ -32,6 +32,10 @@ bench-import: setup
 bench-inbox: setup
 	$(BIN)/python -m bench.inbox $(BENCH)
 
+# A launch to a hundred thousand, replies meanwhile, and what segments cost, beside the bare SQL of the same run; both databases.
+bench-campaign: setup
+	$(BIN)/python -m bench.campaigns $(BENCH)
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
