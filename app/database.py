@@ -130,12 +130,22 @@ def _migrations(app: Flask) -> Any:
     return app.extensions["migrate"]
 
 
+SQLITE = tuple(
+    f"PRAGMA {each}" for each in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "busy_timeout=15000")
+)
+# What a page reads is mostly in memory, where each place costs the same: PostgreSQL supposes slow disks, and would read
+# whole tables. To compile a plan, or to share it among processes, takes longer than a page may.
+POSTGRESQL = ("SET random_page_cost = 1.1", "SET jit = off", "SET max_parallel_workers_per_gather = 0")
+
+
 @event.listens_for(Engine, "connect")
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    if not isinstance(connection, sqlite3.Connection):
+def _tune(connection: Any, _record: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        for statement in SQLITE:
+            connection.execute(statement)
         return
-    for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "busy_timeout=15000"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("; ".join(POSTGRESQL))
+    connection.commit()
 
 
 @event.listens_for(Pool, "checkin")

@@ -1,13 +1,13 @@
 """Keyset pages: the next page starts behind the last row seen, so a page costs the same wherever it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import Select, func, literal, literal_column, select, tuple_
+from sqlalchemy import Select, and_, func, literal, literal_column, or_, select, tuple_
 
 from app.database import db, on_postgresql
 from app.errors import Invalid
@@ -22,13 +22,16 @@ class Order:
     id: Any
     descending: bool = False
 
-    def clauses(self) -> list[Any]:
-        column, row_id = self._directed()
+    def clauses(self, column: Any = None, row_id: Any = None) -> list[Any]:
+        """Of these columns, if they stand for the order's own."""
+        column, row_id = self._directed(
+            column if column is not None else self.column, row_id if row_id is not None else self.id
+        )
         # Said only where there can be nulls: an index read backwards has them first, and would not be used.
         return [column.nulls_last() if self.may_be_null else column, row_id]
 
-    def _directed(self) -> tuple[Any, Any]:
-        return (self.column.desc(), self.id.desc()) if self.descending else (self.column, self.id)
+    def _directed(self, column: Any, row_id: Any) -> tuple[Any, Any]:
+        return (column.desc(), row_id.desc()) if self.descending else (column, row_id)
 
     @property
     def may_be_null(self) -> bool:
@@ -58,7 +61,7 @@ class Order:
 
     def sort(self, rows: Select[Any]) -> Select[Any]:
         """One of the parts."""
-        return rows.order_by(*self._directed())
+        return rows.order_by(*self._directed(self.column, self.id))
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,9 @@ class Rare:
     near_id: Any  # what the first of the longer list are known by
     near: Select[Any]  # ids of the longer list, which has an index in this order
     id: Any  # the rows' own
-    all: Select[Any]  # the rows, said so that an index of what makes them rare is used
-
-
-NEAREST = 4000  # rows looked through before the rest is looked up
+    # With these conditions, by what makes them rare, of all: id, sort_value, sort_id.
+    all: Callable[[list[Any]], Any]
+    nearest: int = 1500  # of the longer list are looked through
 
 
 def fetch_page(
@@ -108,40 +110,45 @@ def count_up_to(rows: Select[Any], most: int) -> int:
 def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> int:
     """As count_up_to: where many of the nearest are wanted, no others are counted."""
     near = count_up_to(rows.with_only_columns(rare.id).where(rare.near_id.in_(_nearest(rare, order, []))), most)
-    return near if near > most else count_up_to(rare.all.with_only_columns(rare.id, maintain_column_froms=True), most)
-
-
-def _nearest(rare: Rare, order: Order, part: list[Any]) -> Select[Any]:
-    return select(order.sort(rare.near.where(*part)).limit(NEAREST).subquery("near").c.id)
+    return near if near > most else count_up_to(rare.all([]), most)
 
 
 def _portion(
     rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None, rare: Rare | None = None
 ) -> list[Any]:
     """The first ones after a place."""
+    if rare:
+        return _rare_ones(rows, order, limit, place, rare)
     found: list[Any] = []
     for part in order.parts(place):
         if len(found) < limit:
-            wanted = (order, limit - len(found), part)
-            found += _rare_ones(rows, *wanted, rare) if rare else _first(rows, *wanted)
+            found += _first(rows.where(*part), order, limit - len(found))
     return found
 
 
-def _first(rows: Select[Any], order: Order, limit: int, part: list[Any]) -> list[Any]:
-    return list(db.session.execute(order.sort(_with_place(rows, order)).where(*part).limit(limit)).all())
-
-
-def _rare_ones(rows: Select[Any], order: Order, limit: int, part: list[Any], rare: Rare) -> list[Any]:
+def _rare_ones(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None, rare: Rare) -> list[Any]:
     """Among the nearest, else all that there are and then the first of those: a database that may choose would rather walk
     down the whole list."""
-    found = _first(rows.where(rare.near_id.in_(_nearest(rare, order, part))), order, limit, part)
-    if len(found) == limit:
-        return found
-    columns = (rare.id.label("id"), order.column.label("sort_value"), order.id.label("sort_id"))
-    every = rare.all.where(*part).with_only_columns(*columns, maintain_column_froms=True).cte("every")
-    every = every.prefix_with("MATERIALIZED")
-    first = replace(order, column=every.c.sort_value, id=every.c.sort_id).sort(select(every.c.id)).limit(limit)
-    return _first(rows.where(rare.id.in_(select(first.subquery("few").c.id))), order, limit, [])
+    parts = order.parts(place)
+    if rare.nearest:
+        found = _first(rows.where(*parts[0], rare.near_id.in_(_nearest(rare, order, parts[0]))), order, limit)
+        if len(found) == limit:
+            return found
+    behind = [or_(*(and_(*part) for part in parts))] if all(parts) else []
+    every = rare.all(behind).cte("every").prefix_with("MATERIALIZED")
+    first = (
+        select(every.c.id).order_by(*order.clauses(every.c.sort_value, every.c.sort_id)).limit(limit).subquery("few")
+    )
+    those = _with_place(rows.where(rare.id.in_(select(first.c.id))), order).order_by(*order.clauses())
+    return list(db.session.execute(those).all())
+
+
+def _nearest(rare: Rare, order: Order, part: list[Any]) -> Select[Any]:
+    return select(order.sort(rare.near.where(*part)).limit(rare.nearest).subquery("near").c.id)
+
+
+def _first(rows: Any, order: Order, limit: int) -> list[Any]:
+    return list(db.session.execute(order.sort(_with_place(rows, order)).limit(limit)).all())
 
 
 def in_order(rows: Select[Any], order: Order) -> Select[Any]:
@@ -149,7 +156,13 @@ def in_order(rows: Select[Any], order: Order) -> Select[Any]:
     return _with_place(rows, order).order_by(*order.clauses())
 
 
-def _with_place(rows: Select[Any], order: Order) -> Select[Any]:
+def places_of(rows: Any, row_id: Any, order: Order) -> Any:
+    """Ids and places in the order, instead of whole rows: what Rare.all gives."""
+    columns = (row_id.label("id"), order.column.label("sort_value"), order.id.label("sort_id"))
+    return rows.with_only_columns(*columns, maintain_column_froms=True)
+
+
+def _with_place(rows: Any, order: Order) -> Any:
     return rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id"))
 
 

@@ -23,7 +23,7 @@ import psycopg
 from sqlalchemy import event, select, text
 
 from app.accounts.models import Account, User
-from app.database import db, write
+from app.database import POSTGRESQL, SQLITE, db, write
 from bench import inbox_load, inbox_pages
 from bench.inbox_pages import Kind
 from bench.inbox_rows import ONLINE_EACH
@@ -33,6 +33,7 @@ from tests.people import Person
 FANS, CONVERSATIONS, MESSAGES = 1_000_000, 200_000, 10_000_000
 WARM = 3  # requests of each kind that are not measured: templates are compiled once in a process's life
 OVER_SQL_MS, PAGE_MS, SEARCH_MS = 15, 50, 100
+SHARED_BUFFERS = "shared_buffers=2GB"  # its manual says: a quarter of the memory; its default is for a toy
 Step = tuple[str, Any]  # a statement and its values; or "commit", "rollback"
 
 
@@ -68,7 +69,7 @@ def main() -> None:
     for database in databases:
         scale = options.scale / 10 if database == "sqlite" else options.scale
         kept = options.keep / database if options.keep else None
-        with a_place(database, kept) as place:
+        with a_place(database, SHARED_BUFFERS, kept=kept) as place:
             add_result("inbox", results, {"database": database} | _fill(place, scale))
             add_result("inbox", results, {"database": database} | measure(place, options.requests, options.only))
 
@@ -178,12 +179,16 @@ def _recorded(place: Place) -> Iterator[list[Step]]:
 
 
 def _bare(place: Place) -> Any:
+    """A connection with the application's settings."""
     url = place.environment["DATABASE_URL"]
     if not url.startswith("sqlite"):
-        return psycopg.connect(url)
+        connection: Any = psycopg.connect(url)
+        connection.execute("; ".join(POSTGRESQL))
+        connection.commit()
+        return connection
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "busy_timeout=15000"):
-        connection.execute(f"PRAGMA {pragma}")
+    for statement in SQLITE:
+        connection.execute(statement)
     return connection
 
 

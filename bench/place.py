@@ -45,14 +45,17 @@ class Place:
 
 
 @contextmanager
-def a_place(database: str, kept: Path | None = None) -> Iterator[Place]:
-    """database: sqlite or postgres. `kept`: a folder in which it stays for the next run, and was perhaps left by one."""
+def a_place(database: str, *options: str, kept: Path | None = None) -> Iterator[Place]:
+    """database: sqlite or postgres, with these settings of its server.
+
+    `kept`: a folder in which it stays for the next run, and was perhaps left by one.
+    """
     folder = kept or Path(tempfile.mkdtemp(prefix="gr-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     with (
         servers.running_valkey() as redis_url,
         servers.running_sandbox() as sandbox,
-        _database(database, folder, is_kept=kept is not None) as url,
+        _database(database, folder, *options, is_kept=kept is not None) as url,
     ):
         settings = {
             "DATABASE_URL": url,
@@ -72,11 +75,11 @@ def a_place(database: str, kept: Path | None = None) -> Iterator[Place]:
 
 
 @contextmanager
-def _database(kind: str, folder: Path, *, is_kept: bool) -> Iterator[str]:
+def _database(kind: str, folder: Path, *options: str, is_kept: bool) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'bench.sqlite'}"
         return
-    with servers.running_postgres(folder / "postgres" if is_kept else None) as server:
+    with servers.running_postgres(folder / "postgres" if is_kept else None, *options) as server:
         yield servers.make_database(server, "bench")
 
 

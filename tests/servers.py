@@ -43,10 +43,10 @@ def postgres_folder() -> Path | None:
 
 
 @contextmanager
-def running_postgres(kept: Path | None = None) -> Iterator[str]:
+def running_postgres(kept: Path | None = None, *options: str) -> Iterator[str]:
     """The URL of a fresh PostgreSQL's maintenance database. PostgreSQL refuses to run as root: then as `postgres`.
 
-    `kept`: a folder where its data stay, and were perhaps left by a run before.
+    `kept`: a folder where its data stay, and were perhaps left by a run before. `options`: its settings, as `name=value`.
     """
     programs = postgres_folder()
     assert programs is not None
@@ -63,6 +63,7 @@ def running_postgres(kept: Path | None = None) -> Iterator[str]:
         command = ("-D", str(folder / "data"), "-U", "greenroom", "-A", "trust", "-E", "UTF8", "--no-sync")
         run(str(programs / "initdb"), *command)
     settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
+    settings += "".join(f" -c {each}" for each in options)
     run(str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", settings, "start")
     try:
         yield f"postgresql://greenroom@/postgres?host={folder}"

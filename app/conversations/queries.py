@@ -38,8 +38,7 @@ def search_conversations(account_id: int, *, search: str = "", unread: bool | No
         )
     )
     if search.strip():
-        part, handle = _parts(search)
-        rows = rows.where(contains(Fan.name_key, part) | contains(Fan.handle_key, handle))
+        rows = rows.where(is_called(search))
     if unread is not None:
         rows = rows.where(Conversation.unread_count > plain(0) if unread else Conversation.unread_count == 0)
     return rows
@@ -49,6 +48,11 @@ def _parts(search: str) -> tuple[str, str]:
     """What is looked for in a name, and in a handle."""
     part = fold(search.strip())
     return part, search.strip().lstrip("@").casefold() or part
+
+
+def is_called(search: str) -> Any:
+    part, handle = _parts(search)
+    return contains(Fan.name_key, part) | contains(Fan.handle_key, handle)
 
 
 def fans_called(account_id: int, search: str) -> Select[Any]:
@@ -82,17 +86,25 @@ class Filter:
     def is_plain(self) -> bool:
         return self == Filter()
 
+    @property
+    def of_fans(self) -> bool:
+        """Whether something is said about the fan."""
+        return bool(self.search.strip() or self.tag or self.online or self.spent_cents is not None)
+
 
 def inbox(account_id: int, viewer_id: int, wanted: Filter) -> Select[Any]:
     rows = search_conversations(account_id, search=wanted.search)
     rows = rows.where(VIEWS.get(wanted.view, _in_sight)).params(viewer=viewer_id)
-    if wanted.tag:
-        rows = rows.where(tagged(account_id, wanted.tag.casefold()))
+    return rows.where(*about_fan(account_id, wanted))
+
+
+def about_fan(account_id: int, wanted: Filter) -> list[Any]:
+    about = [tagged(account_id, wanted.tag.casefold())] if wanted.tag else []
     if wanted.spent_cents is not None:
-        rows = rows.where(Fan.value_cents >= wanted.spent_cents)
+        about.append(Fan.value_cents >= wanted.spent_cents)
     if wanted.online:
-        rows = rows.where(Fan.last_seen_at >= utcnow() - ONLINE)
-    return rows
+        about.append(Fan.last_seen_at >= utcnow() - ONLINE)
+    return about
 
 
 def longest_waiting(account_id: int, viewer_id: int, other_than: int) -> int | None:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import aliased, joinedload, lazyload
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
 from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
+from app.conversations.whose import about_fan, few_threads, is_by_such_a_fan, such_fans
 from app.conversations.words import Phrase
-from app.database import contains, db, fold, on_postgresql, plain
-from app.fans.keys import handle_key
+from app.database import contains, db, on_postgresql, plain
 from app.fans.models import Fan
-from app.fans.queries import SORTS, rare_fans, search_fans, tagged
+from app.fans.queries import SORTS, rare_fans, search_fans
 from app.paging import Order, Page, count_rare, cut_page, fetch_page, in_order, past
 
 NEWEST_LOOKED_THROUGH = 20_000
@@ -61,7 +61,7 @@ def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan]
         return [], 0
     said, order = " ".join(wanted.words), SORTS["-valueCents"]
     rows = search_fans(account_id, search=said).where(*about_fan(account_id, wanted)).options(lazyload(Fan.tag_rows))
-    rare = rare_fans(account_id, rows, said)
+    rare = rare_fans(account_id, rows, order, said)
     page = fetch_page(rows, order, limit=limit, counted=False, rare=rare)
     return page.rows, page.total if page.next_cursor is None else count_rare(rows, order, MOST_COUNTED, rare)
 
@@ -80,8 +80,7 @@ def _look_through_newest(account_id: int, viewer_id: int, wanted: Wanted, limit:
         newest = newest.where(past(NEWEST_MESSAGES_FIRST, cursor))
     message = aliased(Message, newest.limit(NEWEST_LOOKED_THROUGH).subquery("newest"))
     rows = select(message).where(*_said(message, viewer_id, wanted))
-    for fans in _fans(account_id, wanted):
-        rows = rows.where(exists(fans.where(Fan.id == message.fan_id)))
+    rows = rows.where(*is_by_such_a_fan(account_id, wanted, message.fan_id))
     for threads in _threads(account_id, wanted):
         rows = rows.where(exists(threads.where(Conversation.id == message.conversation_id)))
     return fetch_page(_with_fan(rows, message), _newest_first(message), limit=limit, cursor=cursor, counted=False)
@@ -89,8 +88,9 @@ def _look_through_newest(account_id: int, viewer_id: int, wanted: Wanted, limit:
 
 def _look_up(account_id: int, viewer_id: int, wanted: Wanted, limit: int, cursor: str | None) -> Page:
     found: list[Any] = []
-    for months in _months_back(account_id, wanted, cursor):
-        more = _newest_of(_found(account_id, viewer_id, wanted, months), limit + 1 - len(found), cursor)
+    threads = few_threads(account_id, wanted)
+    for months in [[]] if threads is not None else _months_back(account_id, wanted, cursor):
+        more = _newest_of(_found(account_id, viewer_id, wanted, months, threads), limit + 1 - len(found), cursor)
         found += db.session.execute(more).all()
         if len(found) > limit:
             break
@@ -133,13 +133,15 @@ def _count(account_id: int, viewer_id: int, wanted: Wanted) -> int:
     return db.session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
-def _found(account_id: int, viewer_id: int, wanted: Wanted, months: list[str]) -> Any:
-    """Ids and times of all messages that are looked for, in these months or in all."""
+def _found(account_id: int, viewer_id: int, wanted: Wanted, months: list[str], threads: list[int] | None = None) -> Any:
+    """Ids and times of all messages that are looked for, in these months or in all; in these threads, if they are known."""
     narrow = []
-    if marks := _in_index(viewer_id, wanted):
+    if threads is not None:
+        narrow.append(Message.conversation_id.in_(threads))
+    elif marks := _in_index(viewer_id, wanted):
         places = [f"#a{account_id}m{month}" for month in months] or [f"#a{account_id}"]
         narrow.append(Message.id.in_(_look_up_words(places, marks)))
-    narrow += [Message.fan_id.in_(fans) for fans in _fans(account_id, wanted)]
+    narrow += [Message.fan_id.in_(fans) for fans in such_fans(account_id, wanted)] if threads is None else []
     narrow += [Message.conversation_id.in_(threads) for threads in _threads(account_id, wanted)]
     # SQLite would read all of the account's messages rather than look up the few, were the account's index of use here.
     account = Message.account_id + 0 if narrow and not on_postgresql() else Message.account_id
@@ -178,32 +180,6 @@ def _said(message: Any, viewer_id: int, wanted: Wanted) -> list[Any]:
 def _holds(message: Any, phrase: Phrase) -> Any:
     end = "" if phrase.is_beginning else " "
     return contains(literal(" ") + message.search_text + literal(" "), f" {' '.join(phrase.words)}{end}")
-
-
-def _fans(account_id: int, wanted: Wanted) -> list[Select[Any]]:
-    """A query of ids for each thing that is said about the fan."""
-    theirs = select(Fan.id).where(Fan.account_id == account_id)
-    queries = []
-    if wanted.fan:
-        queries.append(theirs.where(_is_called(wanted.fan)))
-    if wanted.tags or wanted.least_cents is not None or wanted.most_cents is not None:
-        queries.append(theirs.where(*about_fan(account_id, wanted)))
-    return queries
-
-
-def _is_called(name: str) -> Any:
-    if name.startswith("@"):
-        return Fan.handle_key == handle_key(name)
-    return contains(Fan.name_key, fold(name)) | (Fan.handle_key == handle_key(name))
-
-
-def about_fan(account_id: int, wanted: Wanted) -> list[Any]:
-    about: list[Any] = [tagged(account_id, tag) for tag in sorted(wanted.tags)]
-    if wanted.least_cents is not None:
-        about.append(Fan.value_cents >= wanted.least_cents)
-    if wanted.most_cents is not None:
-        about.append(Fan.value_cents <= wanted.most_cents)
-    return about
 
 
 def _threads(account_id: int, wanted: Wanted) -> list[Select[Any]]:

@@ -8,7 +8,7 @@ from app.errors import NotFound
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.fans.names import called
-from app.paging import Order, Rare
+from app.paging import Order, Rare, places_of
 
 USES_COUNTED = 200
 SORTS = {
@@ -31,12 +31,12 @@ def search_fans(account_id: int, *, search: str = "", tag: str = "") -> Select[A
     return rows
 
 
-def rare_fans(account_id: int, rows: Select[Any], search: str) -> Rare:
+def rare_fans(account_id: int, rows: Select[Any], order: Order, search: str) -> Rare:
     """How fans of search_fans are found where there may be few of them."""
-    found = rows
+    found = places_of(rows, Fan.id, order)
     if search.strip():
         found = found.where(Fan.id.in_(called(account_id, fold(search.strip()), email=True)))
-    return Rare(Fan.id, select(Fan.id).where(Fan.account_id == account_id), Fan.id, found)
+    return Rare(Fan.id, select(Fan.id).where(Fan.account_id == account_id), Fan.id, lambda behind: found.where(*behind))
 
 
 def tagged(account_id: int, tag_key: str) -> Any:

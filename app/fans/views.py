@@ -14,6 +14,7 @@ bp = Blueprint("fans", __name__)
 
 FANS_PER_PAGE = 50
 MOST_COUNTED = 10_000
+MOST_FOUND_COUNTED = 1000
 SORT_LABELS = {
     "-valueCents": "Most spent",
     "valueCents": "Least spent",
@@ -30,19 +31,16 @@ def index() -> str:
     sort = request.args.get("sort", "-valueCents")
     order = queries.SORTS.get(sort, queries.SORTS["-valueCents"])
     rows = queries.search_fans(account.id, search=search, tag=tag)
-    rare = queries.rare_fans(account.id, rows, search) if search.strip() or tag.strip() else None
+    rare = queries.rare_fans(account.id, rows, order, search) if search.strip() or tag.strip() else None
     page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=request.args.get("cursor"), counted=False, rare=rare)
-    total = (
-        count_rare(rows, order, MOST_COUNTED, rare)
-        if rare
-        else count_up_to(rows.with_only_columns(Fan.id), MOST_COUNTED)
-    )
+    most = MOST_FOUND_COUNTED if rare else MOST_COUNTED
+    total = count_rare(rows, order, most, rare) if rare else count_up_to(rows.with_only_columns(Fan.id), most)
     template = "fans/_list.html" if request.headers.get("HX-Request") else "fans/index.html"
     return render_template(
         template,
         page=page,
         total=total,
-        most_counted=MOST_COUNTED,
+        most_counted=most,
         search=search,
         tag=tag,
         sort=order.name,

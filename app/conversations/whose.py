@@ -1,0 +1,62 @@
+"""Whose messages are looked for: what a search says about the fan, in the two ways in which messages are found."""
+
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+
+from app.conversations.models import Conversation
+from app.conversations.operators import Wanted
+from app.database import contains, db, fold
+from app.fans.keys import handle_key
+from app.fans.models import Fan, FanTag
+from app.fans.names import called
+from app.fans.queries import tagged
+
+MOST_READ = 500  # threads
+
+
+def is_by_such_a_fan(account_id: int, wanted: Wanted, fan_id: Any) -> list[Any]:
+    """Of a message that is looked at, with this fan."""
+    about = about_fan(account_id, wanted) + ([_is_called(wanted.fan)] if wanted.fan else [])
+    return [exists().where(Fan.id == fan_id, Fan.account_id == account_id, *about)] if about else []
+
+
+def such_fans(account_id: int, wanted: Wanted) -> list[Select[Any]]:
+    """Ids, by each thing that is said: to look up the messages of these."""
+    theirs = select(Fan.id).where(Fan.account_id == account_id)
+    spent = _has_spent(wanted)
+    with_tag = select(FanTag.fan_id).where(FanTag.account_id == account_id)
+    queries = [with_tag.where(FanTag.tag_key == tag) for tag in sorted(wanted.tags)]
+    queries += [theirs.where(*spent)] if spent else []
+    if wanted.fan.startswith("@"):
+        return [*queries, theirs.where(_is_called(wanted.fan))]
+    if wanted.fan:
+        named = theirs.where(Fan.id.in_(called(account_id, fold(wanted.fan))), _is_called(wanted.fan))
+        queries.append(select(named.cte("named").prefix_with("MATERIALIZED").c.id))
+    return queries
+
+
+def few_threads(account_id: int, wanted: Wanted) -> list[int] | None:
+    """The threads with such fans, where they are so few that their messages are read themselves; else None."""
+    fans = such_fans(account_id, wanted)
+    if not fans:
+        return None
+    theirs = [Conversation.fan_id.in_(each) for each in fans]
+    rows = select(Conversation.id).where(Conversation.account_id == account_id, *theirs).limit(MOST_READ + 1)
+    found = list(db.session.scalars(rows))
+    return found if len(found) <= MOST_READ else None
+
+
+def about_fan(account_id: int, wanted: Wanted) -> list[Any]:
+    return [tagged(account_id, tag) for tag in sorted(wanted.tags)] + _has_spent(wanted)
+
+
+def _has_spent(wanted: Wanted) -> list[Any]:
+    least = [Fan.value_cents >= wanted.least_cents] if wanted.least_cents is not None else []
+    return least + ([Fan.value_cents <= wanted.most_cents] if wanted.most_cents is not None else [])
+
+
+def _is_called(name: str) -> Any:
+    if name.startswith("@"):
+        return Fan.handle_key == handle_key(name)
+    return contains(Fan.name_key, fold(name)) | (Fan.handle_key == handle_key(name))
