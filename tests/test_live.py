@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import socketio
 
 from app.config import ROOT
+from app.conversations import live
 from tests.people import Person, add_fan, connect, make_person
 from tests.servers import empty_redis, free_port, wait_until
 
@@ -144,6 +146,25 @@ def test_a_watcher_whom_redis_forgot_hears_at_once_all_the_same(ada: Person, web
     wait_until(lambda: watcher.seen == [message_id], seconds=3)
     assert "hello" in watcher.html[message_id]
     watcher.client.disconnect()
+
+
+def test_a_long_absence_is_answered_in_parts_that_arrive_on_a_bad_line(ada: Person, web: str, thread: int):
+    ids = [post(ada, thread, str(number)) for number in range(live.MOST_AT_ONCE + 5)]
+    watcher = Watcher(web, cookie_of(ada), "thread", thread, 0)
+    assert watcher.watch()["more"] is True
+    assert watcher.seen == ids[: live.MOST_AT_ONCE]
+    assert watcher.watch()["more"] is False
+    assert watcher.seen == ids
+    watcher.client.disconnect()
+
+
+def test_what_was_committed_while_joining_is_in_the_answer(app, ada: Person, thread: int):
+    with app.app_context():
+        assert live.newest_seq(ada.account_id, "thread", thread)[1] == 0
+        with ThreadPoolExecutor() as elsewhere:
+            message_id = elsewhere.submit(post, ada, thread, "in between").result()
+        answer = live.catch_up(ada.account_id, "thread", thread, 0)
+    assert [item["id"] for item in answer["items"]] == [message_id]
 
 
 def test_what_is_known_no_longer_asks_for_a_reload(app, ada: Person, web: str, thread: int):

@@ -288,7 +288,7 @@ def test_a_thread_opens_at_an_old_message_and_goes_on_to_newer_ones(ada: Person,
     assert page.count(" is-found") == 1
     assert f'message-in is-found" id="message-{made[40]}"' in page
     assert 'id="older"' in page
-    assert 'data-room="thread"' not in page  # what comes in now does not belong below what is shown
+    assert 'id="newer"' in page
     below = browser.get(f"/messages/onlyfans/{here}/newer?after={made[65]}").text
     assert shown(below) == made[66:116]
     assert 'id="newer"' in below

@@ -4,6 +4,7 @@
 a room first, then asks for what is newer than its last number; what Redis dropped, it asks for again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,9 @@ from app.database import db, execute, run, table_of, utcnow
 from app.extensions import get_emitter, get_redis
 
 log = structlog.get_logger()
-MOST_REPLAYED = 500
+MOST_REPLAYED = 3000
+MOST_AT_ONCE = 25  # rows in one answer: on a line that breaks every half second a long one would never arrive
+MOST_EVENTS_AT_ONCE = 200
 WATCHED_SECONDS = 15  # of a web process that died; one that lives marks its rooms again each second
 
 
@@ -160,21 +163,43 @@ def _mark(room: str) -> str:
     return f"greenroom:watched:{room}"
 
 
+def catch_up(account_id: int, room_kind: str, room_id: int, after: int) -> dict[str, Any]:
+    """As replay, up to what is committed by now: for one who has just joined the room. Raises NotFound."""
+    db.session.rollback()  # what this session has read so far stands for an earlier moment
+    return replay(account_id, *newest_seq(account_id, room_kind, room_id), after)
+
+
 def replay(account_id: int, room: str, newest: int, after: int) -> dict[str, Any]:
     """What happened in a room after a number: each subject once, as it stands now.
 
-    `reload` where that is no longer known: then only the whole page will do.
+    `more` where a part of it is still to be asked for; `reload` where it is no longer known: then the list or the thread
+    is to be loaded anew.
     """
     rows = db.session.execute(
         select(RoomEvent.seq, RoomEvent.kind, RoomEvent.subject_id)
         .where(RoomEvent.room == room, RoomEvent.seq > after, RoomEvent.seq <= newest)
         .order_by(RoomEvent.seq)
-        .limit(MOST_REPLAYED + 1)
+        .limit(MOST_EVENTS_AT_ONCE)
     ).all()
-    known = len(rows) == newest - after and len(rows) <= MOST_REPLAYED
-    subjects = dict.fromkeys((row.kind, row.subject_id) for row in rows) if known else {}
+    behind = newest - after
+    has_gap = [row.seq - after for row in rows] != list(range(1, min(behind, MOST_EVENTS_AT_ONCE) + 1))
+    if behind > MOST_REPLAYED or has_gap:
+        unread = {"unreadTotal": queries.unread_total(account_id)} if room == inbox_room(account_id) else {}
+        return {"room": room, "upto": newest, "items": [], "reload": True, "more": False, **unread}
+    subjects, upto = _part(rows, after)
     items = [_render(kind, subject_id, account_id) for kind, subject_id in subjects]
-    return {"room": room, "upto": max(newest, after), "items": items, "reload": not known and newest > after}
+    return {"room": room, "upto": upto, "items": items, "reload": False, "more": upto < newest}
+
+
+def _part(rows: Sequence[Any], after: int) -> tuple[list[tuple[str, int]], int]:
+    """The subjects of as many events as one answer holds, and the number of the last of these events."""
+    subjects, upto = dict[tuple[str, int], None](), after
+    for row in rows:
+        if len(subjects) == MOST_AT_ONCE and (row.kind, row.subject_id) not in subjects:
+            break
+        subjects[row.kind, row.subject_id] = None
+        upto = row.seq
+    return list(subjects), upto
 
 
 def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]:

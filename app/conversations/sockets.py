@@ -54,8 +54,7 @@ def watch(wish: Any = None) -> dict[str, Any]:
         join_room(room)
         _mark(room)
         # The number is read after joining: what comes later is emitted into the room.
-        _, newest = live.newest_seq(g.membership.account_id, kind, room_id)
-        return live.replay(g.membership.account_id, room, newest, after)
+        return live.catch_up(g.membership.account_id, kind, room_id, after)
     except (NotFound, KeyError, TypeError, ValueError):
         return {"error": "no such room"}
 

@@ -37,9 +37,10 @@
       window.htmx?.ajax("GET", address, { target: "#conversation-list", swap: "innerMorph", headers });
     }, 700);
   };
-  // What is ticked, or just being looked through by keyboard, is not moved away.
-  const isBusy = () => Boolean(list()?.querySelector("input:checked")) || Boolean(list()?.contains(document.activeElement) && list().matches(":has(:focus-visible)"));
-  document.addEventListener("greenroom:stale", anew);
+  // What is ticked, under the pointer, or just being looked through by keyboard, is not moved away.
+  const pointer = window.matchMedia("(hover: hover)");
+  const isBusy = () => Boolean(list()?.matches(":has(input:checked), :has(:focus-visible)") || (pointer.matches && list()?.matches(":hover")));
+  document.addEventListener("greenroom:stale", (event) => event.target === list() && anew());
   document.addEventListener("greenroom:news", (event) => {
     if (event.detail.kind === "conversation" && list()?.dataset.anew) anew();
   });
@@ -86,7 +87,11 @@
     const all = links();
     const after = all[all.indexOf(link) + 1] ?? all[all.indexOf(link) - 1];
     if (link === document.activeElement) after?.focus();
-    toast(said, back && (() => send(address, back)));
+    const row = link.closest("li");
+    if (what === "archive" && list().dataset.grows !== undefined) row.hidden = true; // one's own doing, also under the pointer
+    toast(said, back && (async () => {
+      if ((await send(address, back)) !== null && row.isConnected) row.hidden = false;
+    }));
   };
 
   const send = async (address, what) => {

@@ -6,6 +6,8 @@
 // The badge tells the truth: live, catching up, or offline since when.
 (() => {
   const ASK_AGAIN_MS = 10_000; // an event that got lost on the way is found within this time
+  const TICK_MS = 1_000;
+  const SLEPT_MS = 4_000;
   const ANSWER_MS = 4_000; // no answer for so long: the line is dead, whatever the browser thinks
 
   let socket;
@@ -19,6 +21,7 @@
       this.last = Number(element.dataset.seq);
       this.name = this.kind === "thread" ? `thread:${this.id}` : `inbox:${element.dataset.account}`;
       this.asking = false;
+      this.isBehind = true; // until the server has said that nothing is missing
       this.early = [];
     }
 
@@ -26,12 +29,17 @@
       if (this.asking) return;
       this.asking = true;
       try {
-        const wish = { kind: this.kind, id: this.id, after: this.last };
-        const answer = await socket.timeout(ANSWER_MS).emitWithAck("watch", wish);
-        if (answer.reload && this.kind === "inbox") this.element.dispatchEvent(new CustomEvent("greenroom:stale", { bubbles: true }));
-        else if (answer.error || answer.reload) return location.reload();
-        for (const item of answer.items) apply(this, item);
-        this.last = Math.max(this.last, answer.upto);
+        let answer;
+        do {
+          const wish = { kind: this.kind, id: this.id, after: this.last };
+          answer = await socket.timeout(ANSWER_MS).emitWithAck("watch", wish);
+          if (answer.error) return location.reload();
+          if (answer.unreadTotal !== undefined) showUnread(answer.unreadTotal);
+          if (answer.reload) return this.element.dispatchEvent(new CustomEvent("greenroom:stale", { bubbles: true }));
+          for (const item of answer.items) apply(this, item);
+          this.last = Math.max(this.last, answer.upto);
+        } while (answer.more);
+        this.isBehind = false;
       } catch {
         lost();
       } finally {
@@ -44,7 +52,11 @@
     take(news) {
       if (news.seq <= this.last) return;
       if (this.asking) return this.early.push(news);
-      if (news.seq > this.last + 1 || news.html === undefined) return this.catchUp();
+      if (news.seq > this.last + 1 || news.html === undefined) {
+        this.isBehind = true;
+        showState();
+        return this.catchUp();
+      }
       this.last = news.seq;
       apply(this, news);
     }
@@ -56,6 +68,18 @@
     rooms = [...document.querySelectorAll("[data-room]")].map((element) => known.get(element) ?? new Room(element));
     for (const room of known.values()) if (!rooms.some((each) => each.name === room.name)) socket.emit("leave", { kind: room.kind, id: room.id });
     return rooms.filter((room) => !known.has(room.element));
+  };
+
+  // What is swapped in is as old as its request: news that came meanwhile is asked for again.
+  const numbers = new WeakMap();
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const touched = rooms.filter(({ element }) => ctx.target?.contains?.(element) || element.contains(ctx.target));
+    numbers.set(ctx, touched.map((room) => ({ room, last: room.last, isWhole: ctx.target.contains(room.element) })));
+  });
+  const wentBack = (ctx) => {
+    const touched = (numbers.get(ctx) ?? []).filter(({ room }) => rooms.includes(room));
+    for (const { room, last, isWhole } of touched) room.last = isWhole ? Number(room.element.dataset.seq) : Math.min(room.last, last);
+    return touched.map(({ room }) => room);
   };
 
   // Nothing is moved away under the pointer: a row is brought up to date where it stands, and goes to its place later.
@@ -71,13 +95,15 @@
 
   const apply = (room, item) => {
     const old = document.getElementById(`${item.kind}-${item.id}`);
-    if (!item.html) old?.remove();
-    else put(room.element, old, item);
+    if (item.html) put(room, old, item);
+    else if (old && isUnderPointer(room.element)) held.set(item.id, { room, item });
+    else if (old) remove(room.element, old, item.kind);
     if (item.unreadTotal !== undefined) showUnread(item.unreadTotal);
   };
 
   // Puts a row where its time belongs: threads run down, the inbox runs up.
-  const put = (list, old, item) => {
+  const put = (room, old, item) => {
+    const list = room.element;
     const template = document.createElement("template");
     template.innerHTML = item.html;
     const row = template.content.firstElementChild;
@@ -86,39 +112,81 @@
     if (item.kind === "conversation" && list.dataset.grows === undefined) row.hidden = false; // it is there for a reason
     const tick = old?.querySelector("input:checked");
     if (tick) row.querySelector("input[type=checkbox]").checked = true;
-    if (old && old.dataset.at === row.dataset.at) replace(old, row);
-    else if (item.kind === "conversation" && isUnderPointer(list)) {
-      held.set(item.id, { room: rooms.find((room) => room.element === list), item });
+    const isStill = old && old.dataset.at === row.dataset.at;
+    if (isUnderPointer(list) && !(isStill && old.hidden === row.hidden)) {
+      held.set(item.id, { room, item });
       if (!old) return;
       row.dataset.at = old.dataset.at;
-      replace(old, row);
+      row.hidden = old.hidden;
+      replace(list, old, row);
     }
-    else if (old || list.dataset.grows !== undefined || item.kind !== "conversation") insert(list, old, row, item.kind);
+    else if (isStill || (old && isInbox(list) && list.dataset.grows === undefined)) replace(list, old, row); // the server knows its place
+    else if (isBeyond(list, old, row)) return old && remove(list, old, item.kind);
+    else if (old || list.dataset.grows !== undefined || item.kind !== "conversation") insert(list, old, row);
     else return;
     window.htmx?.process(row);
-    row.dispatchEvent(new CustomEvent("greenroom:news", { bubbles: true, detail: { isNew: !old, kind: item.kind } }));
+    tell(row, item.kind, !old);
   };
 
-  // The focus stays on what it was on.
-  const replace = (old, row) => {
-    const focused = old.contains(document.activeElement) && document.activeElement.className;
-    old.replaceWith(row);
-    if (focused) row.getElementsByClassName(focused)[0]?.focus({ preventScroll: true });
+  const remove = (list, old, kind) => {
+    keepFocus(list, old, null, () => old.remove());
+    tell(list, kind, false);
   };
 
-  const insert = (list, old, row, kind) => {
-    const focused = old?.contains(document.activeElement) && document.activeElement.className;
-    if (focused) requestAnimationFrame(() => row.getElementsByClassName(focused)[0]?.focus({ preventScroll: true }));
+  const tell = (target, kind, isNew) => target.dispatchEvent(new CustomEvent("greenroom:news", { bubbles: true, detail: { isNew, kind } }));
+
+  const replace = (list, old, row) => keepFocus(list, old, row, () => old.replaceWith(row));
+
+  const insert = (list, old, row) => keepFocus(list, old, row, () => {
     old?.remove();
-    const later = (a, b) => (a.dataset.at === b.dataset.at ? a.dataset.row - b.dataset.row > 0 : a.dataset.at > b.dataset.at);
-    const rows = [...list.querySelectorAll(":scope > [data-row]")];
-    if (kind !== "conversation") {
+    const rows = rowsOf(list);
+    if (!isInbox(list)) {
       const before = rows.reverse().find((each) => later(row, each));
-      before ? before.after(row) : (list.querySelector(":scope > .older") ? list.querySelector(":scope > .older").after(row) : list.prepend(row));
+      const older = list.querySelector(":scope > #older");
+      before ? before.after(row) : older ? older.after(row) : list.prepend(row);
     } else {
       const next = rows.find((each) => later(row, each));
       next ? next.before(row) : list.append(row);
     }
+  });
+
+  const isInbox = (list) => list.id === "conversations";
+  const rowsOf = (list) => [...list.querySelectorAll(":scope > [data-row]")];
+  const later = (a, b) => (a.dataset.at === b.dataset.at ? a.dataset.row - b.dataset.row > 0 : a.dataset.at > b.dataset.at);
+
+  // What stands on a page that is not loaded comes with that page: here it would leave a gap, and then stand twice.
+  const isBeyond = (list, old, row) => {
+    const rows = rowsOf(list).filter((each) => each !== old);
+    if (!rows.length) return false;
+    if (isInbox(list)) return Boolean(document.querySelector("#conversation-list .pager [rel=next]")) && later(rows.at(-1), row);
+    const [older, newer] = ["older", "newer"].map((id) => document.getElementById(id));
+    return Boolean(older && later(rows[0], row)) || Boolean(newer && later(row, rows.at(-1)));
+  };
+
+  // --- The focus stays on what it was on, or as near as can be ---
+
+  const FOCUSABLE = "a[href], button, input, video, [tabindex]";
+  const keepFocus = (list, old, row, change) => {
+    const focused = old?.contains(document.activeElement) ? document.activeElement : null;
+    if (!focused) return change();
+    const place = [...old.querySelectorAll(FOCUSABLE)].indexOf(focused);
+    const neighbour = neighbourOf(list, old);
+    change();
+    const all = [...(row?.querySelectorAll(FOCUSABLE) ?? [])];
+    const same = all.find((each) => likeness(each) === likeness(focused)) ?? all.find((each) => each.className === focused.className);
+    for (const each of [same, all[place], neighbour]) {
+      each?.focus({ preventScroll: true });
+      if (each && document.activeElement === each) return;
+    }
+  };
+
+  const likeness = (each) => `${each.localName} ${each.className} ${each.getAttribute("href") ?? each.textContent}`;
+
+  const neighbourOf = (list, row) => {
+    if (!isInbox(list)) return list.closest("[tabindex]");
+    const shown = rowsOf(list).filter((each) => !each.hidden);
+    const here = shown.indexOf(row);
+    return (shown[here + 1] ?? shown[here - 1])?.querySelector(".conversation-link");
   };
 
   const showUnread = (total) => {
@@ -129,10 +197,11 @@
   };
 
   const showState = () => {
-    const catching = rooms.some((room) => room.asking);
-    const [state, text] = offlineSince
+    const isBehind = rooms.some((room) => room.isBehind);
+    if (socket.connected && !isBehind) offlineSince = null;
+    const [state, text] = offlineSince && !socket.connected
       ? ["offline", `Offline since ${offlineSince.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`]
-      : !socket.connected || catching
+      : !socket.connected || isBehind
         ? ["catching", "Catching up…"]
         : ["live", "Live"];
     for (const badge of document.querySelectorAll("[data-live]")) {
@@ -142,18 +211,38 @@
     }
   };
 
-  const lost = () => {
+  const cutOff = () => {
     offlineSince ??= new Date();
+    for (const room of rooms) room.isBehind = true;
     showState();
-    socket.disconnect();
-    setTimeout(() => socket.connect(), 500);
   };
 
-  const arrived = async () => {
-    offlineSince = null;
+  const lost = () => {
+    socket.disconnect();
+    cutOff();
+    setTimeout(() => socket.active || socket.connect(), 500);
+  };
+
+  const askAll = () => socket.connected && rooms.forEach((room) => room.catchUp());
+
+  // Timers stand still while a computer sleeps: what it says then was true before.
+  let [ticked, asked] = [Date.now(), Date.now()];
+  const tick = () => {
+    const now = Date.now();
+    if (now - ticked > SLEPT_MS) {
+      for (const room of rooms) room.isBehind = true;
+      showState();
+      asked = 0;
+    }
+    ticked = now;
+    if (now - asked < ASK_AGAIN_MS) return;
+    asked = now;
+    askAll();
+  };
+
+  const arrived = () => {
     showState();
-    await Promise.all(rooms.map((room) => room.catchUp()));
-    showState();
+    askAll();
   };
 
   const start = (io) => {
@@ -166,21 +255,23 @@
       room?.element.dispatchEvent(new CustomEvent("greenroom:writing", { bubbles: true, detail: news }));
     });
     socket.on("disconnect", (reason) => {
-      offlineSince ??= new Date();
-      showState();
+      cutOff();
       if (reason === "io server disconnect") setTimeout(() => socket.connect(), 1000);
     });
     socket.on("connect_error", () => {
-      offlineSince ??= new Date();
-      showState();
+      cutOff();
       if (!socket.active) setTimeout(() => socket.connect(), 2000);
     });
-    setInterval(() => socket.connected && rooms.forEach((room) => room.catchUp()), ASK_AGAIN_MS);
+    setInterval(tick, TICK_MS);
     window.addEventListener("offline", lost);
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && socket.connected) rooms.forEach((room) => room.catchUp());
+      if (!document.hidden) askAll();
     });
-    document.addEventListener("htmx:after:swap", () => findRooms().forEach((room) => socket.connected && room.catchUp()));
+    document.addEventListener("htmx:after:swap", (event) => {
+      const fresh = [...findRooms(), ...wentBack(event.detail.ctx)];
+      showState();
+      if (socket.connected) fresh.forEach((room) => room.catchUp());
+    });
   };
 
   // A page that comes back from the browser's memory is as old as when it was left.

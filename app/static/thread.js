@@ -10,6 +10,7 @@
   const rows = () => [...(list()?.querySelectorAll(":scope > [data-row]") ?? [])];
 
   let atEnd = true;
+  let composer; // which stands below a thread as long as that one is open
   const toEnd = () => { scroller().scrollTop = scroller().scrollHeight; };
   const resized = new ResizeObserver(() => scroller() && atEnd && toEnd());
 
@@ -22,6 +23,7 @@
   const open = () => {
     if (!list() || "open" in list().dataset) return;
     list().dataset.open = "";
+    composer = document.getElementById("composer");
     list().dataset.seen = document.querySelector("#composer [name=seen]").value;
     const found = list().querySelector(":scope > .is-found"); // by a search: its surroundings are looked at
     atEnd = !found;
@@ -104,12 +106,24 @@
 
   document.addEventListener("visibilitychange", () => list() && readSoon());
 
+  // Once for all the news that came together: each look at the whole thread costs as much as the thread is long.
+  let isSettling = false;
+  const settleSoon = () => {
+    if (isSettling) return;
+    isSettling = true;
+    queueMicrotask(() => {
+      isSettling = false;
+      if (!list()) return;
+      if (rows().length) document.getElementById("thread-empty")?.remove();
+      tidy();
+      if (atEnd) toEnd();
+      readSoon();
+    });
+  };
+
   document.addEventListener("greenroom:news", (event) => {
     if (!list()?.contains(event.target)) return;
-    document.getElementById("thread-empty")?.remove();
-    tidy();
-    if (atEnd) toEnd();
-    readSoon();
+    settleSoon();
     if (event.detail.isNew && event.target.classList.contains("note")) window.greenroom.announce("A new note");
     if (event.detail.isNew && event.target.classList.contains("message-in")) {
       window.greenroom.announce(`New message: ${event.target.querySelector(".message-text")?.textContent ?? "a file"}`);
@@ -127,21 +141,25 @@
   document.addEventListener("htmx:after:swap", () => {
     if (!list()) return;
     if (!("open" in list().dataset)) return opened();
+    composer = document.getElementById("composer");
     tidy();
     keepSeen();
     watchOlder();
-    becomeLive();
     if (atEnd) toEnd();
     else if (held?.row.isConnected) scroller().scrollTop += held.row.getBoundingClientRect().top - held.top;
   });
 
-  // A thread opened at an old message hears news once nothing is missing up to the newest.
-  const becomeLive = () => {
-    if (!document.getElementById("newer")) list().dataset.room = "thread";
-  };
+  // So much was missed that it is loaded anew: what is being written, and the focus, stay.
+  document.addEventListener("greenroom:stale", (event) => {
+    if (event.target !== list()) return;
+    const headers = { "HX-Target": "div#pane" }; // this way of asking does not say it by itself
+    window.htmx?.ajax("GET", location.href, { target: "#thread-scroll", select: "#thread-scroll", swap: "outerHTML", headers });
+  });
 
   const opened = () => {
+    const isSame = document.getElementById("composer") === composer;
     open();
+    if (isSame) return;
     if (window.matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea")?.focus();
     else scroller().focus({ preventScroll: true });
   };
