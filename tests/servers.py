@@ -95,6 +95,10 @@ class Sandbox:
     def faults(self, **wanted: float) -> None:
         self._http.put("/sandbox/faults", json=wanted).raise_for_status()
 
+    def quieten(self) -> None:
+        """From here on the fans write only when a test makes them."""
+        self._http.put("/sandbox/autoplay", json={"on": False}).raise_for_status()
+
     def sends(self, account: str = "") -> list[dict]:
         found = self._http.get("/sandbox/sends", params={"account": account} if account else {})
         return found.raise_for_status().json()["sends"]

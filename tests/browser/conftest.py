@@ -26,7 +26,7 @@ def stack() -> Iterator[Stack]:
         reason = f"the browser files are not here: {', '.join(lacking)} (make setup)"
         pytest.fail(reason) if os.environ.get("GREENROOM_TEST_ALL") == "1" else pytest.skip(f"left out: {reason}")
     with running_stack() as stack:
-        stack.quieten()
+        stack.sandbox.quieten()
         stack.add_person(**BOB, role="chatter")
         stack.sign_in()
         yield stack

@@ -16,6 +16,8 @@ class Line:
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._flows = threading.Event()
+        self._flows.set()
         self.port = 0
         self.mend()
 
@@ -33,14 +35,27 @@ class Line:
     def cut(self) -> None:
         """What is open breaks; what is new is refused."""
         if self._listener:
-            # A close alone would leave the thread in accept() with the port still open.
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+            self._close(self._listener)
             self._listener = None
+        self.drop()
+
+    def drop(self) -> None:
+        """What is open breaks; what is new comes through."""
         with self._lock:
             for each in self._open:
                 self._reset(each)
             self._open.clear()
+
+    def is_in_use(self) -> bool:
+        return bool(self._open)
+
+    def hold(self) -> None:
+        """Nothing breaks and nothing arrives: as of a laptop that sleeps, or a router that forgot the connection."""
+        self._flows.clear()
+
+    def release(self) -> None:
+        """What was held arrives after all."""
+        self._flows.set()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -57,15 +72,23 @@ class Line:
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         try:
             while data := source.recv(65536):
+                self._flows.wait()
                 target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
         except OSError:
             pass
+        with self._lock:
+            for each in {source, target} & self._open:
+                self._close(each)
+            self._open -= {source, target}
+
+    def _reset(self, each: socket.socket) -> None:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self._close(each)
 
     @staticmethod
-    def _reset(each: socket.socket) -> None:
+    def _close(each: socket.socket) -> None:
+        """A close alone would not wake the thread that waits for what comes."""
         try:
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             each.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass

@@ -1,12 +1,15 @@
 """Someone at a browser window, who hears every error of the page."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect
 
 from app import assets
+from tests.browser.line import Line
 
 PATIENCE_MS = 10_000
 SENT = re.compile("sent|delivered|read")  # the platform took it; the demo platform soon says more
@@ -25,6 +28,7 @@ NAME = """(() => {
 class Person:
     def __init__(self, browser: Browser, url: str, *, cdn: bool = True, **options: Any) -> None:
         options.setdefault("viewport", {"width": 1400, "height": 900})
+        self.line: Line | None = None  # theirs alone, where a test gives them one
         self.has_script = options.get("java_script_enabled", True)
         self.context = browser.new_context(base_url=url, locale="en-US", **options)
         self.context.set_default_timeout(PATIENCE_MS)
@@ -58,6 +62,14 @@ class Person:
 
     def leave(self) -> None:
         self.context.close()
+
+    @contextmanager
+    def second_window(self) -> Iterator[Page]:
+        """Of the same person, at the same address."""
+        page = self.context.new_page()
+        page.goto(self.page.url)
+        yield page
+        page.close()
 
     def sign_in(self, email: str, password: str) -> None:
         self.page.goto("/login")

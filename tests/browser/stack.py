@@ -58,22 +58,7 @@ class Stack:
         return answer.json() if answer.content else None
 
     def add_person(self, email: str, password: str, role: str) -> None:
-        """With the command that the README names, in Ada's account."""
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "user", "add", email, "--account", "Ada Green"]
-        subprocess.run(
-            [*command, "--role", role, "--password-stdin"],
-            cwd=ROOT,
-            env=self.environment,
-            input=password + "\n",
-            text=True,
-            check=True,
-            capture_output=True,
-            timeout=30,
-        )
-
-    def quieten(self) -> None:
-        """From here on the fans write only when a test makes them."""
-        self.sandbox._http.put("/sandbox/autoplay", json={"on": False}).raise_for_status()
+        add_person(self.environment, email, password, role)
 
     def set_pace(self, limit: int, seconds: int) -> None:
         connection = self.call("GET", "/api/connections")["connections"][0]
@@ -87,6 +72,21 @@ class Stack:
     def tag_fans(self, numbers: range, tag: str) -> None:
         for number in numbers:
             self.call("PUT", f"/api/crm/fans/{number}", json={"tags": [tag]})
+
+
+def add_person(environment: dict[str, str], email: str, password: str, role: str) -> None:
+    """With the command that the README names, in Ada's account."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "user", "add", email, "--account", "Ada Green"]
+    subprocess.run(
+        [*command, "--role", role, "--password-stdin"],
+        cwd=ROOT,
+        env=environment,
+        input=password + "\n",
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
 
 
 @contextmanager
