@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox lint lock setup
+.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-campaign lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
