@@ -45,6 +45,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "LIMIT_BULK": _rate(environ, "GREENROOM_LIMIT_BULK", "5/hour"),
         "LIMIT_SIGN_IN": _rate(environ, "GREENROOM_LIMIT_SIGN_IN", "10/minute"),
         "MAX_UPLOAD_BYTES": max_upload_mb * 1024 * 1024,
+        "MOST_SOCKETS": _whole(environ, "GREENROOM_SOCKETS", 200),
         "METRICS_TOKEN": environ.get("GREENROOM_METRICS_TOKEN", ""),
         "MEDIA_HOSTS": _hosts(environ.get("GREENROOM_MEDIA_HOSTS", "")),
         "MEDIA_STORE": _media_store(environ.get("GREENROOM_MEDIA_STORE", "")),

@@ -112,10 +112,12 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 def init_app(app: Flask) -> None:
+    # The connection that was used last is taken first: it has the statements prepared, and the pages in its cache.
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"isolation_level": None}}
+        options: dict[str, Any] = {"connect_args": {"isolation_level": None}}
     else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 20, "max_overflow": 60}
+        options = {"pool_size": 20, "max_overflow": 60}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_use_lifo": True}
     db.init_app(app)
     app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":  # Flask's command line, which is to know `flask db`
@@ -174,6 +176,20 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+@event.listens_for(Session, "after_begin")
+def _read_without_transaction(session: Session, _transaction: Any, connection: Connection) -> None:
+    """PostgreSQL shows each statement what is committed by then, inside a transaction or not (READ COMMITTED): for what
+    only reads, BEGIN and COMMIT would be two more round trips."""
+    if connection.dialect.name == "postgresql" and not session.info.get("writing"):
+        cast("psycopg.Connection", connection.connection.dbapi_connection).autocommit = True
+
+
+@event.listens_for(Pool, "reset")
+def _back_to_transactions(connection: Any, _record: ConnectionPoolEntry, _state: Any) -> None:
+    if isinstance(connection, psycopg.Connection) and connection.autocommit:
+        connection.autocommit = False
+
+
 @contextmanager
 def write() -> Iterator[Session]:
     """One unit of work that writes: taken whole and committed on leaving, or not at all.
@@ -187,9 +203,9 @@ def write() -> Iterator[Session]:
             "a unit of work was opened inside another: the inner verb must leave the commit to the outer"
         )
     session.commit()
-    session.connection(execution_options={"writes": True})
     session.info["writing"] = True
     try:
+        session.connection(execution_options={"writes": True})
         yield session
         session.commit()
     except BaseException:

@@ -31,10 +31,13 @@ def init_app(app: Flask) -> None:
 
 def serve_sockets(app: Flask) -> None:
     """Makes this process one that browsers hold sockets to. Only the web process calls it."""
+    manager = python_socketio.RedisManager(app.config["REDIS_URL"], channel=LIVE_CHANNEL)
+    # What is said here goes to this process's own browsers at once, and by Redis to those of the others.
+    app.extensions["greenroom_emitter"] = manager
     socketio.init_app(
         app,
         async_mode="threading",
-        client_manager=python_socketio.RedisManager(app.config["REDIS_URL"], channel=LIVE_CHANNEL),
+        client_manager=manager,
         transports=["websocket"],  # pyright: ignore[reportCallIssue]  passed on to Engine.IO
         ping_interval=10,
         ping_timeout=8,

@@ -86,12 +86,12 @@ def issue_token(email: str, password: str, account_id: int | None = None) -> str
 def open_token(token: str) -> tuple[User, Membership, ApiToken] | None:
     """Whose token this is, or None: wrong, expired, revoked, older than the password, or the person has left."""
     claims: dict[str, Any] | None = read_token(token)
-    row = queries.find_token(claims["jti"]) if claims else None
-    user = queries.find_user(row.user_id) if row else None
-    if row is None or user is None or row.sign_in_epoch != user.sign_in_epoch or row.expires_at <= utcnow():
+    found = queries.find_bearer(claims["jti"]) if claims else None
+    if found is None:
         return None
-    membership = queries.find_membership(user, row.account_id)
-    return (user, membership, row) if membership else None
+    row, user, membership = found
+    is_good = row.sign_in_epoch == user.sign_in_epoch and row.expires_at > utcnow()
+    return (user, membership, row) if is_good else None
 
 
 def revoke_token(token_id: str) -> None:

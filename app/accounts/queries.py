@@ -1,5 +1,5 @@
 from flask import current_app
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
 from app.accounts.models import Account, ApiToken, Membership, User
 from app.database import db
@@ -16,6 +16,10 @@ def find_user_by_email(email: str) -> User | None:
 def _present() -> Select[User]:
     """The demo's people are not there in production, whatever the database holds."""
     return select(User).where(User.demo.is_(False)) if current_app.config["PRODUCTION"] else select(User)
+
+
+def _is_present(user: User) -> bool:
+    return not (user.demo and current_app.config["PRODUCTION"])
 
 
 def find_account_by_name(name: str) -> Account | None:
@@ -41,5 +45,15 @@ def people_of(account_id: int) -> list[User]:
     return list(db.session.scalars(rows.order_by(User.name, User.id)))
 
 
-def find_token(token_id: str) -> ApiToken | None:
-    return db.session.get(ApiToken, token_id)
+_BEARER = (
+    select(ApiToken, User, Membership)
+    .join(User, User.id == ApiToken.user_id)
+    .join(Membership, (Membership.user_id == User.id) & (Membership.account_id == ApiToken.account_id))
+    .where(ApiToken.id == bindparam("token_id"))
+)
+
+
+def find_bearer(token_id: str) -> tuple[ApiToken, User, Membership] | None:
+    """A token, whose it is, and their place in its account."""
+    found = db.session.execute(_BEARER, {"token_id": token_id}).one_or_none()
+    return (found[0], found[1], found[2]) if found and _is_present(found[1]) else None

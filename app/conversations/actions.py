@@ -93,8 +93,7 @@ def send_message(account_id: int, conversation_id: int, draft: Draft) -> Message
     Raises NotFound, Invalid, Conflict (the fan must not be or cannot be messaged), WrittenMeanwhile.
     """
     with write():
-        conversation = queries.find_conversation(account_id, conversation_id)
-        message, noted = queue_reply(conversation, draft)
+        message, noted = queue_reply(account_id, conversation_id, draft)
     live.tell(noted)
     wake(account_id)
     return message
@@ -104,15 +103,15 @@ def send_to_fan(account_id: int, fan_id: int, draft: Draft) -> Message:
     """As send_message, to a fan; the thread is made if missing."""
     with write():
         conversation, _ = ensure_conversation(fans.find_fan(account_id, fan_id))
-        message, noted = queue_reply(conversation, draft)
+        message, noted = queue_reply(account_id, conversation.id, draft)
     live.tell(noted)
     wake(account_id)
     return message
 
 
-def queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, list[live.Noted]]:
+def queue_reply(account_id: int, conversation_id: int, draft: Draft) -> tuple[Message, list[live.Noted]]:
     """As send_message. Does not commit."""
-    _lock(conversation)
+    conversation = queries.find_to_write_in(account_id, conversation_id)  # the lock: one key makes one message
     repeated = _sent_before(conversation, draft)
     if repeated:
         return repeated, []
@@ -124,11 +123,6 @@ def queue_reply(conversation: Conversation, draft: Draft) -> tuple[Message, list
     db.session.flush()
     note_media(draft.attachments, Message.id == message.id)
     return message, place_message(message, Speaker.PERSON)
-
-
-def _lock(conversation: Conversation) -> None:
-    """Two sends into one thread wait for each other, so that one key makes one message."""
-    db.session.refresh(conversation, with_for_update=True)
 
 
 def _sent_before(conversation: Conversation, draft: Draft) -> Message | None:
@@ -222,8 +216,9 @@ def new_message(
 def place_message(message: Message, speaker: Speaker) -> list[live.Noted]:
     """A new message for its thread and the inbox. Does not commit."""
     assert message.conversation_id is not None
-    put_on_top(message.conversation_id, message.id, message.created_at, speaker)
-    return live.note_message(message) + live.note_conversation(message.account_id, message.conversation_id)
+    of = {"conversation_id": message.conversation_id, "message_id": message.id, "at": message.created_at}
+    seq = run(_PLACE_BY[speaker], of).scalar_one()
+    return live.note_placed(message.account_id, message.conversation_id, message.id, seq)
 
 
 _is_newer = _conversations.c.last_message_at.is_(None) | (_conversations.c.last_message_at <= bindparam("at"))
@@ -250,6 +245,8 @@ _ON_TOP_BY = {
     Speaker.PERSON: _ON_TOP.values(waiting_since=None, archived=False, **_we_wrote),
     Speaker.CAMPAIGN: _ON_TOP.values(**_we_wrote),
 }
+
+_PLACE_BY = {speaker: live.numbered(on_top) for speaker, on_top in _ON_TOP_BY.items()}
 
 
 def put_on_top(conversation_id: int, message_id: int, at: datetime, speaker: Speaker) -> None:

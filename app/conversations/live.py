@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from flask import render_template
+from flask import current_app
 from redis import RedisError
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Update, bindparam, delete, insert, select, update
+from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Account, User
 from app.conversations import queries
@@ -19,6 +20,7 @@ from app.conversations.desk_models import LaterReply, Note
 from app.conversations.models import Conversation, Message, RoomEvent
 from app.database import db, execute, run, table_of, utcnow
 from app.extensions import get_emitter, get_redis
+from app.fans.models import Fan
 
 log = structlog.get_logger()
 MOST_REPLAYED = 3000
@@ -51,12 +53,12 @@ def inbox_room(account_id: int) -> str:
     return f"inbox:{account_id}"
 
 
-_NEXT_OF_THREAD = (
-    update(_conversations)
-    .where(_conversations.c.id == bindparam("conversation_id"))
-    .values(seq=_conversations.c.seq + 1)
-    .returning(_conversations.c.seq)
-)
+def numbered(change: Update) -> Any:
+    """A change of a conversation's row that takes the thread's next number along."""
+    return change.values(seq=_conversations.c.seq + 1).returning(_conversations.c.seq)
+
+
+_NEXT_OF_THREAD = numbered(update(_conversations).where(_conversations.c.id == bindparam("conversation_id")))
 _NEXT_OF_INBOX = (
     update(_accounts)
     .where(_accounts.c.id == bindparam("account_id"))
@@ -77,7 +79,7 @@ def note_in_thread(
     if conversation_id is None:
         return []
     seq = run(_NEXT_OF_THREAD, {"conversation_id": conversation_id}).scalar()
-    return [_keep(thread_room(conversation_id), seq, kind, subject_id, account_id)] if seq else []
+    return _keep(Noted(thread_room(conversation_id), seq, kind, subject_id, account_id)) if seq else []
 
 
 def note_in_threads(account_id: int, messages: dict[int, int]) -> list[Noted]:
@@ -97,7 +99,16 @@ def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
     """Numbers a conversation's news for the account's inbox. Does not commit. Call it last: the account's row is
     locked from here to the commit."""
     seq = run(_NEXT_OF_INBOX, {"account_id": account_id}).scalar_one()
-    return [_keep(inbox_room(account_id), seq, "conversation", conversation_id, account_id)]
+    return _keep(Noted(inbox_room(account_id), seq, "conversation", conversation_id, account_id))
+
+
+def note_placed(account_id: int, conversation_id: int, message_id: int, seq: int) -> list[Noted]:
+    """News of a message that was numbered as it was placed in its thread, and of the conversation. As note_conversation."""
+    inbox_seq = run(_NEXT_OF_INBOX, {"account_id": account_id}).scalar_one()
+    return _keep(
+        Noted(thread_room(conversation_id), seq, Message.kind, message_id, account_id),
+        Noted(inbox_room(account_id), inbox_seq, "conversation", conversation_id, account_id),
+    )
 
 
 def note_upheaval(account_id: int) -> list[Noted]:
@@ -107,10 +118,13 @@ def note_upheaval(account_id: int) -> list[Noted]:
     return [Noted(inbox_room(account_id), seq or 0, "", 0, account_id)]
 
 
-def _keep(room: str, seq: int, kind: str, subject_id: int, account_id: int) -> Noted:
-    event = {"room": room, "seq": seq, "account_id": account_id, "kind": kind, "subject_id": subject_id}
-    run(insert(_events), event | {"created_at": utcnow()})
-    return Noted(room, seq, kind, subject_id, account_id)
+_KEEP = insert(_events)
+
+
+def _keep(*noted: Noted) -> list[Noted]:
+    at = utcnow()
+    run(_KEEP, [vars(each) | {"created_at": at} for each in noted])
+    return list(noted)
 
 
 def forget_thread(account_id: int, fan_id: int) -> None:
@@ -211,19 +225,33 @@ def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]
     return inbox_room(account_id), account.inbox_seq
 
 
-def _render(kind: str, subject_id: int, account_id: int) -> dict[str, Any]:
-    account = db.session.get_one(Account, account_id)
-    if kind in THREAD_ROWS:
-        row = db.session.get(THREAD_ROWS[kind], subject_id)
-        is_there = row is not None and not row.is_hidden
-        html = (
-            render_template(f"conversations/_{kind}.html", timezone=account.timezone, **{kind: row})
-            if is_there
-            else None
-        )
-        return {"kind": kind, "id": subject_id, "html": html}
-    conversation = db.session.get(Conversation, subject_id)
-    html = conversation and render_template(
-        "conversations/_conversation.html", conversation=conversation, timezone=account.timezone
+_WITH_ZONE = {
+    kind: select(model, Account.timezone)
+    .join(Account, Account.id == model.account_id)
+    .where(model.id == bindparam("subject_id"))
+    .options(joinedload(model.author))
+    for kind, model in THREAD_ROWS.items()
+} | {
+    "conversation": select(Conversation, Account.timezone)
+    .join(Account, Account.id == Conversation.account_id)
+    .where(Conversation.id == bindparam("subject_id"))
+    .options(
+        joinedload(Conversation.fan, innerjoin=True).lazyload(Fan.tag_rows),
+        joinedload(Conversation.last_message),
+        joinedload(Conversation.assignee),
     )
-    return {"kind": kind, "id": subject_id, "html": html, "unreadTotal": queries.unread_total(account_id)}
+}
+
+
+def _render(kind: str, subject_id: int, account_id: int) -> dict[str, Any]:
+    found = db.session.execute(_WITH_ZONE[kind], {"subject_id": subject_id}).one_or_none()
+    is_there = found is not None and not getattr(found[0], "is_hidden", False)
+    html = _html(kind, found[0], found[1]) if found and is_there else None
+    item = {"kind": kind, "id": subject_id, "html": html}
+    return item if kind in THREAD_ROWS else item | {"unreadTotal": queries.unread_total(account_id)}
+
+
+def _html(kind: str, row: Any, timezone: str) -> str:
+    """Not by `render_template`: that would look up what a whole page needs, and a row of news uses nothing of it."""
+    template = current_app.jinja_env.get_template(f"conversations/_{kind}.html")
+    return template.render({kind: row, "timezone": timezone})

@@ -130,6 +130,25 @@ def find_conversation(account_id: int, conversation_id: int) -> Conversation:
     return found
 
 
+_TO_WRITE_IN = (
+    select(Conversation)
+    .join(Conversation.fan)
+    .where(Conversation.account_id == bindparam("account_id"), Conversation.id == bindparam("conversation_id"))
+    .options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows))
+    .with_for_update(of=Conversation)
+    .execution_options(populate_existing=True)
+)
+
+
+def find_to_write_in(account_id: int, conversation_id: int) -> Conversation:
+    """As find_conversation, with its fan; locked until the commit, so that two who write into one thread wait for each
+    other."""
+    found = db.session.scalar(_TO_WRITE_IN, {"account_id": account_id, "conversation_id": conversation_id})
+    if found is None:
+        raise NotFound
+    return found
+
+
 def find_conversation_with(account_id: int, fan_id: int) -> Conversation | None:
     return db.session.scalar(
         select(Conversation).where(Conversation.account_id == account_id, Conversation.fan_id == fan_id)

@@ -143,7 +143,7 @@ def _send(later: LaterReply) -> list[live.Noted]:
         author_id=later.author_id,
     )
     try:
-        _, noted = actions.queue_reply(conversation, draft)
+        _, noted = actions.queue_reply(conversation.account_id, conversation.id, draft)
     except Conflict as error:
         return _cancel(later, error.detail)
     except (Invalid, NotFound) as error:

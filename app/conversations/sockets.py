@@ -30,7 +30,7 @@ def connect(_auth: Any = None) -> None:
         raise ConnectionRefusedError("signed out")
     with _lock:
         # Each socket holds a thread of this process; the page itself must still be served.
-        if len(_open) >= current_app.config.get("MOST_SOCKETS", 200):
+        if len(_open) >= current_app.config["MOST_SOCKETS"]:
             raise ConnectionRefusedError("busy")
         _open.add(request.sid)  # type: ignore[attr-defined]
         _start_keeper(current_app._get_current_object())  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from app.database import db
 from app.errors import NotFound
@@ -27,8 +27,16 @@ def find_connection(account_id: int, connection_id: int) -> Connection:
     return found
 
 
+_FIRST = (
+    select(Connection)
+    .where(Connection.account_id == bindparam("account_id"), Connection.platform == bindparam("platform"))
+    .order_by(Connection.id)
+    .limit(1)
+)
+
+
 def first_connection(account_id: int, platform: str) -> Connection | None:
-    return db.session.scalar(_connections(account_id).where(Connection.platform == platform).limit(1))
+    return db.session.scalar(_FIRST, {"account_id": account_id, "platform": platform})
 
 
 def gateway_of(connection: Connection | Row[Any]) -> PlatformGateway:
