@@ -1,16 +1,20 @@
 import csv
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from app import assets
 from app.config import DEMO, ROOT
+from tests.browser.line import Line
 from tests.browser.person import Person
-from tests.browser.stack import BOB, Stack, running_stack
+from tests.browser.stack import BOB, Stack, add_person, running_stack
+from tests.stack.stack import Stack as WholeStack
 
+BROKEN_LINE = "WebSocket connection to .* failed|ERR_|Failed to (fetch|load resource)"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -92,3 +96,46 @@ def silent_fans(stack: Stack) -> Iterator[dict]:
 @pytest.fixture
 def fan(silent_fans: Iterator[dict]) -> dict:
     return next(silent_fans)
+
+
+@pytest.fixture(scope="session")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeStack]:
+    """Two web processes on one database and one Valkey, to be killed as one likes."""
+    instance = tmp_path_factory.mktemp("doubled") / "instance"
+    settings = {"WEB_CONCURRENCY": "2", "GREENROOM_PACE": "1000/1", "GREENROOM_LIMIT_SIGN_IN": "1000/minute"}
+    with WholeStack(instance, **settings) as stack:
+        stack.start()
+        stack.sandbox.quieten()
+        add_person(stack.environment, **BOB, role="chatter")
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def signed_in(doubled: WholeStack, chromium: Browser) -> dict[str, Any]:
+    kept = {}
+    for name, who in (("ada", DEMO), ("bob", BOB)):
+        person = Person(chromium, doubled.url)
+        person.sign_in(**who)
+        kept[name] = person.context.storage_state()
+        person.leave()
+    return kept
+
+
+@pytest.fixture
+def arrive(doubled: WholeStack, chromium: Browser, signed_in: dict[str, Any]) -> Iterator[Callable[..., Person]]:
+    """Somebody at a window, over a line of their own."""
+    with ExitStack() as leaving:
+
+        def arrive(name: str, path: str) -> Person:
+            line = Line(doubled.port)
+            leaving.callback(line.cut)
+            person = Person(chromium, line.url, storage_state=signed_in[name])
+            leaving.callback(person.leave)
+            person.line = line
+            person.expects(BROKEN_LINE)
+            person.page.goto(path)
+            expect(person.badge()).to_have_text("Live")
+            person.mark()
+            return person
+
+        yield arrive

@@ -61,9 +61,13 @@ class Line:
         while True:
             try:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._to)
             except OSError:
                 return
+            try:
+                far = socket.create_connection(self._to)
+            except OSError:  # nobody is there just now
+                self._reset(near)
+                continue
             with self._lock:
                 self._open |= {near, far}
             for source, target in ((near, far), (far, near)):

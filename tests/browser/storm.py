@@ -75,6 +75,9 @@ class Desk:
     def delete(self, note_id: int) -> None:
         self._post(f"/messages/onlyfans/notes/{note_id}", do="delete")
 
+    def mark_all_unread(self) -> None:
+        self._post("/messages/onlyfans/triage", which="all", do="unread", confirmed="1")
+
     def _post(self, path: str, **fields: str) -> str:
         headers = {"HX-Request": "true"}
         answer = self._http.post(path, data=fields | {"csrf_token": self._token}, headers=headers)

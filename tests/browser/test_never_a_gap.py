@@ -1,70 +1,23 @@
 """Two web processes on one database and one Valkey: whatever breaks, the page ends up equal to a fresh load of it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
 
-from app.config import DEMO
 from tests.browser.line import Line
 from tests.browser.listener import Listener
 from tests.browser.person import Person
 from tests.browser.shown import equals_a_fresh_load
-from tests.browser.stack import BOB, add_person
 from tests.browser.storm import Desk, at_once, breaking
 from tests.servers import wait_until
 from tests.stack.stack import Stack
 
-BREAKS = "WebSocket connection to .* failed|ERR_|Failed to (fetch|load resource)"
 SENT_BY_US, SAID_BY_THE_FAN, NOTES = 520, 440, 40
 LISTENERS = 4
 BRIEF = """() => [...document.querySelectorAll("#messages > [data-row]")].map((row) => [
   row.id, row.dataset.status ?? "", row.querySelector(".message-text, .note-text").textContent,
 ])"""
-
-
-@pytest.fixture(scope="module")
-def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    instance = tmp_path_factory.mktemp("doubled") / "instance"
-    settings = {"WEB_CONCURRENCY": "2", "GREENROOM_PACE": "1000/1", "GREENROOM_LIMIT_SIGN_IN": "1000/minute"}
-    with Stack(instance, **settings) as stack:
-        stack.start()
-        stack.sandbox.quieten()
-        add_person(stack.environment, **BOB, role="chatter")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def signed_in(doubled: Stack, chromium: Browser) -> dict[str, Any]:
-    kept = {}
-    for name, who in (("ada", DEMO), ("bob", BOB)):
-        person = Person(chromium, doubled.url)
-        person.sign_in(**who)
-        kept[name] = person.context.storage_state()
-        person.leave()
-    return kept
-
-
-@pytest.fixture
-def arrive(doubled: Stack, chromium: Browser, signed_in: dict[str, Any]) -> Iterator[Callable[..., Person]]:
-    """Somebody at a window, over a line of their own."""
-    with ExitStack() as leaving:
-
-        def arrive(name: str, path: str) -> Person:
-            line = Line(doubled.port)
-            leaving.callback(line.cut)
-            person = Person(chromium, line.url, storage_state=signed_in[name])
-            leaving.callback(person.leave)
-            person.line = line
-            person.expects(BREAKS)
-            person.page.goto(path)
-            expect(person.badge()).to_have_text("Live")
-            person.mark()
-            return person
-
-        yield arrive
 
 
 @pytest.mark.timeout(240)
