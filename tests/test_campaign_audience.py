@@ -258,3 +258,11 @@ def test_what_cannot_be_is_said_beside_the_field_and_nothing_is_launched(
 def test_anothers_segment_is_no_choice(ada: Person, eve: Person, browser: FlaskClient):
     theirs = eve.post("/api/segments", {"name": "Theirs", "rule": VIP})["id"]
     assert post(browser, audience=f"segment:{theirs}", text="x").status_code == 400
+
+
+def test_the_campaigns_page_says_whom_it_was_for(ada: Person, browser: FlaskClient):
+    post(browser, audience="tag:VIP", text="Hi", unanswered="y", messaged_within_hours="6")
+    page = browser.get(f"/campaigns/{ada.get('/api/campaigns')['campaigns'][0]['id']}").text
+    assert "It went to all tagged VIP" in page
+    assert "not to those whose own message waited for an answer" in page
+    assert "in the 6 hours before" in page
