@@ -5,6 +5,7 @@ from typing import Any
 import redis
 import socketio as python_socketio
 from flask import Flask, current_app
+from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
@@ -15,6 +16,7 @@ LIVE_CHANNEL = "greenroom-live"
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
+compress = Compress()
 limiter = Limiter(key_func=get_remote_address)
 socketio = SocketIO()
 
@@ -26,6 +28,8 @@ def init_app(app: Flask) -> None:
     app.extensions["greenroom_emitter"] = python_socketio.RedisManager(url, channel=LIVE_CHANNEL, write_only=True)
     login_manager.init_app(app)
     csrf.init_app(app)
+    app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["br", "gzip"])  # web.py says when
+    compress.init_app(app)
     limiter.init_app(app)
 
 
