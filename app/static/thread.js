@@ -10,6 +10,7 @@
   const rows = () => [...(list()?.querySelectorAll(":scope > [data-row]") ?? [])];
 
   let atEnd = true;
+  let isOther = false; // than the one before, and just opened
   let composer; // which stands below a thread as long as that one is open
   const toEnd = () => { scroller().scrollTop = scroller().scrollHeight; };
   const resized = new ResizeObserver(() => scroller() && atEnd && toEnd());
@@ -23,6 +24,7 @@
   const open = () => {
     if (!list() || "open" in list().dataset) return;
     list().dataset.open = "";
+    isOther = document.getElementById("composer") !== composer;
     composer = document.getElementById("composer");
     list().dataset.seen = document.querySelector("#composer [name=seen]").value;
     const found = list().querySelector(":scope > .is-found"); // by a search: its surroundings are looked at
@@ -36,7 +38,6 @@
     scroller().addEventListener("scroll", scrolled, { passive: true });
     near?.disconnect();
     near = new IntersectionObserver(comeNear, { root: scroller(), rootMargin: "200px" });
-    watchOlder();
     readSoon();
   };
 
@@ -140,7 +141,7 @@
   });
   document.addEventListener("htmx:after:swap", () => {
     if (!list()) return;
-    if (!("open" in list().dataset)) return opened();
+    if (isOther) return opened();
     composer = document.getElementById("composer");
     tidy();
     keepSeen();
@@ -157,9 +158,8 @@
   });
 
   const opened = () => {
-    const isSame = document.getElementById("composer") === composer;
-    open();
-    if (isSame) return;
+    isOther = false;
+    watchOlder();
     if (window.matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea")?.focus();
     else scroller().focus({ preventScroll: true });
   };
@@ -168,5 +168,9 @@
     atEnd = true;
     toEnd();
   });
+  // Within the task that swaps it in: else its oldest messages would be painted first, and then jump.
+  new MutationObserver(open).observe(document.documentElement, { childList: true, subtree: true });
   open();
+  isOther = false;
+  if (list()) watchOlder();
 })();

@@ -26,13 +26,15 @@ NAME = """(() => {
 
 
 class Person:
-    def __init__(self, browser: Browser, url: str, *, cdn: bool = True, **options: Any) -> None:
+    def __init__(self, browser: Browser, url: str, *, cdn: bool | None = True, **options: Any) -> None:
+        """cdn: whether it answers. None: no address is answered by the test, and so the browser keeps what it has had."""
         options.setdefault("viewport", {"width": 1400, "height": 900})
         self.line: Line | None = None  # theirs alone, where a test gives them one
         self.has_script = options.get("java_script_enabled", True)
         self.context = browser.new_context(base_url=url, locale="en-US", **options)
         self.context.set_default_timeout(PATIENCE_MS)
-        self.context.route(f"{assets.CDN}/**", self._answer_for_cdn if cdn else lambda route: route.abort())
+        if cdn is not None:
+            self.context.route(f"{assets.CDN}/**", self._answer_for_cdn if cdn else lambda route: route.abort())
         self.taken_from_cdn: list[str] = []
         self._heard: list[str] = []
         self._expected: list[str] = []
