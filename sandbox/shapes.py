@@ -84,7 +84,8 @@ def fan(fan: Fan) -> dict[str, Any]:
 
 def _spell(fan: Fan) -> dict[str, str]:
     """Since when they are subscribed, and until when: told from their id, the same each day."""
-    ends = clock.now() + (fan.id % 30 + 1 if fan.active else -(fan.id % 60) - 1) * clock.DAY
+    today = clock.now() // clock.DAY * clock.DAY
+    ends = today + (fan.id % 30 + 1 if fan.active else -(fan.id % 60) - 1) * clock.DAY
     return {"subscribeAt": clock.iso(ends - (fan.id % 12 + 1) * 30 * clock.DAY), "expiredAt": clock.iso(ends)}
 
 
