@@ -22,7 +22,7 @@
   document.addEventListener("htmx:before:request", (event) => {
     if (!event.target.closest?.("#composer")) return saveNow();
     isUnderWay = true;
-    left = { form: composer(), field: field(), text: field().value, mode: mode(composer()) };
+    left = { form: composer(), field: field(), text: field().value, mode: mode(composer()), focused: document.activeElement };
     forgetSaving();
     if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
   });
@@ -65,6 +65,7 @@
   const arrived = () => {
     dropGoing();
     const sent = composer().querySelector("template[data-sent]");
+    const next = whereTheyAre();
     keepTyped(Boolean(sent));
     const gap = sent && document.querySelector("#newer a");
     if (gap) return location.assign(gap.href); // an old part of the thread is looked at: on to where the answer stands
@@ -73,10 +74,25 @@
       sent.remove();
       document.dispatchEvent(new CustomEvent("greenroom:sent"));
     }
-    if (document.activeElement === document.body) field().focus();
+    const isHere = document.activeElement === document.body || (sent && composer().contains(document.activeElement));
+    if (isHere) (next ?? field()).focus();
     const follows = again && sent && field().value.trim();
     isUnderWay = again = false;
     if (follows) setTimeout(sendWhatFollows);
+  };
+
+  // htmx would give the focus to what asks for it, also when somebody has it.
+  document.addEventListener("htmx:after:settle", () => {
+    if (document.activeElement !== document.body) field()?.removeAttribute("autofocus");
+  });
+
+  // Whoever went on to another control while the message was on its way stays on it.
+  let touched = null;
+  document.addEventListener("focusin", (event) => { touched = event.target; });
+  const whereTheyAre = () => {
+    if (!left?.form.contains(touched) || touched === left.focused) return null;
+    const name = (each) => [each.localName, each.type, each.name, each.title, each.ariaLabel, each.textContent.trim()].join("|");
+    return [...composer().querySelectorAll("button, input, summary, a")].find((each) => name(each) === name(touched));
   };
 
   const sendWhatFollows = () => {

@@ -5,7 +5,8 @@
 // 1. A file from the CDN (an element with data-local) that is refused, has the wrong hash, or is not here in time is
 //    replaced by the local copy.
 // 2. greenroom.whenReady("htmx" | "io", callback): our own scripts never depend on the order in which files come.
-// 3. An htmx request that fails says so, since such an answer is not put into the page.
+// 3. What was typed before htmx was there to hear it, it hears then.
+// 4. An htmx request that fails says so, since such an answer is not put into the page.
 (() => {
   const PATIENCE_MS = 1500;
   const REMEMBER_S = 600;
@@ -88,6 +89,13 @@
       notice.querySelector("[data-text]").textContent = text;
     },
   };
+
+  const sayAgain = () => {
+    const field = document.activeElement;
+    const isTyped = field?.matches("input:not([type=checkbox], [type=radio])") && field.value !== field.defaultValue;
+    if (isTyped) field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  window.addEventListener("load", () => window.greenroom.whenReady("htmx", () => setTimeout(sayAgain)));
 
   const REASONS = {
     401: "You are signed out. Reload the page to sign in again.",

@@ -47,18 +47,22 @@
 
   // --- What was done, and a way back ---
 
+  let takeBack = null; // the last thing done here: by its button while that is there, by z at any time
   const toast = (text, undo) => {
+    takeBack = undo && (async () => {
+      takeBack = null;
+      document.querySelector(".toast-line")?.remove();
+      await undo();
+    });
     document.querySelector(".toast-line")?.remove();
     const line = Object.assign(document.createElement("div"), { className: "toast-line" });
     line.setAttribute("role", "status");
     document.body.append(line);
     line.append(Object.assign(document.createElement("span"), { textContent: text }));
     if (undo) {
-      const button = Object.assign(document.createElement("button"), { className: "btn", type: "button", textContent: "Undo" });
-      button.addEventListener("click", async () => {
-        line.remove();
-        await undo();
-      });
+      const button = Object.assign(document.createElement("button"), { className: "btn", type: "button", textContent: "Undo", title: "z" });
+      button.setAttribute("aria-keyshortcuts", "z");
+      button.addEventListener("click", () => takeBack?.());
       line.append(button);
     }
     setTimeout(() => line.remove(), TOAST_MS);
@@ -111,6 +115,7 @@
     u: () => act("unread", "read"),
     r: () => document.querySelector("#composer textarea")?.focus(),
     n: () => document.getElementById("next-waiting")?.click(),
+    z: () => takeBack?.(),
     "/": () => document.getElementById("search")?.focus(),
     "?": () => document.getElementById("keys")?.showModal(),
   };

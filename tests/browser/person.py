@@ -108,6 +108,9 @@ class Person:
         """Looks at a message until it counts as seen: an answer before that would be stopped once."""
         row = self.message(text)
         expect(row).to_be_visible()
+        self.read_row(row)
+
+    def read_row(self, row: Locator) -> None:
         expect(self.page.locator("#composer [name=seen]")).to_have_value(str(row.get_attribute("data-row")))
 
     def badge(self) -> Locator:

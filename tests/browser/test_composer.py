@@ -67,6 +67,20 @@ def test_what_is_typed_while_a_message_is_on_its_way_stays(ada: Person, fan: dic
     expect(ada.composer).to_be_focused()
 
 
+def test_whoever_went_on_to_another_control_meanwhile_stays_on_it(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    held: list[Route] = []
+    ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route))
+    ada.composer.press_sequentially("The first")
+    ada.composer.press("Control+Enter")
+    ada.tab_to("Library")
+    while not held:
+        ada.page.wait_for_timeout(10)
+    held.pop().continue_()
+    expect(ada.composer).to_have_value("")
+    expect(ada.page.get_by_role("button", name="Library")).to_be_focused()
+
+
 def test_a_second_message_written_before_the_first_has_left_follows_it(ada: Person, stack: Stack, fan: dict):
     ada.open_conversation(fan)
     held: list[Route] = []
