@@ -38,8 +38,6 @@ def test_a_thousand_messages_while_every_line_breaks(
     def say() -> None:
         for number in range(SAID_BY_THE_FAN):
             doubled.sandbox.fan("say", fan["platformFanId"], text=f"In {number}")
-            if number % 40 == 0:
-                doubled.sandbox.fan("open", fan["platformFanId"])
 
     def take_notes() -> None:
         for number in range(NOTES):

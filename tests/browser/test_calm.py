@@ -1,0 +1,127 @@
+"""Updates disturb nobody: the focus stays, nothing jumps under the pointer, and who cannot see hears what came."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import SENT, Person
+from tests.browser.shown import equals_a_fresh_load
+from tests.browser.stack import Stack
+from tests.browser.storm import Desk
+from tests.browser.test_never_a_gap import cookie_of
+from tests.browser.test_thread import spoken_with
+from tests.servers import wait_until
+
+ORDER = "() => [...document.querySelectorAll('#conversations > li:not([hidden])')].map((row) => row.id)"
+
+
+@pytest.fixture
+def desk_of(stack: Stack, sessions: dict[str, Any]) -> Callable[[int], Desk]:
+    """Ada's notes, written elsewhere."""
+    return lambda thread: Desk(stack.url, cookie_of(sessions["ada"]), thread)
+
+
+def archive(stack: Stack, thread: int) -> None:
+    """As a colleague does."""
+    stack.call("PUT", f"/api/crm/conversations/{thread}", json={"archived": True})
+
+
+def test_the_focus_stays_on_a_link_whose_row_is_changed(ada: Person, desk_of: Callable[[int], Desk], stack, fan):
+    thread = spoken_with(stack, fan, ["Hello"])
+    desk = desk_of(thread)
+    note = desk.note("See https://example.com/here")
+    ada.page.goto(f"/messages/onlyfans/{thread}")
+    expect(ada.badge()).to_have_text("Live")
+    link = ada.page.locator("#messages > .note").get_by_role("link", name="example.com")
+    link.focus()
+    desk.change(note, "He sells chairs: see https://example.com/here")
+    expect(ada.page.get_by_text("He sells chairs")).to_be_visible()
+    expect(link).to_be_focused()
+
+
+def test_the_focus_goes_to_a_neighbour_when_its_row_is_put_away(ada: Person, stack: Stack, silent_fans):
+    below, above = (spoken_with(stack, next(silent_fans), ["Hello"]) for _ in range(2))
+    page = ada.page
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    expect(page.locator(f"#conversation-{below}")).to_be_visible()
+    page.locator(f"#conversation-{above} .conversation-link").focus()
+    archive(stack, above)
+    expect(page.locator(f"#conversation-{above}")).to_be_hidden()
+    assert page.evaluate("document.activeElement.matches('.conversation-link')")
+
+
+def test_nothing_moves_or_goes_away_under_the_pointer(ada: Person, stack: Stack, silent_fans):
+    moving, leaving = next(silent_fans), next(silent_fans)
+    ids = [spoken_with(stack, each, ["Hello"]) for each in (moving, leaving)]
+    page = ada.page
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    rows = [page.locator(f"#conversation-{each}") for each in ids]
+    rows[0].hover()
+    order, place = page.evaluate(ORDER), rows[0].bounding_box()
+    archive(stack, ids[1])
+    stack.sandbox.fan("say", moving["platformFanId"], text="I move up, but not yet")
+    expect(rows[0]).to_contain_text("I move up, but not yet")
+    assert page.evaluate(ORDER) == order
+    assert rows[0].bounding_box() == place
+    page.mouse.move(1000, 400)
+    expect(rows[1]).to_be_hidden()
+    wait_until(lambda: page.evaluate(ORDER)[0] == f"conversation-{ids[0]}")
+
+
+def test_a_screen_reader_hears_what_the_fan_says(ada: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("Mine is not read out")
+    expect(ada.message("Mine is not")).to_have_attribute("data-status", SENT)
+    announcer = ada.page.get_by_role("status").and_(ada.page.locator("#announcer"))
+    expect(announcer).to_be_empty()
+    stack.sandbox.fan("say", fan["platformFanId"], text="Do you hear me?")
+    expect(announcer).to_have_text("New message: Do you hear me?")
+
+
+def test_news_of_what_is_not_on_the_page_comes_with_its_page(ada: Person, desk_of: Callable[[int], Desk], stack, fan):
+    thread = spoken_with(stack, fan, [])
+    desk = desk_of(thread)
+    note = desk.note("Above it all")
+    assert spoken_with(stack, fan, [f"Line {number:02}" for number in range(60)]) == thread
+    page = ada.page
+    page.goto(f"/messages/onlyfans/{thread}")
+    expect(ada.badge()).to_have_text("Live")
+    ada.mark()
+    desk.change(note, "Above it all, and changed")
+    desk.note("Down here")
+    expect(page.get_by_text("Down here")).to_be_visible()
+    expect(page.get_by_text("Above it all")).to_have_count(0)
+    equals_a_fresh_load(ada)
+    expect(page.get_by_text("Above it all, and changed")).to_have_count(1)
+    assert ada.texts() == [f"Line {number:02}" for number in range(60)]
+    assert not ada.was_reloaded()
+
+
+def test_a_thread_that_is_opened_at_an_old_message_is_live_where_it_is(
+    ada: Person, desk_of: Callable[[int], Desk], stack: Stack, fan: dict
+):
+    lines = [f"Line {number:02}" for number in range(60)]
+    thread = spoken_with(stack, fan, lines[:3])
+    desk = desk_of(thread)
+    note = desk.note("In sight")
+    spoken_with(stack, fan, lines[3:])
+    first = stack.call("GET", f"/api/crm/conversations/{thread}/messages?limit=1")["messages"][0]["id"]
+    page = ada.page
+    page.goto(f"/messages/onlyfans/{thread}?at={first}")
+    expect(ada.badge()).to_have_text("Live")
+    shown_first = ada.texts()
+    desk.note("Far below")
+    desk.change(note, "In sight, and changed")
+    expect(page.get_by_text("In sight, and changed")).to_be_visible()
+    assert ada.texts() == shown_first == lines[: len(shown_first)]
+    expect(page.get_by_text("Far below")).to_have_count(0)
+    while page.locator("#newer").count():
+        known = len(ada.texts())
+        page.get_by_role("link", name="Newer messages").click()
+        expect(page.locator("#messages .message-text")).not_to_have_count(known)
+    assert ada.texts() == lines
+    expect(page.get_by_text("Far below")).to_have_count(1)
