@@ -16,7 +16,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
 
     from app import accounts, api, campaigns, cli, conversations, fans, imports, media, operations, platforms
     from app import quick_replies, segments, timeline  # isort: skip
-    from app import assets, config, database, errors, extensions, formats, logs, web  # isort: skip
+    from app import assets, config, database, errors, extensions, formats, logs, looks, web  # isort: skip
 
     app = APIFlask(
         __name__,
@@ -29,7 +29,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     )
     app.config.update(config.read_settings(os.environ))
     app.config.update(overrides or {})
-    for part in (logs, database, extensions, errors, web, formats, assets):
+    for part in (logs, database, extensions, errors, web, formats, assets, looks):
         part.init_app(app)
     features = (
         accounts,

@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         when=when,
         day=day,
         day_name=day_name,
+        day_marks=day_marks,
         linked=linked,
         initials=initials,
         tint=tint,
@@ -96,7 +97,16 @@ def day(moment: datetime, zone_name: str) -> str:
 
 def day_name(moment: datetime, zone_name: str) -> str:
     """ "Monday, 23 November", with the year unless it is this one."""
+    return _day_name(_local(moment, zone_name))
+
+
+def day_marks(moment: datetime, zone_name: str) -> Markup:
+    """Both, as attributes of a row."""
     local = _local(moment, zone_name)
+    return Markup(f'data-day="{local:%Y-%m-%d}" data-day-name="{_day_name(local)}"')  # noqa: S704 (numbers and names of days)
+
+
+def _day_name(local: datetime) -> str:
     this_year = datetime.now(UTC).astimezone(local.tzinfo).year
     return f"{local:%A}, {local.day} {local:%B}" + ("" if local.year == this_year else f" {local.year}")
 

@@ -24,13 +24,13 @@ class Order:
 
     def clauses(self, column: Any = None, row_id: Any = None) -> list[Any]:
         """Of these columns, if they stand for the order's own."""
-        column, row_id = self._directed(
+        column, row_id = self.directed(
             column if column is not None else self.column, row_id if row_id is not None else self.id
         )
         # Said only where there can be nulls: an index read backwards has them first, and would not be used.
         return [column.nulls_last() if self.may_be_null else column, row_id]
 
-    def _directed(self, column: Any, row_id: Any) -> tuple[Any, Any]:
+    def directed(self, column: Any, row_id: Any) -> tuple[Any, Any]:
         return (column.desc(), row_id.desc()) if self.descending else (column, row_id)
 
     @property
@@ -61,7 +61,7 @@ class Order:
 
     def sort(self, rows: Select[Any]) -> Select[Any]:
         """One of the parts."""
-        return rows.order_by(*self._directed(self.column, self.id))
+        return rows.order_by(*self.directed(self.column, self.id))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,10 @@ class Rare:
     id: Any  # the rows' own
     # With these conditions, by what makes them rare, of all: id, sort_value, sort_id.
     all: Callable[[list[Any]], Any]
-    nearest: int = 1500  # of the longer list are looked through
+    nearest: int = 2000  # of the longer list are looked through
+
+
+MANY = 20  # among the nearest: then there are a great many among all
 
 
 def fetch_page(
@@ -107,10 +110,18 @@ def count_up_to(rows: Select[Any], most: int) -> int:
     return db.session.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0
 
 
-def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> int:
-    """As count_up_to: where many of the nearest are wanted, no others are counted."""
-    near = count_up_to(rows.with_only_columns(rare.id).where(rare.near_id.in_(_nearest(rare, order, []))), most)
-    return near if near > most else count_up_to(rare.all([]), most)
+def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> tuple[int, bool]:
+    """How many there are at least, and whether these are all. What the nearest have many of is not counted further."""
+    near = _nearest(rare, order, [])
+    size = select(func.count()).select_from(near).scalar_subquery()
+    matching = rows.join(near, rare.near_id == near.c.id).with_only_columns(
+        func.count(), size, maintain_column_froms=True
+    )
+    number, looked_through = db.session.execute(matching.order_by(None)).one()
+    if looked_through < rare.nearest or number > MANY:
+        return number, looked_through < rare.nearest
+    number = count_up_to(rare.all([]), most)
+    return min(number, most), number <= most
 
 
 def _portion(
@@ -131,7 +142,11 @@ def _rare_ones(rows: Select[Any], order: Order, limit: int, place: tuple[Any, in
     down the whole list."""
     parts = order.parts(place)
     if rare.nearest:
-        found = _first(rows.where(*parts[0], rare.near_id.in_(_nearest(rare, order, parts[0]))), order, limit)
+        near = _nearest(rare, order, parts[0])
+        # In the order of those: so the database need not look at all of them.
+        sort = order.directed(near.c.sort_value, near.c.sort_id)
+        picked = _with_place(rows.join(near, rare.near_id == near.c.id), order).where(*parts[0]).order_by(*sort)
+        found = list(db.session.execute(picked.limit(limit)).all())
         if len(found) == limit:
             return found
     behind = [or_(*(and_(*part) for part in parts))] if all(parts) else []
@@ -143,8 +158,10 @@ def _rare_ones(rows: Select[Any], order: Order, limit: int, place: tuple[Any, in
     return list(db.session.execute(those).all())
 
 
-def _nearest(rare: Rare, order: Order, part: list[Any]) -> Select[Any]:
-    return select(order.sort(rare.near.where(*part)).limit(rare.nearest).subquery("near").c.id)
+def _nearest(rare: Rare, order: Order, part: list[Any]) -> Any:
+    """A subquery, in its order."""
+    (row_id,) = rare.near.selected_columns
+    return order.sort(places_of(rare.near.where(*part), row_id, order)).limit(rare.nearest).subquery("near")
 
 
 def _first(rows: Any, order: Order, limit: int) -> list[Any]:

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import assets, formats
+from app import assets, formats, looks
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -117,8 +117,8 @@ def test_what_workers_render_needs_no_request():
     app = Flask("app", root_path=str(assets.STATIC.parent))
     assets.init_app(app)
     formats.init_app(app)
+    looks.init_app(app)
     template = app.jinja_env.from_string(
-        '{% from "_macros.html" import avatar, icon, status_badge %}'
         '{{ avatar("<b>Eve</b>", "https://cdn.example/a.jpg", "sm") }}{{ icon("check") }}{{ status_badge("unknown") }}'
     )
     html = template.render()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.conversations import operators, search
+from app.conversations import operators, search, whose
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted, read, read_words
 from app.conversations.words import Phrase, excerpt, words_in
@@ -56,11 +56,13 @@ def found(person: Person, said: str, **options) -> list[int]:
         return [message.id for message in page.rows]
 
 
-@pytest.fixture(params=["newest", "index"])
+@pytest.fixture(params=["newest", "threads", "index"])
 def either_way(request, monkeypatch) -> None:
-    """Both ways of finding must find the same: here each has to do without the other."""
-    if request.param == "index":
+    """All ways of finding must find the same: here each has to do without the ones before."""
+    if request.param != "newest":
         monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 0)
+    if request.param == "index":
+        monkeypatch.setattr(whose, "MOST_READ", 0)
 
 
 @pytest.mark.usefixtures("either_way")

@@ -8,14 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, select, true
+from sqlalchemy.orm import contains_eager, joinedload
 
+from app.accounts.models import User
 from app.conversations import queries
-from app.conversations.models import Conversation
+from app.conversations.models import Conversation, Message
 from app.conversations.queries import Filter
 from app.database import on_postgresql
 from app.fans.models import Fan, FanTag
 from app.paging import Order, Page, Rare, fetch_page, places_of
 
+SHOWN = (  # of so many rows no more is read than is shown
+    contains_eager(Conversation.fan).load_only(Fan.name, Fan.handle, Fan.email, Fan.platform_fan_id, Fan.avatar_url),
+    joinedload(Conversation.last_message).load_only(Message.direction, Message.text, Message.attachments),
+    joinedload(Conversation.assignee).load_only(User.name),
+)
 FANS_LOOKED_THROUGH = 4000  # not each of them has a conversation
 HAS_FEW = ("mine", "snoozed")  # these have an index of their own
 PUT_AWAY = ("archived", "snoozed")  # views of what the other ones leave out
@@ -26,6 +33,7 @@ def page_of_inbox(
 ) -> Page:
     """Raises Invalid for a cursor that this list did not give."""
     rows = queries.inbox(account_id, viewer_id, wanted)
+    rows = rows.options(*SHOWN)
     if not with_pinned:
         rows = rows.where(~Conversation.pinned)
     rare = None
@@ -57,19 +65,18 @@ def _all_of(
 def _from_the_fans(account_id: int, viewer_id: int, wanted: Filter, order: Order, behind: list[Any]) -> Any:
     """First the fans, then the conversation of each: PostgreSQL would rather read all conversations than as many by an
     index as it takes for costly."""
-    fans = select(Fan.id, Fan.value_cents).where(Fan.account_id == account_id, *queries.about_fan(account_id, wanted))
-    if wanted == Filter(view=wanted.view, tag=wanted.tag) and order is not queries.HIGHEST_SPEND_FIRST:
-        fans = select(FanTag.fan_id.label("id")).where(  # what else there is to know of a fan is not asked for
-            FanTag.account_id == account_id, FanTag.tag_key == wanted.tag.casefold()
-        )
+    fans = select(Fan.id).where(Fan.account_id == account_id, *queries.about_fan(account_id, wanted))
     if wanted.search.strip():
         called = queries.fans_called(account_id, wanted.search)
         fans = fans.where(queries.is_called(wanted.search), Fan.id.in_(called))
-    by_spend = order is queries.HIGHEST_SPEND_FIRST
-    few = (fans.where(*behind) if by_spend else fans).cte("fans_wanted").prefix_with("MATERIALIZED")
-    place = (few.c.value_cents, few.c.id) if by_spend else (order.column, order.id)
+    if wanted == Filter(view=wanted.view, tag=wanted.tag):  # the fans themselves need not be looked at
+        fans = select(FanTag.fan_id.label("id")).where(
+            FanTag.account_id == account_id, FanTag.tag_key == wanted.tag.casefold()
+        )
+    few = fans.cte("fans_wanted").prefix_with("MATERIALIZED")
     ours = [Conversation.account_id == account_id, Conversation.fan_id == few.c.id, queries.VIEWS[wanted.view]]
-    thread = select(Conversation.id, place[0].label("sort_value"), place[1].label("sort_id")).where(*ours)
-    thread = thread if by_spend else thread.where(*behind)
+    thread = select(Conversation.id, order.column.label("sort_value"), order.id.label("sort_id")).where(*ours, *behind)
+    if order is queries.HIGHEST_SPEND_FIRST:
+        thread = thread.join(Conversation.fan)
     one = thread.params(viewer=viewer_id).limit(1).correlate(few).lateral("thread")
     return select(one.c.id, one.c.sort_value, one.c.sort_id).select_from(few).join(one, true())

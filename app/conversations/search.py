@@ -54,16 +54,18 @@ def find_messages(
     return Page(page.rows, total, page.next_cursor)
 
 
-def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan], int]:
-    """The most valuable fans who are called so, or of whom the rest is true; and how many there are, as count_up_to
-    MOST_COUNTED says it."""
+def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan], int, bool]:
+    """The most valuable fans who are called so, or of whom the rest is true; how many there are at least, and
+    whether these are all."""
     if wanted.is_about_messages or wanted.is_nothing:
-        return [], 0
+        return [], 0, True
     said, order = " ".join(wanted.words), SORTS["-valueCents"]
     rows = search_fans(account_id, search=said).where(*about_fan(account_id, wanted)).options(lazyload(Fan.tag_rows))
     rare = rare_fans(account_id, rows, order, said)
     page = fetch_page(rows, order, limit=limit, counted=False, rare=rare)
-    return page.rows, page.total if page.next_cursor is None else count_rare(rows, order, MOST_COUNTED, rare)
+    if page.next_cursor is None:
+        return page.rows, page.total, True
+    return page.rows, *count_rare(rows, order, MOST_COUNTED, rare)
 
 
 def _messages_of(account_id: int) -> Select[Any]:

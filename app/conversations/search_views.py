@@ -13,7 +13,7 @@ from app.conversations.forms import kept_in_address
 from app.conversations.models import SavedView
 from app.conversations.operators import LONGEST_SEARCH, Wanted, read
 from app.conversations.queries import threads_with
-from app.conversations.search import MOST_COUNTED, find_fans, find_messages
+from app.conversations.search import find_fans, find_messages
 from app.conversations.views import bp
 from app.conversations.words import excerpt
 from app.errors import Invalid
@@ -59,10 +59,10 @@ def _found(limit: int, fans_shown: int) -> dict[str, Any]:
         "people": {person.id: person.name for person in accounts.people_of(account.id)},
     }
     if not cursor:
-        fans, number = find_fans(account.id, wanted, limit=fans_shown)
+        fans, number, is_all = find_fans(account.id, wanted, limit=fans_shown)
         values |= {"fans": fans, "threads": threads_with(account.id, [fan.id for fan in fans])}
         if number > len(fans):
-            words = f"All {MOST_COUNTED:,} or more fans" if number > MOST_COUNTED else f"All {number:,} fans"
+            words = f"All {number:,} fans" if is_all else f"All {number:,} or more fans"
             values["more_fans"] = {"words": words, "address": _all_fans(wanted)}
     return values
 

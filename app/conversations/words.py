@@ -55,8 +55,11 @@ def excerpt(text: str, phrases: Sequence[Phrase], around: int = 120) -> list[Pie
 
 
 def _spans_of(text: str, phrase: Phrase) -> list[tuple[int, int]]:
-    places = [place for place, char in enumerate(text) for _ in fold(char)]
-    found = list(_WORD.finditer("".join(map(fold, text))))
+    if text.isascii():  # nearly all are, and then each sign stays where it is
+        places, folded = range(len(text)), fold(text)
+    else:
+        places, folded = [place for place, char in enumerate(text) for _ in fold(char)], "".join(map(fold, text))
+    found = list(_WORD.finditer(folded))
     said = [each[0][:LONGEST_WORD] for each in found]
     length = len(phrase.words)
     return [

@@ -33,14 +33,17 @@ def index() -> str:
     rows = queries.search_fans(account.id, search=search, tag=tag)
     rare = queries.rare_fans(account.id, rows, order, search) if search.strip() or tag.strip() else None
     page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=request.args.get("cursor"), counted=False, rare=rare)
-    most = MOST_FOUND_COUNTED if rare else MOST_COUNTED
-    total = count_rare(rows, order, most, rare) if rare else count_up_to(rows.with_only_columns(Fan.id), most)
+    if rare:
+        total, is_all = count_rare(rows, order, MOST_FOUND_COUNTED, rare)
+    else:
+        total = count_up_to(rows.with_only_columns(Fan.id), MOST_COUNTED)
+        total, is_all = min(total, MOST_COUNTED), total <= MOST_COUNTED
     template = "fans/_list.html" if request.headers.get("HX-Request") else "fans/index.html"
     return render_template(
         template,
         page=page,
         total=total,
-        most_counted=most,
+        is_all=is_all,
         search=search,
         tag=tag,
         sort=order.name,

@@ -1,6 +1,7 @@
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy.orm import defer
 
 from app.database import db
 from app.errors import NotFound
@@ -30,12 +31,14 @@ def find_connection(account_id: int, connection_id: int) -> Connection:
 _FIRST = (
     select(Connection)
     .where(Connection.account_id == bindparam("account_id"), Connection.platform == bindparam("platform"))
+    .options(defer(Connection.api_key), defer(Connection.webhook_secret))
     .order_by(Connection.id)
     .limit(1)
 )
 
 
 def first_connection(account_id: int, platform: str) -> Connection | None:
+    """Its secrets are read, and decrypted, where they are asked for: pages ask for neither."""
     return db.session.scalar(_FIRST, {"account_id": account_id, "platform": platform})
 
 

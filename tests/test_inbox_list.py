@@ -1,0 +1,168 @@
+"""The inbox's list, filtered and sorted: both ways of finding agree, and pages hold each conversation once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import select
+
+from app import paging
+from app.conversations import listing, queries, search
+from app.conversations.forms import SORTS
+from app.conversations.models import Conversation
+from app.conversations.operators import read
+from app.conversations.queries import Filter
+from app.database import db, fold, utcnow, write
+from app.fans import queries as fans
+from app.fans.models import Fan
+from app.paging import fetch_page
+from tests.people import Person, add_fan
+from tests.test_search import HOSTILE
+
+NAMES = ("Ann Lee", "Joanna", "Zoë", "王小明", "O'Neil \\ Sons", "100% Ann", "ann", "Bo")
+FILTERS = (
+    {}, {"search": "ann"}, {"search": "ZOE"}, {"search": "王"}, {"search": "' \\"}, {"search": "%"}, {"search": "o"},
+    {"search": "@fan3"}, {"search": "xq"}, {"search": "fan"}, {"tag": "VIP"}, {"tag": "rare"}, {"tag": "vip", "search": "ann"},
+    {"spent_cents": 2000}, {"online": True}, {"online": True, "spent_cents": 1000, "tag": "vip"},
+)  # fmt: skip
+
+
+def look_none_through(monkeypatch) -> None:
+    """What is not among the nearest is looked up: here there are no nearest."""
+    for module in (listing, fans):
+        monkeypatch.setattr(module, "Rare", lambda *known, **_: replace(paging.Rare(*known), nearest=0))
+
+
+@pytest.fixture(params=["nearest", "looked up"])
+def either_way(request, monkeypatch) -> None:
+    if request.param == "looked up":
+        look_none_through(monkeypatch)
+
+
+@pytest.fixture
+def inbox(app, ada: Person, eve: Person) -> Person:
+    """Everything that views and filters tell apart, and a stranger's of the same names."""
+    for number, name in enumerate(NAMES * 2):
+        tags = ["VIP"] * (number % 2) + ["rare"] * (number == 5)
+        for person in (ada, eve):
+            fan = add_fan(person, number, name=name, valueCents=number // 3 * 1000, tags=tags)["id"]
+            person.post("/api/crm/conversations", {"fanId": fan})
+    with app.app_context(), write() as session:
+        start = datetime(2026, 5, 1, tzinfo=UTC)
+        for number, each in enumerate(session.scalars(select(Conversation).order_by(Conversation.id))):
+            each.last_message_at = start + timedelta(hours=number // 2) if number % 5 else None
+            each.waiting_since = start + timedelta(hours=number // 3) if number % 3 else None
+            each.unread_count, each.archived = number % 4, number % 7 == 6
+            each.snoozed_until = start if number % 11 == 10 else None
+            each.pinned, each.assignee_id = number % 13 == 12, ada.user_id if number % 2 else None
+            session.get_one(Fan, each.fan_id).last_seen_at = utcnow() if number % 3 == 1 else None
+    return ada
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("sort", SORTS)
+def test_each_is_on_one_page_in_its_place_whatever_is_filtered(app, inbox: Person, sort: str):
+    with app.app_context():
+        for view, said in product(queries.VIEWS, FILTERS):
+            wanted = Filter(view=view, **said)
+            every = db.session.scalars(queries.inbox(inbox.account_id, inbox.user_id, wanted)).all()
+            assert paged(inbox, wanted, sort) == [each.id for each in sorted(every, key=PLACES[sort])], wanted
+
+
+LAST = datetime.max.replace(tzinfo=UTC)
+PLACES: dict[str, Any] = {
+    "newest": lambda each: (each.last_message_at is None, -(each.last_message_at or LAST).timestamp(), -each.id),
+    "waiting": lambda each: (each.waiting_since or LAST, each.id),
+    "spend": lambda each: (-each.fan.value_cents, -each.fan_id),
+}
+
+
+def paged(person: Person, wanted: Filter, sort: str) -> list[int]:
+    found, cursor = [], None
+    while True:
+        page = listing.page_of_inbox(
+            person.account_id, person.user_id, wanted, SORTS[sort].order, limit=3, cursor=cursor, with_pinned=True
+        )
+        found += [each.id for each in page.rows]
+        if not (cursor := page.next_cursor):
+            return found
+
+
+@pytest.mark.usefixtures("either_way")
+def test_fans_are_found_by_any_part_of_a_name_or_address(app, inbox: Person):
+    add_fan(inbox, 30, name="Mara", email="Mara@Example.com")
+    with app.app_context():
+        for said, number in (
+            ("ann", 8),
+            ("NNA", 2),
+            ("王", 2),
+            ("@fan9", 1),
+            ("mara@ex", 1),
+            ("e.c", 1),
+            ("xq", 0),
+            ("e", 7),
+        ):
+            rows, order = fans.search_fans(inbox.account_id, search=said), fans.SORTS["name"]
+            rare = fans.rare_fans(inbox.account_id, rows, order, said)
+            page = fetch_page(rows, order, limit=50, counted=False, rare=rare)
+            assert (len(page.rows), paging.count_rare(rows, order, 50, rare)) == (number, (number, True)), said
+            assert [each.name_key for each in page.rows] == sorted(each.name_key for each in page.rows)
+        assert search.find_fans(inbox.account_id, read("ann", "UTC"), limit=3)[1] == 8
+
+
+def test_a_fan_who_is_renamed_or_deleted_is_found_as_they_are_now(app, ada: Person, monkeypatch):
+    look_none_through(monkeypatch)
+    made = add_fan(ada, 1, name="Before", email="old@example.com")["id"]
+
+    def found(said: str) -> int:
+        with app.app_context():
+            return search.find_fans(ada.account_id, read(said, "UTC"), limit=3)[1]
+
+    assert (found("efor"), found("old@"), found("aft")) == (1, 1, 0)
+    ada.call("PATCH", f"/api/crm/fans/{made}", json={"name": "After", "email": "new@example.com"})
+    ada.call("PUT", f"/api/crm/fans/{made}", json={"name": "After", "handle": "fan1", "email": "new@example.com"})
+    assert (found("efor"), found("old@"), found("aft"), found("new@")) == (0, 0, 1, 1)
+    ada.call("DELETE", f"/api/crm/fans/{made}")
+    assert (found("aft"), indexed(app)) == (0, 0)
+
+
+def indexed(app) -> int:
+    with app.app_context():
+        if db.engine.dialect.name == "postgresql":
+            return db.session.scalar(db.text("SELECT count(*) FROM fan_names")) or 0
+        with write():
+            db.session.execute(db.text("INSERT INTO fan_names (fan_names) VALUES ('integrity-check')"))
+        return db.session.scalar(db.text("SELECT count(*) FROM fan_names WHERE fan_names MATCH '\"aft\"'")) or 0
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=HOSTILE.filter(lambda text: text.replace("\0", "").strip()), said=HOSTILE)
+def test_any_name_is_found_by_its_parts_and_any_search_is_safe(app, ada: Person, monkeypatch, name: str, said: str):
+    look_none_through(monkeypatch)
+    name = " ".join(name.replace("\0", "").split())
+    with app.app_context():
+        with write() as session:
+            session.execute(db.delete(Fan))
+            fan = Fan(account_id=ada.account_id, name=name, name_key=fold(name), search_text=fold(name))
+            session.add(fan)
+        for part in {name, name[:2], name[-1:], name[1:4], name[2:]} - {""}:
+            rows = fans.search_fans(ada.account_id, search=part)
+            rare = fans.rare_fans(ada.account_id, rows, fans.SORTS["name"], part)
+            plain = db.session.scalars(rows).all()
+            assert fetch_page(rows, fans.SORTS["name"], limit=5, counted=False, rare=rare).rows == list(plain), part
+        search.find_fans(ada.account_id, read(said, "UTC"), limit=3)
+
+
+def test_large_numbers_are_counted_no_further_than_they_are_shown(ada: Person, monkeypatch):
+    monkeypatch.setattr("app.fans.views.MOST_COUNTED", 2)
+    add_fan(ada, 1)
+    assert ">1 fan<" in ada.browser().get("/fans").text
+    for number in range(2, 5):
+        add_fan(ada, number, tags=["VIP"] if number == 2 else ["often", "VIP"])
+    page = ada.browser().get("/fans").text
+    assert ">2+ fans<" in page
+    assert page.index("<option>VIP") < page.index("<option>often")
+    assert ">3 fans found<" in ada.browser().get("/fans?tag=vip").text
