@@ -1,13 +1,13 @@
 """Keyset pages: the next page starts behind the last row seen, so a page costs the same wherever it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import Select, and_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import Select, func, literal, literal_column, select, tuple_
 
 from app.database import db, on_postgresql
 from app.errors import Invalid
@@ -71,37 +71,13 @@ class Page:
     next_cursor: str | None
 
 
-@dataclass(frozen=True)
-class Rare:
-    """How rows are found of which there may be only few in a long list."""
-
-    near_id: Any  # what the first of the longer list are known by
-    near: Select[Any]  # ids of the longer list, which has an index in this order
-    id: Any  # the rows' own
-    # With these conditions, by what makes them rare, of all: id, sort_value, sort_id.
-    all: Callable[[list[Any]], Any]
-    nearest: int = 2000  # of the longer list are looked through
-
-
-MANY = 20  # among the nearest: then there are a great many among all
-
-
-def fetch_page(
-    rows: Select[Any],
-    order: Order,
-    *,
-    limit: int,
-    cursor: str | None = None,
-    counted: bool = True,
-    rare: Rare | None = None,
-) -> Page:
+def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | None = None, counted: bool = True) -> Page:
     """One page of entities. Raises Invalid for a cursor that this list did not give.
 
     To count them all costs the more the longer the list; uncounted, `total` is that of the page.
     """
     total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) if counted else None
-    place = _read_cursor(cursor, order.name) if cursor else None
-    page = cut_page(_portion(rows, order, limit + 1, place, rare), order, limit)
+    page = cut_page(_portion(rows, order, limit + 1, place_of(cursor, order)), order, limit)
     return replace(page, total=total or 0) if counted else page
 
 
@@ -110,76 +86,28 @@ def count_up_to(rows: Select[Any], most: int) -> int:
     return db.session.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0
 
 
-def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> tuple[int, bool]:
-    """How many there are at least, and whether these are all. What the nearest have many of is not counted further."""
-    near = _nearest(rare, order, [])
-    size = select(func.count()).select_from(near).scalar_subquery()
-    matching = rows.join(near, rare.near_id == near.c.id).with_only_columns(
-        func.count(), size, maintain_column_froms=True
-    )
-    number, looked_through = db.session.execute(matching.order_by(None)).one()
-    if looked_through < rare.nearest or number > MANY:
-        return number, looked_through < rare.nearest
-    number = count_up_to(rare.all([]), most)
-    return min(number, most), number <= most
-
-
-def _portion(
-    rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None, rare: Rare | None = None
-) -> list[Any]:
+def _portion(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None) -> list[Any]:
     """The first ones after a place."""
-    if rare:
-        return _rare_ones(rows, order, limit, place, rare)
     found: list[Any] = []
     for part in order.parts(place):
         if len(found) < limit:
-            found += _first(rows.where(*part), order, limit - len(found))
+            picked = order.sort(with_place(rows, order)).where(*part)
+            found += db.session.execute(picked.limit(limit - len(found))).all()
     return found
-
-
-def _rare_ones(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None, rare: Rare) -> list[Any]:
-    """Among the nearest, else all that there are and then the first of those: a database that may choose would rather walk
-    down the whole list."""
-    parts = order.parts(place)
-    if rare.nearest:
-        near = _nearest(rare, order, parts[0])
-        # In the order of those: so the database need not look at all of them.
-        sort = order.directed(near.c.sort_value, near.c.sort_id)
-        picked = _with_place(rows.join(near, rare.near_id == near.c.id), order).where(*parts[0]).order_by(*sort)
-        found = list(db.session.execute(picked.limit(limit)).all())
-        if len(found) == limit:
-            return found
-    behind = [or_(*(and_(*part) for part in parts))] if all(parts) else []
-    every = rare.all(behind).cte("every").prefix_with("MATERIALIZED")
-    first = (
-        select(every.c.id).order_by(*order.clauses(every.c.sort_value, every.c.sort_id)).limit(limit).subquery("few")
-    )
-    those = _with_place(rows.where(rare.id.in_(select(first.c.id))), order).order_by(*order.clauses())
-    return list(db.session.execute(those).all())
-
-
-def _nearest(rare: Rare, order: Order, part: list[Any]) -> Any:
-    """A subquery, in its order."""
-    (row_id,) = rare.near.selected_columns
-    return order.sort(places_of(rare.near.where(*part), row_id, order)).limit(rare.nearest).subquery("near")
-
-
-def _first(rows: Any, order: Order, limit: int) -> list[Any]:
-    return list(db.session.execute(order.sort(_with_place(rows, order)).limit(limit)).all())
 
 
 def in_order(rows: Select[Any], order: Order) -> Select[Any]:
     """With what each stands by in the order."""
-    return _with_place(rows, order).order_by(*order.clauses())
+    return with_place(rows, order).order_by(*order.clauses())
 
 
 def places_of(rows: Any, row_id: Any, order: Order) -> Any:
-    """Ids and places in the order, instead of whole rows: what Rare.all gives."""
+    """Ids and places in the order, instead of whole rows: for lists that are found in two ways."""
     columns = (row_id.label("id"), order.column.label("sort_value"), order.id.label("sort_id"))
     return rows.with_only_columns(*columns, maintain_column_froms=True)
 
 
-def _with_place(rows: Any, order: Order) -> Any:
+def with_place(rows: Any, order: Order) -> Any:
     return rows.add_columns(order.column.label("sort_value"), order.id.label("sort_id"))
 
 
@@ -191,6 +119,11 @@ def cut_page(found: Sequence[Any], order: Order, limit: int) -> Page:
         total=len(found),
         next_cursor=_write_cursor(order.name, last.sort_value, last.sort_id) if last else None,
     )
+
+
+def place_of(cursor: str | None, order: Order) -> tuple[Any, int] | None:
+    """Where the page ended that gave the cursor. Raises Invalid for one that this list did not give."""
+    return _read_cursor(cursor, order.name) if cursor else None
 
 
 def past(order: Order, cursor: str) -> Any:

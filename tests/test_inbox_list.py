@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 
-from app import paging
 from app.conversations import listing, queries, search
 from app.conversations.forms import SORTS
 from app.conversations.models import Conversation
@@ -18,7 +17,7 @@ from app.conversations.queries import Filter
 from app.database import db, fold, utcnow, write
 from app.fans import queries as fans
 from app.fans.models import Fan
-from app.paging import fetch_page
+from app.rare import Rare, count_rare, fetch_rare_page
 from tests.people import Person, add_fan
 from tests.test_search import HOSTILE
 
@@ -33,7 +32,7 @@ FILTERS = (
 def look_none_through(monkeypatch) -> None:
     """What is not among the nearest is looked up: here there are no nearest."""
     for module in (listing, fans):
-        monkeypatch.setattr(module, "Rare", lambda *known, **_: replace(paging.Rare(*known), nearest=0))
+        monkeypatch.setattr(module, "Rare", lambda *known, **_: replace(Rare(*known), nearest=0))
 
 
 @pytest.fixture(params=["nearest", "looked up"])
@@ -107,8 +106,8 @@ def test_fans_are_found_by_any_part_of_a_name_or_address(app, inbox: Person):
         ):
             rows, order = fans.search_fans(inbox.account_id, search=said), fans.SORTS["name"]
             rare = fans.rare_fans(inbox.account_id, rows, order, said)
-            page = fetch_page(rows, order, limit=50, counted=False, rare=rare)
-            assert (len(page.rows), paging.count_rare(rows, order, 50, rare)) == (number, (number, True)), said
+            page = fetch_rare_page(rows, order, rare, limit=50)
+            assert (len(page.rows), count_rare(rows, order, 50, rare)) == (number, (number, True)), said
             assert [each.name_key for each in page.rows] == sorted(each.name_key for each in page.rows)
         assert search.find_fans(inbox.account_id, read("ann", "UTC"), limit=3)[1] == 8
 
@@ -152,7 +151,7 @@ def test_any_name_is_found_by_its_parts_and_any_search_is_safe(app, ada: Person,
             rows = fans.search_fans(ada.account_id, search=part)
             rare = fans.rare_fans(ada.account_id, rows, fans.SORTS["name"], part)
             plain = db.session.scalars(rows).all()
-            assert fetch_page(rows, fans.SORTS["name"], limit=5, counted=False, rare=rare).rows == list(plain), part
+            assert fetch_rare_page(rows, fans.SORTS["name"], rare, limit=5).rows == list(plain), part
         search.find_fans(ada.account_id, read(said, "UTC"), limit=3)
 
 

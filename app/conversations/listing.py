@@ -16,7 +16,8 @@ from app.conversations.models import Conversation, Message
 from app.conversations.queries import Filter
 from app.database import on_postgresql
 from app.fans.models import Fan, FanTag
-from app.paging import Order, Page, Rare, fetch_page, places_of
+from app.paging import Order, Page, fetch_page, places_of
+from app.rare import Rare, fetch_rare_page
 
 SHOWN = (  # of so many rows no more is read than is shown
     contains_eager(Conversation.fan).load_only(Fan.name, Fan.handle, Fan.email, Fan.platform_fan_id, Fan.avatar_url),
@@ -36,22 +37,18 @@ def page_of_inbox(
     rows = rows.options(*SHOWN)
     if not with_pinned:
         rows = rows.where(~Conversation.pinned)
-    rare = None
+    every = _all_of(rows, account_id, viewer_id, wanted, order)
     if order is queries.HIGHEST_SPEND_FIRST:
         fans = select(Fan.id).where(Fan.account_id == account_id)
-        every = _all_of(rows, account_id, viewer_id, wanted, order)
-        rare = Rare(
-            Conversation.fan_id,
-            fans,
-            Conversation.id,
-            every,
-            nearest=0 if wanted.view in HAS_FEW else FANS_LOOKED_THROUGH,
-        )
+        nearest = 0 if wanted.view in HAS_FEW else FANS_LOOKED_THROUGH
+        rare = Rare(Conversation.fan_id, fans, Conversation.id, every, nearest)
     elif wanted.of_fans:
         view = queries.VIEWS[wanted.view if wanted.view in PUT_AWAY else ""]
         threads = select(Conversation.id).where(Conversation.account_id == account_id, view)
-        rare = Rare(Conversation.id, threads, Conversation.id, _all_of(rows, account_id, viewer_id, wanted, order))
-    return fetch_page(rows, order, limit=limit, cursor=cursor, counted=False, rare=rare)
+        rare = Rare(Conversation.id, threads, Conversation.id, every)
+    else:
+        return fetch_page(rows, order, limit=limit, cursor=cursor, counted=False)
+    return fetch_rare_page(rows, order, rare, limit=limit, cursor=cursor)
 
 
 def _all_of(

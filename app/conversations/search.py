@@ -21,7 +21,8 @@ from app.conversations.words import Phrase
 from app.database import contains, db, on_postgresql, plain
 from app.fans.models import Fan
 from app.fans.queries import SORTS, rare_fans, search_fans
-from app.paging import Order, Page, count_rare, cut_page, fetch_page, in_order, past
+from app.paging import Order, Page, cut_page, fetch_page, in_order, past
+from app.rare import count_rare, fetch_rare_page
 
 NEWEST_LOOKED_THROUGH = 20_000
 MOST_COUNTED = 1000
@@ -62,7 +63,7 @@ def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan]
     said, order = " ".join(wanted.words), SORTS["-valueCents"]
     rows = search_fans(account_id, search=said).where(*about_fan(account_id, wanted)).options(lazyload(Fan.tag_rows))
     rare = rare_fans(account_id, rows, order, said)
-    page = fetch_page(rows, order, limit=limit, counted=False, rare=rare)
+    page = fetch_rare_page(rows, order, rare, limit=limit)
     if page.next_cursor is None:
         return page.rows, page.total, True
     return page.rows, *count_rare(rows, order, MOST_COUNTED, rare)

@@ -8,7 +8,8 @@ from app.errors import NotFound
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.fans.names import called
-from app.paging import Order, Rare, places_of
+from app.paging import Order, places_of
+from app.rare import Rare
 
 USES_COUNTED = 200
 SORTS = {

@@ -8,7 +8,8 @@ from app.fans import actions, queries
 from app.fans.export import fans_csv
 from app.fans.forms import FanForm, form_for
 from app.fans.models import Fan
-from app.paging import count_rare, count_up_to, fetch_page
+from app.paging import count_up_to, fetch_page
+from app.rare import count_rare, fetch_rare_page
 
 bp = Blueprint("fans", __name__)
 
@@ -31,11 +32,13 @@ def index() -> str:
     sort = request.args.get("sort", "-valueCents")
     order = queries.SORTS.get(sort, queries.SORTS["-valueCents"])
     rows = queries.search_fans(account.id, search=search, tag=tag)
-    rare = queries.rare_fans(account.id, rows, order, search) if search.strip() or tag.strip() else None
-    page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=request.args.get("cursor"), counted=False, rare=rare)
-    if rare:
+    cursor = request.args.get("cursor")
+    if search.strip() or tag.strip():
+        rare = queries.rare_fans(account.id, rows, order, search)
+        page = fetch_rare_page(rows, order, rare, limit=FANS_PER_PAGE, cursor=cursor)
         total, is_all = count_rare(rows, order, MOST_FOUND_COUNTED, rare)
     else:
+        page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=cursor, counted=False)
         total = count_up_to(rows.with_only_columns(Fan.id), MOST_COUNTED)
         total, is_all = min(total, MOST_COUNTED), total <= MOST_COUNTED
     template = "fans/_list.html" if request.headers.get("HX-Request") else "fans/index.html"
