@@ -65,7 +65,7 @@ def inbox(app, ada: Person, eve: Person) -> Person:
 @pytest.mark.parametrize("sort", SORTS)
 def test_each_is_on_one_page_in_its_place_whatever_is_filtered(app, inbox: Person, sort: str):
     with app.app_context():
-        for view, said in product(queries.VIEWS, FILTERS):
+        for view, said in [*product(queries.VIEWS, FILTERS[:2]), *product(("", "unanswered"), FILTERS[2:])]:
             wanted = Filter(view=view, **said)
             every = db.session.scalars(queries.inbox(inbox.account_id, inbox.user_id, wanted)).all()
             assert paged(inbox, wanted, sort) == [each.id for each in sorted(every, key=PLACES[sort])], wanted
@@ -83,7 +83,7 @@ def paged(person: Person, wanted: Filter, sort: str) -> list[int]:
     found, cursor = [], None
     while True:
         page = listing.page_of_inbox(
-            person.account_id, person.user_id, wanted, SORTS[sort].order, limit=3, cursor=cursor, with_pinned=True
+            person.account_id, person.user_id, wanted, SORTS[sort].order, limit=5, cursor=cursor, with_pinned=True
         )
         found += [each.id for each in page.rows]
         if not (cursor := page.next_cursor):

@@ -73,7 +73,7 @@ class Conversation(Base):
             sqlite_where=text("snoozed_until IS NOT NULL"), postgresql_where=text("snoozed_until IS NOT NULL"),
         ),
         Index(
-            "ix_conversations_pinned", "account_id",
+            "ix_conversations_pinned", "account_id", "last_message_at", "id",
             sqlite_where=text("pinned"), postgresql_where=text("pinned"),
         ),
         Index(
