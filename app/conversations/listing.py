@@ -60,20 +60,20 @@ def _all_of(
 
 
 def _from_the_fans(account_id: int, viewer_id: int, wanted: Filter, order: Order, behind: list[Any]) -> Any:
-    """First the fans, then the conversation of each: PostgreSQL would rather read all conversations than as many by an
-    index as it takes for costly."""
-    fans = select(Fan.id).where(Fan.account_id == account_id, *queries.about_fan(account_id, wanted))
+    """First the fans, by one thing that few have, then the conversation of each, and only then what else must be true:
+    PostgreSQL would rather read all conversations than as many by an index as it takes for costly."""
+    about = queries.about_fan(account_id, wanted)
     if wanted.search.strip():
-        called = queries.fans_called(account_id, wanted.search)
-        fans = fans.where(queries.is_called(wanted.search), Fan.id.in_(called))
-    if wanted == Filter(view=wanted.view, tag=wanted.tag):  # the fans themselves need not be looked at
-        fans = select(FanTag.fan_id.label("id")).where(
-            FanTag.account_id == account_id, FanTag.tag_key == wanted.tag.casefold()
-        )
+        fans = queries.fans_called(account_id, wanted.search)
+        about.append(queries.is_called(wanted.search))
+    elif wanted.tag:
+        ours = (FanTag.account_id == account_id, FanTag.tag_key == wanted.tag.casefold())
+        fans = select(FanTag.fan_id).where(*ours)
+    else:
+        fans = select(Fan.id).where(Fan.account_id == account_id, *about)
     few = fans.cte("fans_wanted").prefix_with("MATERIALIZED")
-    ours = [Conversation.account_id == account_id, Conversation.fan_id == few.c.id, queries.VIEWS[wanted.view]]
-    thread = select(Conversation.id, order.column.label("sort_value"), order.id.label("sort_id")).where(*ours, *behind)
-    if order is queries.HIGHEST_SPEND_FIRST:
-        thread = thread.join(Conversation.fan)
-    one = thread.params(viewer=viewer_id).limit(1).correlate(few).lateral("thread")
-    return select(one.c.id, one.c.sort_value, one.c.sort_id).select_from(few).join(one, true())
+    thread = select(Conversation.id, order.column.label("sort_value"), order.id.label("sort_id"))
+    thread = thread.join(Conversation.fan).where(Conversation.account_id == account_id, queries.VIEWS[wanted.view])
+    one = thread.where(Conversation.fan_id == few.c[0], *about, *behind).params(viewer=viewer_id).limit(1)
+    found = one.correlate(few).lateral("thread")
+    return select(found.c.id, found.c.sort_value, found.c.sort_id).select_from(few).join(found, true())
