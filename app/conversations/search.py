@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Select, cast, column, exists, func, literal, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
-from sqlalchemy.orm import aliased, joinedload, lazyload
+from sqlalchemy.orm import joinedload, lazyload
 
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
 from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
-from app.conversations.whose import about_fan, few_threads, is_by_such_a_fan, such_fans
+from app.conversations.whose import about_fan, few_threads, is_by_such_a_fan, messages_of_such_fans
 from app.conversations.words import Phrase
 from app.database import contains, db, on_postgresql, plain
 from app.fans.models import Fan
@@ -25,6 +25,10 @@ from app.paging import Order, Page, cut_page, fetch_page, in_order, past
 from app.rare import count_rare, fetch_rare_page
 
 NEWEST_LOOKED_THROUGH = 20_000
+LOOKED_AT = (  # of a message, to know whether it is wanted
+    Message.id, Message.created_at, Message.conversation_id, Message.fan_id, Message.direction, Message.author_id,
+    Message.search_text, Message.price_cents, Message.purchased, Message.attachments,
+)  # fmt: skip
 MOST_COUNTED = 1000
 NOBODY = Page(rows=[], total=0, next_cursor=None)
 _STATES: dict[str, Any] = {
@@ -73,20 +77,21 @@ def _messages_of(account_id: int) -> Select[Any]:
     return select(Message).where(Message.account_id == account_id, Message.conversation_id.is_not(None))
 
 
-def _with_fan(rows: Select[Any], entity: Any = Message) -> Select[Any]:
-    return rows.options(joinedload(entity.fan).lazyload(Fan.tag_rows))
+def _with_fan(rows: Select[Any]) -> Select[Any]:
+    return rows.options(joinedload(Message.fan).lazyload(Fan.tag_rows))
 
 
 def _look_through_newest(account_id: int, viewer_id: int, wanted: Wanted, limit: int, cursor: str | None) -> Page:
     newest = _messages_of(account_id).where(*_in_time(wanted)).order_by(*NEWEST_MESSAGES_FIRST.clauses())
     if cursor:
         newest = newest.where(past(NEWEST_MESSAGES_FIRST, cursor))
-    message = aliased(Message, newest.limit(NEWEST_LOOKED_THROUGH).subquery("newest"))
-    rows = select(message).where(*_said(message, viewer_id, wanted))
+    message = newest.with_only_columns(*LOOKED_AT).limit(NEWEST_LOOKED_THROUGH).subquery("newest").c
+    rows = select(message.id, message.created_at).where(*_said(message, viewer_id, wanted))
     rows = rows.where(*is_by_such_a_fan(account_id, wanted, message.fan_id))
     for threads in _threads(account_id, wanted):
         rows = rows.where(exists(threads.where(Conversation.id == message.conversation_id)))
-    return fetch_page(_with_fan(rows, message), _newest_first(message), limit=limit, cursor=cursor, counted=False)
+    few = rows.order_by(*_newest_first(message).clauses()).limit(limit + 1).subquery("few")
+    return cut_page(db.session.execute(_whole(few)).all(), NEWEST_MESSAGES_FIRST, limit)
 
 
 def _look_up(account_id: int, viewer_id: int, wanted: Wanted, limit: int, cursor: str | None) -> Page:
@@ -105,10 +110,11 @@ def _months_back(account_id: int, wanted: Wanted, cursor: str | None) -> Iterato
     is looked for in all of them at once: empty."""
     rows = _messages_of(account_id).where(*_in_time(wanted))
     behind = rows.where(past(NEWEST_MESSAGES_FIRST, cursor)) if cursor else rows
-    newest, oldest = (
-        db.session.scalar(each.with_only_columns(Message.created_at).order_by(*clauses).limit(1))
+    ends: list[Any] = [
+        each.with_only_columns(Message.created_at).order_by(*clauses).limit(1).scalar_subquery()
         for each, clauses in ((behind, NEWEST_MESSAGES_FIRST.clauses()), (rows, OLDEST_FIRST))
-    )
+    ]
+    newest, oldest = db.session.execute(select(ends[0], ends[1])).one()
     if newest is None or oldest is None:
         return
     if not _in_index(0, wanted):
@@ -127,7 +133,10 @@ def _newest_of(found: Any, limit: int, cursor: str | None) -> Select[Any]:
     newest = select(all_found).order_by(*_newest_first(all_found.c).clauses()).limit(limit)
     if cursor:
         newest = newest.where(past(_newest_first(all_found.c), cursor))
-    few = newest.subquery("few")
+    return _whole(newest.subquery("few"))
+
+
+def _whole(few: Any) -> Select[Any]:
     return in_order(_with_fan(select(Message).join(few, few.c.id == Message.id)), _newest_first(few.c))
 
 
@@ -144,7 +153,8 @@ def _found(account_id: int, viewer_id: int, wanted: Wanted, months: list[str], t
     elif marks := _in_index(viewer_id, wanted):
         places = [f"#a{account_id}m{month}" for month in months] or [f"#a{account_id}"]
         narrow.append(Message.id.in_(_look_up_words(places, marks)))
-    narrow += [Message.fan_id.in_(fans) for fans in such_fans(account_id, wanted)] if threads is None else []
+    if threads is None:
+        narrow += messages_of_such_fans(account_id, wanted, are_few=bool(_in_index(viewer_id, wanted)))
     narrow += [Message.conversation_id.in_(threads) for threads in _threads(account_id, wanted)]
     # SQLite would read all of the account's messages rather than look up the few, were the account's index of use here.
     account = Message.account_id + 0 if narrow and not on_postgresql() else Message.account_id

@@ -1,10 +1,11 @@
 """Whose messages are looked for: what a search says about the fan, in the two ways in which messages are found."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, exists, select
 
-from app.conversations.models import Conversation
+from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
 from app.database import contains, db, fold
 from app.fans.keys import handle_key
@@ -12,7 +13,7 @@ from app.fans.models import Fan, FanTag
 from app.fans.names import called
 from app.fans.queries import tagged
 
-MOST_READ = 500  # threads
+MOST_READ = 1000  # threads
 
 
 def is_by_such_a_fan(account_id: int, wanted: Wanted, fan_id: Any) -> list[Any]:
@@ -34,6 +35,15 @@ def such_fans(account_id: int, wanted: Wanted) -> list[Select[Any]]:
         named = theirs.where(Fan.id.in_(called(account_id, fold(wanted.fan))), _is_called(wanted.fan))
         queries.append(select(named.cte("named").prefix_with("MATERIALIZED").c.id))
     return queries
+
+
+def messages_of_such_fans(account_id: int, wanted: Wanted, *, are_few: bool) -> list[Any]:
+    """Where they are few, it is the messages, each of which is asked for its fan's name; else the fans are looked up."""
+    if are_few and wanted.fan and not wanted.fan.startswith("@"):
+        others = replace(wanted, fan="")
+        named = is_by_such_a_fan(account_id, replace(Wanted(), fan=wanted.fan), Message.fan_id)
+        return [*named, *(Message.fan_id.in_(fans) for fans in such_fans(account_id, others))]
+    return [Message.fan_id.in_(fans) for fans in such_fans(account_id, wanted)]
 
 
 def few_threads(account_id: int, wanted: Wanted) -> list[int] | None:
