@@ -90,8 +90,8 @@ def _nothing_but_rows() -> Iterator[None]:
         _do(f"DROP INDEX {name}")
     began = time.monotonic()
     if on_postgresql():
-        for table, kept in KEPT_BY_TRIGGERS:
-            _do(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {kept}_inserted")
+        for table, index in KEPT_BY_TRIGGERS:
+            _do(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {index}_inserted")
         _do(f"ALTER DATABASE {db.engine.url.database} SET session_replication_role = replica")
         _do(f"ALTER DATABASE {db.engine.url.database} SET maintenance_work_mem = '1GB'")
         db.engine.dispose()
@@ -99,8 +99,8 @@ def _nothing_but_rows() -> Iterator[None]:
         _do("PRAGMA foreign_keys = off")  # of the pool's one connection, until it is thrown away below
     yield
     if on_postgresql():
-        for table, kept in KEPT_BY_TRIGGERS:
-            _do(f"ALTER TABLE {table} ENABLE TRIGGER {kept}_inserted")
+        for table, index in KEPT_BY_TRIGGERS:
+            _do(f"ALTER TABLE {table} ENABLE TRIGGER {index}_inserted")
         _do(f"ALTER DATABASE {db.engine.url.database} RESET session_replication_role")
         for model in TABLES:
             table = model.__tablename__
