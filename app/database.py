@@ -145,9 +145,15 @@ def _tune(connection: Any, _record: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
         for statement in SQLITE:
             connection.execute(statement)
+        connection.create_function("lot", 2, _lot, deterministic=True)
         return
     connection.execute("; ".join(POSTGRESQL))
     connection.commit()
+
+
+def _lot(number: int, seed: int) -> int:
+    """What PostgreSQL has as hashint8extended: 0 to 2^62."""
+    return int.from_bytes(hashlib.blake2b(b"%d %d" % (number, seed), digest_size=8).digest()) >> 2
 
 
 @event.listens_for(Pool, "checkin")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, select
 
 from app.background import later, later_each
-from app.campaigns import preparing
+from app.campaigns import automatic, preparing, scheduling
 from app.conversations import catching_up, claims, outbox, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
@@ -39,6 +39,9 @@ def ring_again(queues: tuple[str, ...]) -> None:
         sending_later.send_due()
         forget_deleted(before=utcnow() - DELETED_REPLIES_KEPT)
     if "links" in queues:
+        scheduling.start_due()
+        scheduling.stop_due()
+        automatic.look_for_fans()
         later_each("prepare_campaign", _each(preparing.unprepared_campaigns()))
         later_each("sync_fans", _each(sync.connections_due()))
         if media.is_discarding_needed():

@@ -5,6 +5,7 @@ from app.api import bp
 from app.api.schemas.base import PageQuery
 from app.api.schemas.campaigns import CampaignOut, CampaignsOut, MetricsOut, RecipientsOut, RecipientsQuery, TemplateOut
 from app.campaigns import actions, queries
+from app.campaigns.ledger import ledger_lines
 from app.campaigns.models import Campaign
 from app.campaigns.queries import Metrics
 from app.paging import fetch_page
@@ -33,7 +34,7 @@ def list_recipients(campaign_id: int, query_data: RecipientsQuery) -> Recipients
     rows = queries.recipients_of(campaign, query_data.status)
     page = fetch_page(rows, queries.IN_ORDER, limit=query_data.limit, cursor=query_data.cursor)
     return RecipientsOut.model_validate(
-        {"recipients": queries.ledger_lines(page.rows), "total": page.total, "next_cursor": page.next_cursor}
+        {"recipients": ledger_lines(page.rows), "total": page.total, "next_cursor": page.next_cursor}
     )
 
 
@@ -84,8 +85,8 @@ def _shown_one(campaign: Campaign, metrics: Metrics, ends_at: datetime | None) -
         ),
         target_audience=campaign.audience,
         metrics=MetricsOut.model_validate(metrics),
-        scheduled_at=None,
-        started_at=campaign.started_at,
+        scheduled_at=campaign.scheduled_at,
+        started_at=queries.started_at(campaign),
         completed_at=queries.completed_at(campaign, metrics),
         estimated_completion_time=ends_at,
     )

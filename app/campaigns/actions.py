@@ -8,13 +8,15 @@ from sqlalchemy import insert, literal, select, update
 
 from app.background import later
 from app.campaigns import queries
-from app.campaigns.audience import Audience, Guards, reason_against
+from app.campaigns.audience import Audience, Selection, decided
+from app.campaigns.draws import WORDING, lot
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.campaigns.preparing import AT_ONCE, prepare_set
 from app.conversations import actions as conversations
 from app.conversations import live, settling
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
+from app.conversations.guards import Guards
 from app.conversations.models import Message, MessageStatus
 from app.conversations.recording import CAMPAIGN_CANCELLED
 from app.database import UTCDateTime, db, execute, table_of, utcnow, write
@@ -54,17 +56,11 @@ def launch(account_id: int, plan: Plan) -> Campaign:
         _check_ids(account_id, plan)
         connection = platforms.first_connection(account_id, "onlyfans")
         conversations.check_draft(account_id, connection, plan.draft)
-        campaign = _new_campaign(account_id, connection, plan)
+        campaign = _new_campaign(account_id, plan)
         session.add(campaign)
         session.flush()
-        considered = _consider(campaign, plan, connection)
-        if not considered:
-            raise Invalid(("recipientIds", "No fan would get this."))
-        noted = prepare_set(campaign.id) if considered <= AT_ONCE else None
-    if considered > AT_ONCE:
-        later("prepare_campaign", campaign.id)
-    live.tell(noted or [])
-    wake(account_id)
+        noted = start(campaign, plan.audience, connection)
+    tell_started(campaign, noted)
     return campaign
 
 
@@ -75,38 +71,74 @@ def _check_ids(account_id: int, plan: Plan) -> None:
             raise Invalid(("recipientIds", f"No fans of this account: {', '.join(strangers)}."))
 
 
-def _new_campaign(account_id: int, connection: Connection | None, plan: Plan) -> Campaign:
-    if plan.rule is None:
-        audience: dict[str, Any] = {"fanIds": sorted(set(plan.fan_ids))}
-    else:
-        audience = {"rule": as_json(plan.rule), "words": plan.aimed_at}
+def _new_campaign(account_id: int, plan: Plan) -> Campaign:
     return Campaign(
         account_id=account_id,
-        connection_id=connection.id if connection else None,
+        connection_id=None,
         name=plan.name or f"Message to {len(set(plan.fan_ids))} fans",
         type=plan.type,
         content=plan.draft.text,
         attachments=plan.draft.attachments,
         price_cents=plan.draft.price_cents,
         priority=plan.draft.priority,
-        audience=audience,
+        audience=audience_as_json(plan.audience, plan.aimed_at),
         guards=plan.guards.as_json(),
         is_template=plan.is_template,
         author_id=plan.draft.author_id,
     )
 
 
-def _consider(campaign: Campaign, plan: Plan, connection: Connection | None) -> int:
-    """A recipient for each fan, in one statement. Returns how many. Does not commit."""
+def audience_as_json(audience: Audience, words: str) -> dict[str, Any]:
+    if audience.rule is None:
+        return {"fanIds": sorted(audience.fan_ids)}
+    return {"rule": as_json(audience.rule), "words": words}
+
+
+def start(campaign: Campaign, audience: Audience, connection: Connection | None) -> list[live.Noted]:
+    """Freezes the audience, and makes the messages where they are few. Does not commit. Raises Invalid for an empty one."""
+    campaign.connection_id = connection.id if connection else None
+    campaign.status, campaign.started_at, campaign.note = CampaignStatus.ACTIVE, utcnow(), ""
+    db.session.flush()
+    considered = consider(campaign, decided(selection_of(campaign, audience, connection)))
+    if not considered:
+        raise Invalid(("recipientIds", "No fan would get this."))
+    return (prepare_set(campaign.id) or []) if considered <= AT_ONCE else []
+
+
+def selection_of(campaign: Campaign, audience: Audience, connection: Connection | None) -> Selection:
+    return Selection(
+        campaign.account_id,
+        audience,
+        connection,
+        Guards.of(campaign.guards),
+        campaign.attachments,
+        campaign.id,
+        campaign.holdout_percent,
+        campaign.at_most,
+    )
+
+
+def consider(campaign: Campaign, found: Any, *, nth: Any = 1) -> int:
+    """A recipient for each fan of `found` (`fan_id`, `reason`; decided), in one statement. Returns how many. Does not commit."""
+    rows, several = found.subquery(), len(campaign.texts)
     values = {
         "account_id": literal(campaign.account_id),
         "campaign_id": literal(campaign.id),
-        "fan_id": Fan.id,
-        "skip_reason": reason_against(connection, plan.guards),
+        "fan_id": rows.c.fan_id,
+        "skip_reason": rows.c.reason,
+        "wording": lot(campaign.id, rows.c.fan_id, WORDING) % several if several > 1 else literal(0),
+        "nth": literal(nth) if isinstance(nth, int) else nth(rows.c.fan_id),
         "created_at": literal(utcnow(), UTCDateTime),
     }
-    rows = select(*values.values()).where(plan.audience.holds(campaign.account_id)).order_by(*plan.audience.order())
-    return execute(insert(table_of(Recipient)).from_select(list(values), rows, include_defaults=False))
+    chosen = select(*values.values()).select_from(rows)
+    return execute(insert(table_of(Recipient)).from_select(list(values), chosen, include_defaults=False))
+
+
+def tell_started(campaign: Campaign, noted: list[live.Noted]) -> None:
+    """After the commit."""
+    later("prepare_campaign", campaign.id)
+    live.tell(noted)
+    wake(campaign.account_id)
 
 
 def pause(account_id: int, campaign_id: int) -> Campaign:
@@ -119,13 +151,13 @@ def resume(account_id: int, campaign_id: int) -> Campaign:
     return campaign
 
 
-def cancel(account_id: int, campaign_id: int) -> Campaign:
+def cancel(account_id: int, campaign_id: int, note: str = "") -> Campaign:
     """What waits is cancelled; what is on its way still gets its answer."""
-    allowed = (CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
+    allowed = (CampaignStatus.SCHEDULED, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
     with write() as session:
-        campaign = _locked(account_id, campaign_id)
-        _require(campaign, allowed)
-        campaign.status = CampaignStatus.CANCELLED
+        campaign = locked(account_id, campaign_id)
+        require(campaign, allowed)
+        campaign.status, campaign.note = CampaignStatus.CANCELLED, note
         unprepared = (Recipient.campaign_id == campaign.id) & Recipient.message_id.is_(None)
         never = update(Recipient).where(unprepared, Recipient.skip_reason.is_(None))
         execute(never.values(skip_reason=queries.CANCELLED_BEFORE))
@@ -149,8 +181,8 @@ def cancel(account_id: int, campaign_id: int) -> Campaign:
 def retry_failed(account_id: int, campaign_id: int) -> Campaign:
     """Queues the failed ones again, and only them."""
     with write() as session:
-        campaign = _locked(account_id, campaign_id)
-        _require(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED, CampaignStatus.COMPLETED))
+        campaign = locked(account_id, campaign_id)
+        require(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED, CampaignStatus.COMPLETED))
         failed = session.scalars(
             select(Message)
             .join(Fan, Message.fan_id == Fan.id)
@@ -170,20 +202,21 @@ def retry_failed(account_id: int, campaign_id: int) -> Campaign:
 
 def _change(account_id: int, campaign_id: int, status: str, *, allowed: tuple[str, ...]) -> Campaign:
     with write() as session:
-        campaign = _locked(account_id, campaign_id)
-        _require(campaign, allowed)
-        session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status))
+        campaign = locked(account_id, campaign_id)
+        require(campaign, allowed)
+        session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status, note=""))
     return campaign
 
 
-def _locked(account_id: int, campaign_id: int) -> Campaign:
-    """Two people pressing at once wait for each other: the second sees what the first did."""
+def locked(account_id: int, campaign_id: int) -> Campaign:
+    """Two people pressing at once wait for each other: the second sees what the first did. Raises NotFound."""
     campaign = queries.find_campaign(account_id, campaign_id)
     db.session.refresh(campaign, with_for_update=True)
     return campaign
 
 
-def _require(campaign: Campaign, allowed: tuple[str, ...]) -> None:
+def require(campaign: Campaign, allowed: tuple[str, ...]) -> None:
+    """Raises Conflict."""
     status = queries.status_of(campaign, queries.metrics_of([campaign])[campaign.id])
     if status not in allowed:
         raise Conflict(f"This campaign is {status}.")

@@ -1,34 +1,20 @@
 """Whom a campaign is for, and why each fan of them gets it or not: one set, decided once, in the database."""
 
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 
-from app.conversations.models import Conversation
-from app.database import db, utcnow
+from app.campaigns.draws import HELD_BACK, lot
+from app.conversations.guards import Guards, reasons_at_launch
+from app.database import db
 from app.fans.models import Fan
 from app.platforms.models import Connection
 from app.segments.conditions import matching
 from app.segments.rules import Group
 
-LONGEST_PAUSE_HOURS = 24 * 90
-
-
-@dataclass(frozen=True)
-class Guards:
-    """Who is spared, each a switch."""
-
-    unanswered: bool = False  # whose own message still waits for an answer
-    messaged_within_hours: int | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def of(cls, stored: dict[str, Any]) -> Self:
-        return cls(**stored)
+LOTS_IN_A_PERCENT = 100
+HELD_OUT, BEYOND_LIMIT = "held_out", "beyond_limit"
 
 
 @dataclass(frozen=True)
@@ -50,18 +36,45 @@ class Audience:
         return (case({fan_id: place for place, fan_id in enumerate(self.fan_ids)}, value=Fan.id),)
 
 
-def reason_against(connection: Connection | None, guards: Guards) -> Any:
-    """The first reason why a fan does not get it; null where there is none."""
-    theirs = select(Conversation.id).where(Conversation.fan_id == Fan.id, Conversation.account_id == Fan.account_id)
+@dataclass(frozen=True)
+class Selection:
+    """Who of an audience gets it."""
+
+    account_id: int
+    audience: Audience
+    connection: Connection | None
+    guards: Guards = field(default_factory=Guards)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    campaign_id: int = 0  # for the lots; 0 before there is one
+    holdout_percent: int = 0
+    at_most: int | None = None
+
+
+def decided(of: Selection) -> Select[Any, Any]:
+    """Each fan of the audience in its order, with the first reason why they do not get it: `fan_id`, `reason`."""
+    reason, order = reason_against(of), of.audience.order()
+    rows = select(Fan.id.label("fan_id"), reason.label("reason")).where(of.audience.holds(of.account_id))
+    if of.at_most is None:
+        return rows.order_by(*order)
+    place = func.row_number().over(order_by=order)
+    rows = rows.add_columns(place.label("place")).subquery()
+    gets_it = select(rows.c.fan_id, rows.c.place).where(rows.c.reason.is_(None)).order_by(rows.c.place)
+    last = gets_it.limit(1).offset(of.at_most - 1).with_only_columns(rows.c.place).scalar_subquery()
+    is_beyond = rows.c.reason.is_(None) & (rows.c.place > last)
+    cut = case((is_beyond, literal(BEYOND_LIMIT)), else_=rows.c.reason)
+    return select(rows.c.fan_id, cut.label("reason")).order_by(rows.c.place)
+
+
+def reason_against(of: Selection) -> Any:
+    """Null where there is none."""
     reasons: list[tuple[Any, Any]] = [
         (Fan.do_not_message, literal("do_not_message")),
-        (Fan.platform_fan_id.is_(None) if connection else literal(True), literal("not_linked")),
+        (Fan.platform_fan_id.is_(None) if of.connection else literal(True), literal("not_linked")),
+        *reasons_at_launch(of.guards, of.attachments),
     ]
-    if guards.unanswered:
-        reasons.append((theirs.where(Conversation.waiting_since.is_not(None)).exists(), literal("unanswered")))
-    if guards.messaged_within_hours:
-        lately = utcnow() - timedelta(hours=guards.messaged_within_hours)
-        reasons.append((theirs.where(Conversation.we_wrote_at >= lately).exists(), literal("messaged_recently")))
+    if of.holdout_percent:
+        held_back = lot(of.campaign_id, Fan.id, HELD_BACK) < of.holdout_percent * LOTS_IN_A_PERCENT
+        reasons.append((held_back, literal(HELD_OUT)))
     return case(*reasons, else_=None)
 
 
@@ -77,19 +90,16 @@ class Outlook:
         return self.included + sum(self.left_out.values())
 
 
-def outlook(account_id: int, audience: Audience, connection: Connection | None, guards: Guards) -> Outlook:
-    reason = reason_against(connection, guards).label("reason")
-    decided = select(reason).where(audience.holds(account_id)).subquery()
-    rows = db.session.execute(select(decided.c.reason, func.count()).group_by(decided.c.reason)).all()
-    counts: dict[str | None, int] = dict(rows)  # type: ignore[arg-type]
+def outlook(of: Selection) -> Outlook:
+    rows = decided(of).subquery()
+    found = db.session.execute(select(rows.c.reason, func.count()).group_by(rows.c.reason)).all()
+    counts: dict[str | None, int] = dict(found)  # type: ignore[arg-type]
     included = counts.pop(None, 0)
     return Outlook(included, {str(reason): counts[reason] for reason in sorted(counts, key=lambda each: -counts[each])})
 
 
-def examples(
-    account_id: int, audience: Audience, connection: Connection | None, guards: Guards, limit: int
-) -> list[Fan]:
-    """Some who would get it, the first ones."""
-    gets_it = reason_against(connection, guards).is_(None)
-    rows = select(Fan).where(audience.holds(account_id), gets_it).order_by(*audience.order()).limit(limit)
-    return list(db.session.scalars(rows))
+def who_gets_it(of: Selection, limit: int) -> list[Fan]:
+    """The first ones."""
+    gets_it = reason_against(of).is_(None)
+    rows = select(Fan).where(of.audience.holds(of.account_id), gets_it).order_by(*of.audience.order())
+    return list(db.session.scalars(rows.limit(limit)))

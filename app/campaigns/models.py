@@ -9,15 +9,48 @@ from app.database import Base, BigId, Id, utcnow
 
 
 class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
     ACTIVE = "active"
     PAUSED = "paused"
     CANCELLED = "cancelled"
     COMPLETED = "completed"  # never stored: an active one with nothing queued or sending
 
 
+class Trigger(StrEnum):
+    """What makes an automatic campaign write to a fan."""
+
+    NONE = ""
+    SUBSCRIPTION = "subscription"  # a new one
+    SEGMENT = "segment"  # the fan comes into the audience
+    PURCHASE = "purchase"  # of a paid message, or a tip
+
+
+class LatePolicy(StrEnum):
+    """What becomes of a scheduled campaign whose time came while nothing ran."""
+
+    SEND = "send"  # up to `late_hours` late; later than that it is asked
+    ASK = "ask"
+    SKIP = "skip"
+
+
+TYPES = {
+    "bulk_message": "Bulk message",
+    "ppv": "Paid message (PPV)",
+    "welcome": "Welcome",
+    "re-engagement": "Re-engagement",
+    "custom": "Custom",
+}
+AWAITED = "status = 'scheduled' OR (status = 'active' AND (trigger != '' OR stop_at IS NOT NULL))"
+
+
 class Campaign(Base):
     __tablename__ = "campaigns"
-    __table_args__ = (Index(None, "account_id", "created_at", "id"),)
+    __table_args__ = (
+        Index(None, "account_id", "created_at", "id"),
+        Index("ix_campaigns_draft_key", "account_id", "draft_key", unique=True),
+        Index("ix_campaigns_awaited", "id", sqlite_where=text(AWAITED), postgresql_where=text(AWAITED)),
+    )
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
@@ -30,11 +63,34 @@ class Campaign(Base):
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     price_cents: Mapped[int] = mapped_column(default=0)
     audience: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
-    guards: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)  # see campaigns/audience.py
+    guards: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)  # see conversations/guards.py
     is_template: Mapped[bool] = mapped_column(default=False)  # its placeholders are filled in for each fan
     author_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"), default=None)
-    started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    draft_key: Mapped[str | None] = mapped_column(
+        default=None
+    )  # made with the form: however often it comes, one campaign
+    aim: Mapped[str] = mapped_column(default="")  # the form's choice of an audience; frozen into `audience` at launch
+    wordings: Mapped[list[str]] = mapped_column(
+        JSON, default_factory=list
+    )  # other texts that take turns with `content`
+    holdout_percent: Mapped[int] = mapped_column(default=0)  # of those who would get it, kept back to compare
+    at_most: Mapped[int | None] = mapped_column(default=None)  # messages
+    stop_at: Mapped[datetime | None] = mapped_column(default=None)
+    scheduled_at: Mapped[datetime | None] = mapped_column(default=None)
+    late_policy: Mapped[str] = mapped_column(default=LatePolicy.ASK)
+    late_hours: Mapped[int] = mapped_column(default=6)
+    note: Mapped[str] = mapped_column(default="")  # why it stands as it does, where nobody pressed for it
+    trigger: Mapped[str] = mapped_column(default=Trigger.NONE)
+    delay_minutes: Mapped[list[int]] = mapped_column(JSON, default_factory=lambda: [0, 0])  # at random, from … to …
+    again_after_days: Mapped[int | None] = mapped_column(default=None)  # of an automatic one; None: once for each fan
+    looked_at: Mapped[datetime | None] = mapped_column(default=None)  # when an automatic one last looked for fans
+    started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)  # until it starts: when it was begun to write
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+    @property
+    def texts(self) -> list[str]:
+        """All wordings, in the order that recipients' `wording` counts."""
+        return [self.content, *self.wordings]
 
     @property
     def aimed_at(self) -> str:
@@ -51,7 +107,7 @@ class Recipient(Base):
 
     __tablename__ = "recipients"
     __table_args__ = (
-        UniqueConstraint("campaign_id", "fan_id"),
+        UniqueConstraint("campaign_id", "fan_id", "nth", name="uq_recipients_campaign_id_fan_id_nth"),
         Index(None, "account_id", "campaign_id", "id"),
         Index(None, "fan_id"),
         Index(
@@ -67,4 +123,6 @@ class Recipient(Base):
     fan_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("fans.id", ondelete="SET NULL"))
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
     skip_reason: Mapped[str | None] = mapped_column(default=None)  # do_not_message, not_linked, …
+    wording: Mapped[int | None] = mapped_column(default=None)  # which of the texts; 0 is `content`
+    nth: Mapped[int] = mapped_column(default=1)  # time that an automatic campaign turned to this fan
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

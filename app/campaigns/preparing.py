@@ -3,11 +3,12 @@ campaign of any length. What is left to do is in the recipients' rows; whoever d
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Text, cast, column, exists, func, insert, literal, select, true, update
 
+from app import clock
 from app.background import later
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import live
@@ -53,11 +54,12 @@ def prepare_set(campaign_id: int) -> list[live.Noted] | None:
     campaign = db.session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or campaign.status == CampaignStatus.CANCELLED or campaign.connection_id is None:
         return None
-    rows = select(Recipient.id, Recipient.fan_id).where(Recipient.campaign_id == campaign_id, *_unprepared())
-    found = db.session.execute(rows.order_by(Recipient.id).limit(AT_ONCE)).all()
+    rows = select(Recipient.id, Recipient.fan_id, Recipient.wording)
+    rows = rows.where(Recipient.campaign_id == campaign_id, *_unprepared()).order_by(Recipient.id).limit(AT_ONCE)
+    found = db.session.execute(rows).all()
     if not found:
         return None
-    _Set(campaign, found[0].id, found[-1].id).prepare([row.fan_id for row in found if row.fan_id])
+    _Set(campaign, found[0].id, found[-1].id).prepare(found)
     return _tell_threads(campaign, found[0].id, found[-1].id)
 
 
@@ -72,13 +74,14 @@ class _Set:
         self.campaign = campaign
         self.range = (Recipient.campaign_id == campaign.id) & Recipient.id.between(first, last)
 
-    def prepare(self, fan_ids: list[int]) -> None:
+    def prepare(self, recipients: Sequence[Any]) -> None:
         gone = self.range & Recipient.fan_id.is_(None)
         execute(update(Recipient).where(gone, *_unprepared()).values(skip_reason=FAN_GONE))
         self._open_threads()
-        self._write_messages(_texts(self.campaign, fan_ids))
+        self._write_messages(_texts(self.campaign, recipients))
         theirs = (Message.campaign_id == Recipient.campaign_id) & (Message.fan_id == Recipient.fan_id)
-        made = select(Message.id).where(theirs).correlate(Recipient).scalar_subquery()
+        # The newest: an automatic campaign may have written to them before.
+        made = select(func.max(Message.id)).where(theirs).correlate(Recipient).scalar_subquery()
         execute(update(Recipient).where(self.range, *_unprepared()).values(message_id=made))
         note_media(self.campaign.attachments, Message.id.in_(select(Recipient.message_id).where(self.range)))
 
@@ -104,11 +107,21 @@ class _Set:
             "price_cents": literal(campaign.price_cents), "attachments": literal(campaign.attachments, JSON),
             "purchased": literal(False), "rank": literal(campaign.priority), "idempotency_key": _new_key(),
             "tries": literal(0), "doubt": literal(""), "created_at": now, "changed_at": now,
+            "due_tick": _due_tick(*campaign.delay_minutes),
         }  # fmt: skip
         threads = (Conversation.fan_id == Recipient.fan_id) & (Conversation.account_id == Recipient.account_id)
         rows = select(*values.values()).select_from(Recipient).join(Conversation, threads).join(*texts.joined)
         rows = rows.where(self.range, *_unprepared()).order_by(Recipient.id)
         execute(insert(_messages).from_select(list(values), rows, include_defaults=False))
+
+
+def _due_tick(least: int, most: int) -> Any:
+    """So many minutes from now, at random for each row; null where there is no delay."""
+    if not most:
+        return literal(None, BigInteger)
+    span = (most - least) * 60 * clock.SECOND + 1
+    at_random = cast(func.random() * span, BigInteger) if on_postgresql() else func.abs(func.random()) % span
+    return literal(clock.now() + least * 60 * clock.SECOND, BigInteger) + at_random
 
 
 def _new_key() -> Any:
@@ -127,35 +140,40 @@ class _OneText:
 
 
 class _TextOfEach:
-    """Filled in for each fan."""
+    """Another for each recipient."""
 
     def __init__(self, texts: dict[int, str]) -> None:
-        rows = [{"fan_id": fan_id, "text": text, "search_text": search_text(text)} for fan_id, text in texts.items()]
+        rows = [{"of": of, "text": text, "search_text": search_text(text)} for of, text in texts.items()]
         document = literal(json.dumps(rows), Text)
         if on_postgresql():
-            types = {"fan_id": BigInteger, "text": Text, "search_text": Text}
+            types = {"of": BigInteger, "text": Text, "search_text": Text}
             columns = [column(name, type_) for name, type_ in types.items()]
             said = func.json_to_recordset(cast(document, JSON)).table_valued(*columns).render_derived(with_types=True)
-            fan_id, self.text, self.search_text = said.c.fan_id, said.c.text, said.c.search_text
         else:
             each = func.json_each(document).table_valued("value")
-            parts = (
-                func.json_extract(each.c.value, f"$.{name}").label(name) for name in ("fan_id", "text", "search_text")
-            )
+            parts = (func.json_extract(each.c.value, f"$.{name}").label(name) for name in ("of", "text", "search_text"))
             # Read once, and found by an index that SQLite makes of it: else it is read anew for each recipient.
             said = select(*parts).select_from(each).cte("said").prefix_with("MATERIALIZED")
-            fan_id, self.text, self.search_text = said.c.fan_id, said.c.text, said.c.search_text
-        self.joined = (said, fan_id == Recipient.fan_id)
+        self.text, self.search_text = said.c.text, said.c.search_text
+        self.joined = (said, said.c.of == Recipient.id)
 
 
-def _texts(campaign: Campaign, fan_ids: Iterable[int]) -> _OneText | _TextOfEach:
+def _texts(campaign: Campaign, recipients: Sequence[Any]) -> _OneText | _TextOfEach:
+    """Of the wording that each recipient drew, filled in for them."""
     if not campaign.is_template:
         return _OneText(campaign.content)
-    template, now = parse(campaign.content), utcnow()
-    if all(isinstance(part, str) for part in template.parts):
-        return _OneText("".join(map(str, template.parts)))
-    fans = db.session.scalars(select(Fan).where(Fan.id.in_(list(fan_ids))))
-    return _TextOfEach({fan.id: template.render(fan, now).text for fan in fans})
+    templates, now = [parse(text) for text in campaign.texts], utcnow()
+    if len(templates) == 1 and all(isinstance(part, str) for part in templates[0].parts):
+        return _OneText("".join(map(str, templates[0].parts)))
+    rows = select(Fan).where(Fan.id.in_([each.fan_id for each in recipients if each.fan_id]))
+    fans = {fan.id: fan for fan in db.session.scalars(rows)}
+    return _TextOfEach(
+        {
+            each.id: templates[each.wording or 0].render(fans[each.fan_id], now).text
+            for each in recipients
+            if each.fan_id
+        }
+    )
 
 
 def _tell_threads(campaign: Campaign, first: int, last: int) -> list[live.Noted]:

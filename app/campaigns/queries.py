@@ -1,16 +1,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, case, func, literal, select
 
+from app.accounts.models import Account
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import forecast
+from app.conversations.guards import Guards, without_quiet_hours
 from app.conversations.models import WENT_OUT, Message, MessageStatus
 from app.database import db, utcnow
 from app.errors import NotFound
-from app.fans.models import Fan
 from app.money.models import Transaction
 from app.paging import Order
 from app.platforms.models import Connection
@@ -43,6 +44,7 @@ class Metrics:
     clicked: int = 0
     purchased: int = 0
     revenue_cents: int = 0
+    unprepared: int = 0  # of those queued: their messages are still to be made
     last_outcome_at: datetime | None = None  # when the latest message went out, or was known not to
 
     @property
@@ -77,7 +79,7 @@ def metrics_of(campaigns: Iterable[Campaign]) -> dict[int, Metrics]:
 
 def _metrics(found: dict[str, Any]) -> Metrics:
     counts = {name: int(value) for name, value in found.items() if name not in ("campaign_id", "last_outcome_at")}
-    unprepared = counts.pop("unprepared", 0)
+    unprepared = counts.get("unprepared", 0)
     recipients = counts.get("recipients", 0) + counts.get("skipped", 0) + unprepared
     queued = counts.get("queued", 0) + unprepared
     return Metrics(
@@ -129,9 +131,13 @@ def _revenue(ids: list[int]) -> Select[Any, Any]:
 
 
 def status_of(campaign: Campaign, metrics: Metrics) -> str:
-    """An active campaign is completed when nothing of it is queued or sending."""
-    done = campaign.status == CampaignStatus.ACTIVE and metrics.pending == 0
+    """An active campaign is completed when nothing of it is queued or sending; an automatic one waits for more."""
+    done = campaign.status == CampaignStatus.ACTIVE and metrics.pending == 0 and not campaign.trigger
     return CampaignStatus.COMPLETED if done else campaign.status
+
+
+def started_at(campaign: Campaign) -> datetime | None:
+    return None if campaign.status in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED) else campaign.started_at
 
 
 def completed_at(campaign: Campaign, metrics: Metrics) -> datetime | None:
@@ -146,9 +152,42 @@ def estimated_completions(campaigns: Iterable[Campaign], metrics: dict[int, Metr
     waiting = [each for each in campaigns if each.status == CampaignStatus.ACTIVE and metrics[each.id].pending]
     times: dict[int, datetime] = {}
     for connection_id in {each.connection_id for each in waiting if each.connection_id}:
-        times |= forecast.completion_times(db.session.get_one(Connection, connection_id))
+        connection = db.session.get_one(Connection, connection_id)
+        times |= forecast.completion_times(connection, _still_to_make(waiting, metrics))
     now = utcnow()
-    return {each.id: times.get(each.id, now) for each in waiting}
+    return {each.id: after_quiet_hours(each, times.get(each.id, now), now) for each in waiting}
+
+
+def _still_to_make(campaigns: list[Campaign], metrics: dict[int, Metrics]) -> list[forecast.More]:
+    return [
+        forecast.More(each.id, each.priority, metrics[each.id].unprepared)
+        for each in campaigns
+        if metrics[each.id].unprepared
+    ]
+
+
+def after_quiet_hours(campaign: Campaign, ends_at: datetime, now: datetime) -> datetime:
+    """What is reckoned without the quiet hours, with them: as the account's clock has them."""
+    guards = Guards.of(campaign.guards)
+    if not guards.is_quiet_kept:
+        return ends_at
+    zone = db.session.scalar(select(Account.timezone).where(Account.id == campaign.account_id)) or "UTC"
+    return without_quiet_hours(guards, zone, now, ends_at - now)
+
+
+def sent_in_last_minute(campaign: Campaign) -> int:
+    """Messages that went out."""
+    since = utcnow() - timedelta(minutes=1)
+    rows = select(func.count()).where(Message.campaign_id == campaign.id, Message.status.in_(WENT_OUT))
+    return db.session.scalar(rows.where(Message.sent_at > since)) or 0
+
+
+WORDS = {"active": "running"}
+
+
+def stands(campaign: Campaign) -> str:
+    """Its state in a sentence."""
+    return WORDS.get(campaign.status, campaign.status)
 
 
 def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
@@ -164,53 +203,6 @@ def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
 
 
 CANCELLED_BEFORE = "campaign_cancelled"
-REASONS = {
-    "do_not_message": "must not be messaged",
-    "not_linked": "not linked to the platform",
-    "unanswered": "their own message waits for an answer",
-    "messaged_recently": "was messaged shortly before",
-    "fan_deleted": "the fan was deleted",
-    CANCELLED_BEFORE: "the campaign was cancelled before their message was made",
-}
-
-
-@dataclass(frozen=True)
-class LedgerLine:
-    fan_id: int | None
-    name: str | None
-    handle: str | None
-    status: str
-    reason: str | None
-    message_id: int | None
-    updated_at: datetime
-
-    @property
-    def why(self) -> str:
-        """The reason in words; nothing where there is none."""
-        return REASONS.get(self.reason or "", self.reason or "")
-
-
-def ledger_lines(recipients: list[Recipient]) -> list[LedgerLine]:
-    """What became of each, with two look-ups for any number."""
-    fans = {fan.id: fan for fan in db.session.scalars(select(Fan).where(Fan.id.in_([r.fan_id for r in recipients])))}
-    messages = {
-        message.id: message
-        for message in db.session.scalars(select(Message).where(Message.id.in_([r.message_id for r in recipients])))
-    }
-    return [_ledger_line(each, fans.get(each.fan_id or 0), messages.get(each.message_id or 0)) for each in recipients]
-
-
-def _ledger_line(recipient: Recipient, fan: Fan | None, message: Message | None) -> LedgerLine:
-    changed = message.changed_at if message else recipient.created_at
-    return LedgerLine(
-        fan_id=recipient.fan_id,
-        name=fan.display_name if fan else None,
-        handle=fan.handle if fan else None,
-        status=message.status if message else "skipped" if recipient.skip_reason else "queued",
-        reason=message.status_reason if message else recipient.skip_reason,
-        message_id=recipient.message_id,
-        updated_at=changed,
-    )
 
 
 def skipped_of(campaign: Campaign) -> list[Recipient]:

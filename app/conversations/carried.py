@@ -17,7 +17,7 @@ _rows = table_of(MessageMedium)
 
 def note_media(attachments: Sequence[Attachment], messages: Any) -> None:
     """For the new messages that the condition names, which all carry these attachments. Does not commit."""
-    for medium, is_preview in _media_in(attachments).items():
+    for medium, is_preview in carried_in(attachments).items():
         carrying = select(
             Message.id, literal(medium), Message.account_id, Message.fan_id, literal(is_preview)
         ).where(messages, Message.fan_id.is_not(None))  # fmt: skip
@@ -25,7 +25,7 @@ def note_media(attachments: Sequence[Attachment], messages: Any) -> None:
         execute(insert(_rows).from_select(names, carrying))
 
 
-def _media_in(attachments: Sequence[Attachment]) -> dict[str, bool]:
+def carried_in(attachments: Sequence[Attachment]) -> dict[str, bool]:
     """Each medium, and whether it is shown before the message is bought."""
     found: dict[str, bool] = {}
     for each in attachments:

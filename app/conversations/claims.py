@@ -6,7 +6,7 @@ after their commit (`wake`), an answer from the platform rings it where it may f
 a writer who died in between forgot.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import current_app
 from sqlalchemy import bindparam, case, insert, select, update
@@ -15,9 +15,10 @@ from sqlalchemy.orm import load_only
 from app import clock
 from app.background import later
 from app.clock import SECOND
-from app.conversations import live, pace, senders, waiting
+from app.conversations import live, pace, senders, sparing, waiting
 from app.conversations.models import Doubt, Message, MessageStatus, SendAttempt
 from app.conversations.pace import Day, Window
+from app.conversations.sparing import Found
 from app.conversations.waiting import Queue
 from app.database import db, execute, plain, run, table_of, utcnow, write
 from app.platforms.condition import Breaker, breaker_of
@@ -40,7 +41,6 @@ class Claimed:
     message_id: int
     attempt_id: int
     connection_id: int
-    noted: list[live.Noted] = field(default_factory=list, compare=False)
 
 
 def wake(account_id: int) -> None:
@@ -95,13 +95,14 @@ def claim_due(most: int) -> tuple[list[Claimed], int]:
             .with_for_update(skip_locked=True)
         )
         connections = session.scalars(rows).all()
-        claimed = [each for connection in connections if (each := _claim(connection, now))]
-    live.tell([noted for each in claimed for noted in each.noted])
+        news: list[live.Noted] = []
+        claimed = [each for connection in connections if (each := _claim(connection, now, news))]
+    live.tell(news)
     return claimed, len(connections)
 
 
-def _claim(connection: Connection, now: int) -> Claimed | None:
-    """One message of this connection, or when to look again. Does not commit."""
+def _claim(connection: Connection, now: int, news: list[live.Noted]) -> Claimed | None:
+    """One message of this connection, or when to look again; what there is to tell is added to the news. Does not commit."""
     if connection.held_tick and connection.held_tick > now:
         return _look_again(connection, now, connection.held_tick)
     day = pace.day_of(connection)
@@ -115,28 +116,43 @@ def _claim(connection: Connection, now: int) -> Claimed | None:
         return _look_again(connection, now, None, on_answer=True)
     if window.free < 1:
         return _look_again(connection, now, window.next_free, on_answer=window.in_flight > 0)
-    return _claim_next(connection, now, window, day)
+    return _claim_next(connection, now, window, day, news)
 
 
 def _most_in_flight(connection: Connection, now: int) -> int:
     return MOST_IN_FLIGHT if breaker_of(connection, now) == Breaker.CLOSED else 1
 
 
-def _claim_next(connection: Connection, now: int, window: Window, day: Day | None) -> Claimed | None:
+def _claim_next(
+    connection: Connection, now: int, window: Window, day: Day | None, news: list[live.Noted]
+) -> Claimed | None:
     queue = waiting.look(connection.id, now)
-    chosen = queue.lost or queue.reply
-    of_campaigns = None if chosen else waiting.next_of_campaigns(connection.id, now)
-    if of_campaigns and window.campaign_due <= now:
-        chosen = of_campaigns
+    chosen, of_campaigns = queue.lost or queue.reply, None
+    if chosen is None and window.campaign_due <= now:
+        of_campaigns = sparing.next_of_campaigns(connection.id, now)
+        news += of_campaigns.news
+        chosen = of_campaigns.message_id
     if chosen is None:
-        times = [queue.next_retry, queue.next_lease, window.campaign_due if of_campaigns else None]
-        return _look_again(connection, now, _earliest(times), on_answer=window.in_flight > 0)
-    claimed = _take(connection.id, chosen, now)
+        due = (
+            now
+            if of_campaigns and of_campaigns.is_more
+            else _next_moment(connection.id, now, window, queue, of_campaigns)
+        )
+        return _look_again(connection, now, due, on_answer=window.in_flight > 0)
+    claimed = _take(connection.id, chosen, now, news)
     if day:
         connection.cap_day, connection.cap_count = day.name, day.sent + 1
-    due = _after(connection, now, queue, window) if chosen == of_campaigns else now
+    due = _after(connection, now, queue, window) if of_campaigns else now
     _look_again(connection, now, due, on_answer=queue.replies_kept_back or window.free == 1)
     return claimed
+
+
+def _next_moment(connection_id: int, now: int, window: Window, queue: Queue, of_campaigns: Found | None) -> int | None:
+    """When something may go that may not now."""
+    if of_campaigns:
+        return _earliest([queue.next_retry, queue.next_lease, of_campaigns.wakes])
+    is_held = waiting.next_of_campaigns(connection_id, now) is not None
+    return _earliest([queue.next_retry, queue.next_lease, window.campaign_due if is_held else None])
 
 
 def _after(connection: Connection, now: int, queue: Queue, window: Window) -> int | None:
@@ -193,7 +209,7 @@ def _close_lost_attempts(connection_id: int, now: int) -> int:
     return run(_CLOSE_LOST, {"of_connection": connection_id, "now": now, "wall": utcnow()}).rowcount
 
 
-def _take(connection_id: int, message_id: int, now: int) -> Claimed:
+def _take(connection_id: int, message_id: int, now: int, news: list[live.Noted]) -> Claimed:
     """Marks before the call. A message that was in flight under another lease is now in doubt."""
     wall = utcnow()
     message = run(_MARK, {"message_id": message_id, "lease": now + _lease(), "wall": wall}).one()
@@ -210,8 +226,8 @@ def _take(connection_id: int, message_id: int, now: int) -> Claimed:
         "detail": "",
     }
     attempt_id = run(insert(_attempts).returning(_attempts.c.id), attempt).scalar_one()
-    noted = live.note_in_thread(message.account_id, message.conversation_id, message_id)
-    return Claimed(message_id, attempt_id, connection_id, noted)
+    news += live.note_in_thread(message.account_id, message.conversation_id, message_id)
+    return Claimed(message_id, attempt_id, connection_id)
 
 
 def _lease() -> int:

@@ -1,5 +1,6 @@
 """When a waiting message will go, and when the last one will have gone: from the pace and from what waits before it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,35 +42,38 @@ def completion_time(connection: Connection) -> datetime | None:
     return send_time(last) if last else None
 
 
-def completion_times(connection: Connection) -> dict[int, datetime]:
+NEW = 0  # in More: a campaign that there is not yet
+
+
+@dataclass(frozen=True)
+class More:
+    """Messages of a campaign that are still to be made."""
+
+    campaign_id: int
+    priority: int
+    count: int
+
+
+def completion_times(connection: Connection, more: Iterable[More] = ()) -> dict[int, datetime]:
     """When the last waiting message of each running campaign will go, by campaign: one look at the queue for all.
 
     Campaigns of one rank are taken to go one after the other, as they were launched.
     """
-    lines = db.session.execute(
-        select(Message.campaign_id, func.count())
+    rows = db.session.execute(
+        select(Message.campaign_id, Message.rank, func.count())
         .where(Message.connection_id == connection.id, Message.status == plain(MessageStatus.QUEUED), _runs())
         .group_by(Message.campaign_id, Message.rank)
-        .order_by(Message.rank.desc(), func.max(Message.id))
     ).all()
-    replies = sum(count for campaign_id, count in lines if campaign_id is None)
+    replies = sum(count for campaign_id, _, count in rows if campaign_id is None)
+    counts: dict[tuple[int, int], int] = {(rank, each): count for each, rank, count in rows if each is not None}
+    for each in more:
+        key = (each.priority, each.campaign_id)
+        counts[key] = counts.get(key, 0) + each.count
     line, times, before = _Line(connection, clock.now()), {}, 0
-    for campaign_id, count in lines:
-        if campaign_id is not None:
-            before += count
-            times[campaign_id] = clock.moment(line.tick_at(Ahead(replies, before - 1), is_reply=False))
+    for rank, campaign_id in sorted(counts, key=lambda key: (-key[0], key[1] == NEW, key[1])):
+        before += counts[rank, campaign_id]
+        times[campaign_id] = clock.moment(line.tick_at(Ahead(replies, before - 1), is_reply=False))
     return times
-
-
-def completion_of_more(connection: Connection, count: int) -> datetime:
-    """When the last of so many more campaign messages would go, behind all that waits now."""
-    now = clock.now()
-    waiting = select(func.count().filter(Message.rank > REPLY_RANK), func.count()).where(
-        Message.connection_id == connection.id, Message.status == plain(MessageStatus.QUEUED), _runs()
-    )
-    replies, all_waiting = db.session.execute(waiting).one()
-    ahead = Ahead(replies, all_waiting - replies + count - 1)
-    return clock.moment(_Line(connection, now).tick_at(ahead, is_reply=False))
 
 
 def _runs() -> Any:

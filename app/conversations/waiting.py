@@ -5,15 +5,22 @@ replies, then campaigns; by priority, then age; and never a later message to a f
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, column, exists, func, or_, select, table
+from sqlalchemy import JSON, bindparam, column, exists, func, or_, select, table
 from sqlalchemy.orm import aliased
 
 from app.conversations.models import Message, MessageStatus
-from app.database import db, plain, run
+from app.database import UTCDateTime, db, plain, run, utcnow
 from app.platforms.models import Connection
 
 # The queue looks at a campaign's state when it takes a message, never before: a pause holds from the next claim on.
-campaigns = table("campaigns", column("id"), column("status"), column("priority"))
+campaigns = table(
+    "campaigns",
+    column("id"),
+    column("status"),
+    column("priority"),
+    column("guards", JSON),
+    column("stop_at", UTCDateTime),
+)
 running = select(campaigns.c.id).where(campaigns.c.status == "active")
 
 _QUEUED, _SENDING = plain(MessageStatus.QUEUED), plain(MessageStatus.SENDING)
@@ -61,8 +68,9 @@ _hop = _hop.union_all(
     .where(_hop.c.id.is_not(None))
 )  # fmt: skip
 _RUNNING = (
-    select(_first_of_campaign)
+    select(_first_of_campaign, campaigns.c.id, campaigns.c.guards)
     .where(campaigns.c.id.in_(select(_hop.c.id)), campaigns.c.status == "active")
+    .where(or_(campaigns.c.stop_at.is_(None), campaigns.c.stop_at > bindparam("wall", type_=UTCDateTime)))
     .order_by(campaigns.c.priority.desc(), campaigns.c.id)
 )
 
@@ -84,10 +92,19 @@ def look(connection_id: int, now: int) -> Queue:
     return Queue(lost, reply, bool(replies) and reply is None, next_retry, next_lease)
 
 
-def next_of_campaigns(connection_id: int, now: int) -> int | None:
+@dataclass(frozen=True)
+class Next:
+    """A campaign's message that is next, and what its campaign spares people (see guards.py)."""
+
+    message_id: int
+    campaign_id: int
+    guards: dict[str, Any]
+
+
+def next_of_campaigns(connection_id: int, now: int) -> Next | None:
     """The next message of the running campaigns that may go, the spacing apart."""
-    of = {"connection_id": connection_id, "now": now}
-    return next((first for first in run(_RUNNING, of).scalars() if first is not None), None)
+    of = {"connection_id": connection_id, "now": now, "wall": utcnow()}
+    return next((Next(*row) for row in run(_RUNNING, of) if row[0] is not None), None)
 
 
 def has_work() -> Any:

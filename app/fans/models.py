@@ -1,7 +1,7 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database import Base, BigId, Id, utcnow
@@ -17,7 +17,11 @@ class Fan(Base):
         Index(None, "account_id", "last_seen_at", "id"),
         Index(None, "account_id", "created_at", "id"),
         Index(None, "account_id", "email_key"),
-    )
+        Index(
+            "ix_fans_subscribed", "account_id", "subscribed_at",
+            sqlite_where=text("subscribed_at IS NOT NULL"), postgresql_where=text("subscribed_at IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))

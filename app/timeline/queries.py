@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select, union_all
 from sqlalchemy.orm import joinedload
 
-from app.campaigns import queries as campaigns
+from app.campaigns.ledger import LedgerLine, ledger_lines
 from app.campaigns.models import Campaign, Recipient
 from app.conversations.desk_models import Note
 from app.conversations.models import Conversation, Message
@@ -30,7 +30,7 @@ class Part:
     """A fan's part in a campaign, and why they had it or not."""
 
     campaign: Campaign
-    line: campaigns.LedgerLine
+    line: LedgerLine
 
 
 def happenings(fan: Fan, kind: str = "", *, limit: int, cursor: str | None = None) -> Page:
@@ -82,7 +82,7 @@ def _parts(ids: list[int]) -> dict[int, Part]:
     recipients = list(db.session.scalars(select(Recipient).where(Recipient.id.in_(ids))))
     found = select(Campaign).where(Campaign.id.in_({each.campaign_id for each in recipients}))
     by_id = {campaign.id: campaign for campaign in db.session.scalars(found)}
-    lines = campaigns.ledger_lines(recipients)
+    lines = ledger_lines(recipients)
     return {each.id: Part(by_id[each.campaign_id], line) for each, line in zip(recipients, lines, strict=True)}
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import func, select, update
 from app import sweep
 from app.campaigns import actions, preparing
 from app.campaigns.actions import Plan
-from app.campaigns.audience import Audience, Guards, outlook
+from app.campaigns.audience import Audience, Selection, outlook
 from app.campaigns.models import Campaign, Recipient
 from app.conversations.actions import Draft
+from app.conversations.guards import Guards
 from app.conversations.models import Conversation, Message
 from app.database import db, utcnow, write
 from app.platforms.queries import first_connection
@@ -91,7 +92,8 @@ def test_each_guard_spares_the_one_and_not_the_other(app, ada: Person, connected
     ):
         reasons = always | spared
         with app.app_context():
-            seen = outlook(ada.account_id, Audience(EVERYBODY), first_connection(ada.account_id, "onlyfans"), guards)
+            connection = first_connection(ada.account_id, "onlyfans")
+            seen = outlook(Selection(ada.account_id, Audience(EVERYBODY), connection, guards))
         assert seen.left_out == dict.fromkeys(reasons.values(), 1)
         assert (seen.included, seen.considered) == (5 - len(reasons), 5)
         campaign = launch(ada, guards=guards)
@@ -242,7 +244,7 @@ def test_sent_to_a_segment_it_keeps_the_rule_and_says_so(app, ada: Person, brows
     [
         ({"audience": "segment:999", "text": "x"}, "Not a valid choice"),
         ({"audience": "ready:big-spenders", "text": "x"}, "No fan would get this."),
-        ({"audience": "all", "text": "x", "messaged_within_hours": "0"}, "From 1 to 2,160 hours."),
+        ({"audience": "all", "text": "x", "messaged_within_hours": "0"}, "From 1 to 2,160."),
         ({"audience": "all", "text": " "}, "Write something, or attach a file."),
     ],
 )
@@ -252,7 +254,8 @@ def test_what_cannot_be_is_said_beside_the_field_and_nothing_is_launched(
     answer = post(browser, **fields)
     assert answer.status_code == 400
     assert words in answer.text
-    assert ada.get("/api/campaigns")["total"] == 0
+    drafts = ada.get("/api/campaigns")["campaigns"]
+    assert [(each["status"], each["metrics"]["recipients"]) for each in drafts] == [("draft", 0)]
 
 
 def test_anothers_segment_is_no_choice(ada: Person, eve: Person, browser: FlaskClient):
@@ -264,5 +267,5 @@ def test_the_campaigns_page_says_whom_it_was_for(ada: Person, browser: FlaskClie
     post(browser, audience="tag:VIP", text="Hi", unanswered="y", messaged_within_hours="6")
     page = browser.get(f"/campaigns/{ada.get('/api/campaigns')['campaigns'][0]['id']}").text
     assert "It went to all tagged VIP" in page
-    assert "not to those whose own message waited for an answer" in page
+    assert "not to those whose own message waits for an answer" in page
     assert "in the 6 hours before" in page

@@ -1,0 +1,108 @@
+"""Automatic campaigns: they turn to a fan who subscribes, comes into a segment, or buys.
+
+Nothing is hooked into what happens: the database is looked at every few seconds for fans to whom it has happened and to
+whom the campaign has not turned yet. So a worker that dies, or looks twice, neither forgets nor repeats anybody.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from app.background import later
+from app.campaigns import actions
+from app.campaigns.aims import find_aim
+from app.campaigns.audience import Audience, decided
+from app.campaigns.models import Campaign, CampaignStatus, Recipient, Trigger
+from app.database import db, plain, utcnow, write
+from app.errors import Invalid
+from app.fans.models import Fan
+from app.money.models import Transaction
+from app.platforms.queries import first_connection
+
+EVERY = {  # how often is looked
+    Trigger.SUBSCRIPTION: timedelta(seconds=2),
+    Trigger.PURCHASE: timedelta(seconds=2),
+    Trigger.SEGMENT: timedelta(seconds=30),
+}
+BOUGHT = ("message", "tip")  # kinds of payment that are a purchase; a subscription is another trigger's
+
+
+def look_for_fans() -> None:
+    """For the sweep."""
+    now = utcnow()
+    due = or_(*((Campaign.trigger == each) & (Campaign.looked_at <= now - span) for each, span in EVERY.items()))
+    rows = select(Campaign.id).where(
+        Campaign.status == plain(CampaignStatus.ACTIVE), Campaign.trigger != plain(""), due
+    )
+    campaigns = list(db.session.scalars(rows))
+    db.session.commit()
+    for campaign_id in campaigns:
+        try:
+            turn_to_fans(campaign_id)
+        except IntegrityError:  # another worker looked in the same moment
+            db.session.rollback()
+
+
+def turn_to_fans(campaign_id: int) -> int:
+    """A recipient for each fan to whom it has happened. Returns how many."""
+    with write() as session:
+        campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+        if campaign is None or campaign.status != CampaignStatus.ACTIVE or not campaign.trigger:
+            return 0
+        now = utcnow()
+        found = _found(campaign)
+        turned = (
+            0 if found is None else actions.consider(campaign, found, nth=lambda fan_id: _times(campaign, fan_id) + 1)
+        )
+        campaign.looked_at = now
+    if turned:
+        later("prepare_campaign", campaign_id)
+    return turned
+
+
+def _found(campaign: Campaign) -> Select[Any, Any] | None:
+    try:
+        rule = find_aim(campaign.account_id, campaign.aim).rule
+    except Invalid:  # its segment was deleted: nobody is in it
+        return None
+    connection = first_connection(campaign.account_id, "onlyfans")
+    rows = decided(actions.selection_of(campaign, Audience(rule), connection)).order_by(None)
+    return rows.where(_happened(campaign), ~_has_had_it(campaign))
+
+
+def _happened(campaign: Campaign) -> Any:
+    """Since it was switched on."""
+    if campaign.trigger == Trigger.SUBSCRIPTION:
+        return Fan.subscribed_at > campaign.started_at
+    if campaign.trigger == Trigger.PURCHASE:
+        of_account = (Transaction.account_id == campaign.account_id) & (Transaction.at > campaign.started_at)
+        return Fan.id.in_(select(Transaction.fan_id).where(of_account, Transaction.kind.in_(BOUGHT)))
+    return Fan.account_id == campaign.account_id
+
+
+def _has_had_it(campaign: Campaign) -> Any:
+    """Once for each fan; or again after so many days, if it has happened again since."""
+    before = exists().where(Recipient.campaign_id == campaign.id, Recipient.fan_id == Fan.id)
+    if campaign.again_after_days is None:
+        return before
+    lately = before.where(Recipient.created_at > utcnow() - timedelta(days=campaign.again_after_days))
+    unprepared = before.where(Recipient.message_id.is_(None), Recipient.skip_reason.is_(None))
+    return or_(lately, unprepared, before.where(~_again_since(campaign, Recipient.created_at)))
+
+
+def _again_since(campaign: Campaign, moment: Any) -> Any:
+    """Whether it has happened after that moment too."""
+    if campaign.trigger == Trigger.SUBSCRIPTION:
+        return Fan.subscribed_at > moment
+    if campaign.trigger == Trigger.PURCHASE:
+        theirs = (Transaction.account_id == campaign.account_id) & (Transaction.fan_id == Fan.id)
+        return exists().where(theirs, Transaction.kind.in_(BOUGHT), Transaction.at > moment)
+    return Fan.id == Fan.id
+
+
+def _times(campaign: Campaign, fan_id: Any) -> Any:
+    """How often it has turned to the fan."""
+    rows = select(func.count()).where(Recipient.campaign_id == campaign.id, Recipient.fan_id == fan_id)
+    return rows.scalar_subquery()

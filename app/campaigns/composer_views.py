@@ -1,0 +1,200 @@
+"""The composer: a draft that is kept as one types, what would become of it, and the ways it goes out.
+
+One form for all of it, which works without JavaScript: each button says what it does by its `do`.
+"""
+
+from flask import Response as PlainResponse
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug import Response
+
+from app.accounts.guard import account
+from app.campaigns import drafting, queries
+from app.campaigns.aims import ALL, Aim
+from app.campaigns.composing import is_open, prospect_of
+from app.campaigns.forms import LATER, CampaignForm, form_for
+from app.campaigns.ledger import REASONS
+from app.campaigns.models import Campaign
+from app.campaigns.views import bp
+from app.errors import Conflict, Invalid
+from app.media import queries as media
+from app.media.actions import store_upload
+from app.paging import fetch_page
+from app.platforms.queries import first_connection
+
+MEDIA_PER_PAGE = 24
+FIELDS = {  # what actions complain of, by the form's names
+    "text": "text", "priceCents": "price", "attachments": "files", "recipientIds": "audience", "audience": "audience",
+    "name": "name", "scheduledAt": "send_time", "stopAt": "stop_time", "testFan": "test_fan",
+}  # fmt: skip
+
+
+@bp.get("/campaigns/new")
+def new() -> str:
+    """`audience`: who gets it, as the form names it. `like`: a campaign that it begins as."""
+    like = request.args.get("like", "")
+    campaign = queries.find_campaign(account.id, int(like)) if like.isdecimal() and len(like) < 19 else None
+    form, aims = form_for(campaign, request.args.get("audience", ""))
+    if campaign:
+        form.key.data = CampaignForm().key.data
+    return _page(form, aims)
+
+
+@bp.get("/campaigns/<id:campaign_id>/edit")
+def edit(campaign_id: int) -> str | Response:
+    campaign = queries.find_campaign(account.id, campaign_id)
+    if not is_open(campaign):
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+    form, aims = form_for(campaign)
+    return _page(form, aims, campaign)
+
+
+@bp.post("/campaigns/new")
+def create() -> Response | tuple[str, int]:
+    """What the pressed button says; the draft is kept whatever it is."""
+    form, aims = form_for()
+    form.validate()
+    if form.key.errors:
+        form.form_errors += form.key.errors
+        return _page(form, aims), 400
+    do = "look" if request.form.get("drop") else request.form.get("do", "launch")
+    try:
+        campaign = drafting.save_draft(account.id, form.key.data or "", current_user.id, form.composition())
+        return _do(do, campaign, form, aims)
+    except Conflict as error:
+        flash(error.detail, "error")
+        return redirect(url_for("campaigns.index"))
+
+
+def _do(do: str, campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
+    if do == "draft":
+        flash("Kept as a draft.", "success")
+        return redirect(url_for("campaigns.index"))
+    if do == "wording":
+        form.wordings.append_entry("")
+    if do == "test":
+        return _test(campaign, form, aims)
+    if do != "launch":
+        return _page(form, aims, campaign), 200
+    return _launch(campaign, form, aims)
+
+
+def _launch(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
+    if form.errors:
+        return _page(form, aims, campaign), 400
+    try:
+        if form.when.data == LATER:
+            drafting.schedule(account.id, campaign.id)
+        else:
+            drafting.launch_draft(account.id, campaign.id)
+    except Invalid as error:
+        _show(form, error)
+        return _page(form, aims, campaign), 400
+    return redirect(url_for("campaigns.show", campaign_id=campaign.id))
+
+
+def _show(form: CampaignForm, error: Invalid) -> None:
+    """Each complaint beside its field."""
+    for name, message in error.errors:
+        kind, _, number = name.partition(".")
+        if kind == "wordings" and number.isdecimal() and int(number) < len(form.wordings.entries):
+            form.wordings[int(number)].errors = [message]
+        elif field := FIELDS.get(kind):
+            form[field].errors = [*form[field].errors, message]
+        else:
+            form.form_errors.append(message)
+
+
+def _test(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> tuple[str, int]:
+    try:
+        fan = drafting.send_test(account.id, form.test_fan.data or "", form.composition(), current_user.id)
+    except Invalid as error:
+        _show(form, error)
+        return _page(form, aims, campaign), 400
+    except Conflict as error:
+        form.test_fan.errors = [error.detail]
+        return _page(form, aims, campaign), 409
+    return _page(form, aims, campaign, tested=f"On its way to {fan.display_name}."), 200
+
+
+@bp.post("/campaigns/outlook")
+def outlook() -> PlainResponse:
+    """Keeps the draft, and says what would become of it."""
+    form, aims = form_for()
+    form.validate()
+    campaign = None
+    if not form.key.errors and (form.name.data or form.text.data or form.chosen):
+        try:
+            campaign = drafting.save_draft(account.id, form.key.data or "", current_user.id, form.composition())
+        except Conflict:
+            return make_response("", 200, {"HX-Redirect": url_for("campaigns.index")})
+    page = render_template("campaigns/_outlook.html", kept=campaign is not None, **_prospect(form, aims, campaign))
+    answer = make_response(page)
+    if campaign:
+        answer.headers["HX-Replace-Url"] = url_for("campaigns.edit", campaign_id=campaign.id)
+    return answer
+
+
+def _page(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None = None, *, tested: str = "") -> str:
+    connection = first_connection(account.id, "onlyfans")
+    return render_template(
+        "campaigns/new.html",
+        form=form,
+        connection=connection,
+        campaign=campaign,
+        tested=tested,
+        media_page=_media_page(),
+        **_prospect(form, aims, campaign),
+    )
+
+
+def _prospect(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None) -> dict[str, object]:
+    connection, said = first_connection(account.id, "onlyfans"), form.composition()
+    aim = aims.get(said.aim, aims[ALL])
+    prospect = prospect_of(account, said, aim, connection, campaign.id if campaign else 0)
+    return {"prospect": prospect, "reasons": REASONS, "timezone": account.timezone}
+
+
+@bp.post("/campaigns/media")
+def upload() -> tuple[str, int, dict[str, str]]:
+    """A file as soon as it is chosen, before anything is sent."""
+    form, _ = form_for()
+    chosen, fault = [], ""
+    try:
+        chosen = [store_upload(account.id, file) for file in request.files.getlist("files") if file.filename]
+    except Invalid as error:
+        fault = error.errors[0][1]
+    page = render_template("campaigns/_uploaded.html", chosen=chosen, fault=fault, form=form)
+    return page, 200, {"HX-Trigger": "composed"}
+
+
+@bp.get("/campaigns/media")
+def more_media() -> str:
+    return render_template("campaigns/_media_tiles.html", media_page=_media_page(), chosen=set())
+
+
+def _media_page() -> object:
+    search = request.values.get("media_search", "").replace("\0", "")[:200]
+    rows = media.media_of(account.id, search=search)
+    cursor = request.args.get("media_cursor")
+    return fetch_page(rows, media.NEWEST_FIRST, limit=MEDIA_PER_PAGE, cursor=cursor, counted=False)
+
+
+@bp.post("/campaigns/<id:campaign_id>/unschedule")
+def unschedule(campaign_id: int) -> Response:
+    try:
+        drafting.unschedule(account.id, campaign_id)
+    except Conflict as error:
+        flash(error.detail, "error")
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+    return redirect(url_for("campaigns.edit", campaign_id=campaign_id))
+
+
+@bp.post("/campaigns/<id:campaign_id>/discard")
+def discard(campaign_id: int) -> Response:
+    try:
+        drafting.discard(account.id, campaign_id)
+        flash("The draft is gone.", "success")
+    except Conflict as error:
+        flash(error.detail, "error")
+    return redirect(url_for("campaigns.index"))

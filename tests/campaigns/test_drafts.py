@@ -1,0 +1,211 @@
+"""What is written is kept, launched once, and everything that is wrong is said beside its field."""
+
+import csv
+import io
+import threading
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.campaigns.models import Campaign
+from app.conversations.models import Message
+from app.database import db, write
+from app.platforms.models import Connection
+from tests.campaigns.composer import key_of, launch, ledger, newest, post, press, send_all, shown
+from tests.people import Person, add_fan, connect
+
+ALL = {
+    "name": "Half written", "type": "ppv", "audience": "all", "text": "Hi {{first_name|love}}", "wordings-0": "Hello!",
+    "price": "", "unanswered": "y", "messaged_within_hours": "12", "had_media": "y", "per_week": "3", "quiet_from": "22:00",
+    "quiet_to": "08:00", "quiet_zone": "account", "holdout_percent": "10", "at_most": "50", "priority": "7", "when": "later",
+    "send_time": "2099-06-01T10:00", "stop_time": "2099-06-02T10:00", "late_policy": "send", "late_hours": "3",
+}  # fmt: skip
+
+
+@pytest.fixture
+def fan(ada: Person) -> int:
+    return add_fan(ada, 1, name="Zoë Lang")["id"]
+
+
+def new_key(browser: FlaskClient) -> str:
+    return key_of(browser.get("/campaigns/new").text)
+
+
+def test_a_draft_is_kept_as_one_types_and_comes_back_as_it_was(browser: FlaskClient, ada: Person):
+    key = new_key(browser)
+    for text in ("H", "Hi", ALL["text"]):
+        answer = post(browser, "/campaigns/outlook", **ALL | {"key": key, "text": text})
+        assert "Kept as a draft" in answer.text
+    campaign = newest(ada)
+    assert ada.get("/api/campaigns")["total"] == 1
+    assert (campaign["status"], campaign["startedAt"], campaign["type"]) == ("draft", None, "ppv")
+    assert answer.headers["HX-Replace-Url"] == f"/campaigns/{campaign['id']}/edit"
+    page = browser.get(f"/campaigns/{campaign['id']}/edit").text
+    assert key_of(page) == key
+    for name, value in ALL.items():
+        if value and value != "y":
+            assert f'value="{value}"' in page or f">{value}</textarea>" in page or f"\n{value}</textarea>" in page, name
+    assert page.count("checked") >= 4
+
+
+def test_what_is_wrong_in_a_draft_is_left_out_and_the_rest_is_kept(browser: FlaskClient, ada: Person):
+    post(browser, "/campaigns/outlook", **ALL | {"per_week": "a lot", "send_time": "soon", "audience": "segment:9"})
+    assert newest(ada)["name"] == "Half written"
+    assert newest(ada)["scheduledAt"] is None
+
+
+def test_nothing_is_kept_of_an_empty_form(browser: FlaskClient, ada: Person):
+    post(browser, "/campaigns/outlook", name="", text="")
+    assert ada.get("/api/campaigns")["total"] == 0
+
+
+def test_however_often_the_button_is_pressed_it_goes_once(app, browser: FlaskClient, ada: Person, fan: int):
+    key = new_key(browser)
+    answers = []
+    clients = [ada.browser() for _ in range(4)]
+    presses = [threading.Thread(target=lambda c=c: answers.append(post(c, key=key, audience="all"))) for c in clients]
+    for each in presses:
+        each.start()
+    for each in presses:
+        each.join()
+    assert [each.status_code for each in answers] == [302] * 4
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Message)) == 1
+        assert db.session.scalar(select(func.count()).select_from(Campaign)) == 1
+
+
+def test_a_draft_of_another_account_is_not_there(browser: FlaskClient, ada: Person, eve: Person):
+    key = new_key(browser)
+    post(browser, "/campaigns/outlook", key=key)
+    theirs = eve.browser()
+    campaign = newest(ada)["id"]
+    assert theirs.get(f"/campaigns/{campaign}/edit").status_code == 404
+    assert theirs.get(f"/campaigns/{campaign}/ledger.csv").status_code == 404
+    for verb in ("discard", "unschedule", "cancel"):
+        assert press(theirs, campaign, verb).status_code == 404
+    post(theirs, "/campaigns/outlook", key=key, name="Mine")
+    assert newest(ada)["name"] == "News"
+    assert newest(eve)["name"] == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": ""}, "Give it a name"),
+        ({"quiet_from": "22:00"}, "Say from when and to when."),
+        ({"quiet_from": "late", "quiet_to": "08:00"}, "Write times like 22:00."),
+        ({"holdout_percent": "51"}, "From 0 to 50."),
+        ({"at_most": "0"}, "From 1 to"),
+        ({"stop_time": "2020-01-01T10:00"}, "Choose a time after it starts."),
+        ({"when": "later"}, "Choose a day and a time."),
+        ({"when": "later", "send_time": "2020-01-01T10:00"}, "Choose a time to come."),
+        ({"when": "segment"}, "Everybody is in it already"),
+        ({"when": "subscription", "delay_from": "30", "delay_to": "10"}, "Not less than it begins with."),
+        ({"price": "5"}, "A paid message needs at least one attachment."),
+        ({"wordings-0": "x" * 5001}, "Field cannot be longer than 5000 characters."),
+        ({"key": "mine"}, "Reload the page."),
+        ({"media": "/media/999"}, "A file that was chosen is no longer here."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_starts(
+    app, browser: FlaskClient, fan: int, fields: dict, words: str
+):
+    answer = post(browser, audience="all", **fields)
+    assert answer.status_code == 400
+    assert words in answer.text
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Message)) == 0
+
+
+def test_wordings_take_turns_by_lot_and_each_is_filled_in(app, browser: FlaskClient, ada: Person):
+    fans = [add_fan(ada, number, name=f"Zoë {number}")["id"] for number in range(1, 31)]
+    texts = {"text": "One for {{first_name}}", "wordings-0": "Two for {{first_name}}", "wordings-1": "Three"}
+    campaign = launch(browser, ada, audience="all", **texts)
+    with app.app_context():
+        said = db.session.execute(select(Message.fan_id, Message.text)).all()
+    assert {fan for fan, _ in said} == set(fans)
+    assert {text for _, text in said} == {"One for Zoë", "Two for Zoë", "Three"}
+    send_all(ada)
+    page = browser.get(f"/campaigns/{campaign}").text
+    assert "Wordings" in page
+    assert "Two for {{first_name}}" in page
+
+
+def test_so_many_and_no_more_the_most_valuable_first(browser: FlaskClient, ada: Person):
+    fans = [add_fan(ada, number, valueCents=number * 100)["id"] for number in range(1, 5)]
+    ada.put(f"/api/crm/fans/{fans[3]}", {"doNotMessage": True})
+    campaign = launch(browser, ada, audience="all", at_most="2")
+    assert ledger(ada, campaign) == {
+        fans[3]: ("skipped", "do_not_message"), fans[2]: ("queued", None), fans[1]: ("queued", None),
+        fans[0]: ("skipped", "beyond_limit"),
+    }  # fmt: skip
+
+
+def test_the_outlook_counts_holes_and_says_what_is_forbidden(app, browser: FlaskClient, ada: Person, fan: int):
+    add_fan(ada, 2, name="u77")
+    add_fan(ada, 3, name=None)
+    with app.app_context(), write():
+        db.session.scalars(select(Connection)).one().forbidden_words = "meet*\nschool"
+    page = post(
+        browser, "/campaigns/outlook", audience="all", text="{{first_name}}, let us MEETING up, {{name|you}}"
+    ).text
+    assert "{{first_name}} would stay as it is for 2 fans." in page
+    assert "Forbidden on the platform: meet*." in page
+    page = post(browser, "/campaigns/outlook", audience="all", text="preschooler", price="1").text
+    assert "Forbidden" not in page
+    assert "The price must be from $3.00 to $200.00." in page
+
+
+def test_another_campaign_that_is_held_up_is_named(browser: FlaskClient, ada: Person):
+    connect(ada, "http://127.0.0.1:9", pace=(1, 60))
+    for number in range(1, 4):
+        add_fan(ada, number)
+    launch(browser, ada, audience="all", name="The other", priority="3")
+    page = post(browser, "/campaigns/outlook", audience="all", priority="9").text
+    assert "The other then ends" in page
+    assert "then ends" not in post(browser, "/campaigns/outlook", audience="all", priority="1").text
+
+
+def test_a_test_goes_to_one_fan_and_counts_nowhere(app, browser: FlaskClient, ada: Person, fan: int):
+    answer = post(browser, do="test", test_fan="fan1", text="Hi {{first_name}}")
+    assert "On its way to Zoë Lang." in answer.text
+    with app.app_context():
+        message = db.session.scalars(select(Message)).one()
+        assert (message.text, message.campaign_id, message.fan_id) == ("Hi Zoë", None, fan)
+    assert newest(ada)["status"] == "draft"
+    assert "No fan with this handle." in post(browser, do="test", test_fan="nobody").text
+
+
+def test_the_ledger_as_csv_has_the_lines_of_the_page(browser: FlaskClient, ada: Person, fan: int):
+    add_fan(ada, 2, name="=cmd()", doNotMessage=True)
+    campaign = launch(browser, ada, audience="all")
+    send_all(ada)
+    lines = list(csv.DictReader(io.StringIO(browser.get(f"/campaigns/{campaign}/ledger.csv").text)))
+    assert len(lines) == ada.get(f"/api/campaigns/{campaign}/recipients")["total"] == 2
+    skipped = list(csv.DictReader(io.StringIO(browser.get(f"/campaigns/{campaign}/ledger.csv?status=skipped").text)))
+    assert [(each["Fan"], each["Why"]) for each in skipped] == [("'=cmd()", "must not be messaged")]
+    assert "1 line as CSV" in browser.get(f"/campaigns/{campaign}?status=skipped").text
+
+
+def test_another_like_it_begins_as_that_one_and_is_its_own(browser: FlaskClient, ada: Person, fan: int):
+    campaign = launch(browser, ada, audience="all", text="Again", per_week="4")
+    page = browser.get(f"/campaigns/new?like={campaign}").text
+    assert "Again" in page
+    post(browser, key=key_of(page), audience="all", text="Again")
+    assert newest(ada)["id"] != campaign
+
+
+def test_a_draft_can_go(browser: FlaskClient, ada: Person):
+    post(browser, do="draft")
+    assert press(browser, newest(ada)["id"], "discard").status_code == 302
+    assert ada.get("/api/campaigns")["total"] == 0
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "cancel", "retry-failed"])
+def test_a_draft_can_be_steered_by_nobody(browser: FlaskClient, ada: Person, verb: str):
+    post(browser, do="draft")
+    campaign = newest(ada)["id"]
+    ada.post(f"/api/campaigns/{campaign}/{verb}", status=409)
+    press(browser, campaign, verb)
+    assert shown(ada, campaign)["status"] == "draft"
