@@ -9,7 +9,7 @@ from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import Select, func, literal, literal_column, select, tuple_
 
-from app.database import db, on_postgresql
+from app.database import db, on_postgresql, planned_anew
 from app.errors import Invalid
 
 
@@ -76,14 +76,18 @@ def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | Non
 
     To count them all costs the more the longer the list; uncounted, `total` is that of the page.
     """
-    total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) if counted else None
+    total = (
+        db.session.scalar(planned_anew(select(func.count()).select_from(rows.order_by(None).subquery())))
+        if counted
+        else None
+    )
     page = cut_page(_portion(rows, order, limit + 1, place_of(cursor, order)), order, limit)
     return replace(page, total=total or 0) if counted else page
 
 
 def count_up_to(rows: Select[Any], most: int) -> int:
     """How many they are; one more than `most` stands for any number above it."""
-    return db.session.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0
+    return db.session.scalar(planned_anew(select(func.count()).select_from(rows.limit(most + 1).subquery()))) or 0
 
 
 def _portion(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None) -> list[Any]:
@@ -92,7 +96,7 @@ def _portion(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int]
     for part in order.parts(place):
         if len(found) < limit:
             picked = order.sort(with_place(rows, order)).where(*part)
-            found += db.session.execute(picked.limit(limit - len(found))).all()
+            found += db.session.execute(planned_anew(picked.limit(limit - len(found)))).all()
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from app.database import db
+from app.database import db, planned_anew
 from app.paging import Order, Page, count_up_to, cut_page, place_of, places_of, with_place
 
 MANY = 20  # among the nearest: then there are a great many among all
@@ -43,7 +43,7 @@ def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> tuple[
     size = select(func.count()).select_from(near).scalar_subquery()
     matching = rows.join(near, rare.near_id == near.c.id)
     counts = matching.with_only_columns(func.count(), size, maintain_column_froms=True).order_by(None)
-    number, looked_through = db.session.execute(counts).one()
+    number, looked_through = db.session.execute(planned_anew(counts)).one()
     if looked_through < rare.nearest or number > MANY:
         return number, looked_through < rare.nearest
     number = count_up_to(rare.all([]), most)
@@ -55,7 +55,7 @@ def _among_nearest(rows: Select[Any], order: Order, limit: int, part: list[Any],
     near = _nearest(rare, order, part)
     picked = with_place(rows.join(near, rare.near_id == near.c.id), order).where(*part)
     sort = order.directed(near.c.sort_value, near.c.sort_id)
-    return list(db.session.execute(picked.order_by(*sort).limit(limit)).all())
+    return list(db.session.execute(planned_anew(picked.order_by(*sort).limit(limit))).all())
 
 
 def _nearest(rare: Rare, order: Order, part: list[Any]) -> Any:
@@ -70,4 +70,4 @@ def _looked_up(rows: Select[Any], order: Order, limit: int, parts: list[list[Any
     sort = order.clauses(every.c.sort_value, every.c.sort_id)
     first = select(every.c.id).order_by(*sort).limit(limit).subquery("few")
     those = with_place(rows.where(rare.id.in_(select(first.c.id))), order)
-    return list(db.session.execute(those.order_by(*order.clauses())).all())
+    return list(db.session.execute(planned_anew(those.order_by(*order.clauses()))).all())

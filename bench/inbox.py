@@ -39,8 +39,10 @@ Step = tuple[str, Any]  # a statement and its values; or "commit", "rollback"
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: milliseconds by the clock, and those that processors worked."""
+    """One request: milliseconds by the clock, and those that processors worked. `again`: the page once more, after its
+    statements, so that both find the same in memory."""
 
+    again: float
     page: float
     page_busy: float
     sql: float
@@ -124,8 +126,11 @@ def _measure(client: Any, kind: Kind, requests: int, steps: list[Step], bare: An
         if number >= WARM and not address.startswith("!"):
             watch = Watch(spent)
             _replay(bare, issued)
+            sql = watch.stop()
+            watch = Watch(spent)
+            client.get(address, headers=kind.headers, buffered=True)
             count = sum(step[0] not in ("commit", "rollback") for step in issued)
-            measured.append(Asked(*page, *watch.stop(), count))
+            measured.append(Asked(watch.stop()[0], *page, *sql, count))
     return measured
 
 
@@ -143,12 +148,12 @@ def _line(name: str, measured: list[Asked]) -> str:
     def both(values: list[float]) -> str:
         return f"{percentile(values, 50):6.1f} / {percentile(values, 95):6.1f}"
 
-    page, sql = (percentile([value(each) for each in measured], 95) for value in (lambda m: m.page, lambda m: m.sql))
+    page, again, sql = (percentile([getattr(each, what) for each in measured], 95) for what in ("page", "again", "sql"))
     bound = SEARCH_MS if name.startswith(("search", "Ctrl-K")) else PAGE_MS
     misses = [f"over {bound} ms"] if page > bound else []
-    misses += [f"SQL + {page - sql:.1f} ms"] if page > sql + OVER_SQL_MS else []
+    misses += [f"SQL + {again - sql:.1f} ms"] if again > sql + OVER_SQL_MS else []
     return (
-        f"page {both([each.page for each in measured])}   SQL {both([each.sql for each in measured])} ms"
+        f"page {both([each.page for each in measured])}, again {both([each.again for each in measured])}   SQL {both([each.sql for each in measured])} ms"
         f"   processors {both([each.page_busy for each in measured])}, {both([each.sql_busy for each in measured])} ms"
         f"   {max(each.statements for each in measured):2} statements   {', '.join(misses) or 'within'}"
     )

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, select
 
 from app.campaigns.draws import HELD_BACK, lot
 from app.conversations.guards import Guards, reasons_at_launch
-from app.database import db
+from app.database import db, planned_anew
 from app.fans.models import Fan
 from app.platforms.models import Connection
 from app.segments.conditions import matching
@@ -92,7 +92,7 @@ class Outlook:
 
 def outlook(of: Selection) -> Outlook:
     rows = decided(of).subquery()
-    found = db.session.execute(select(rows.c.reason, func.count()).group_by(rows.c.reason)).all()
+    found = db.session.execute(planned_anew(select(rows.c.reason, func.count()).group_by(rows.c.reason))).all()
     counts: dict[str | None, int] = dict(found)  # type: ignore[arg-type]
     included = counts.pop(None, 0)
     return Outlook(included, {str(reason): counts[reason] for reason in sorted(counts, key=lambda each: -counts[each])})
@@ -102,4 +102,4 @@ def who_gets_it(of: Selection, limit: int) -> list[Fan]:
     """The first ones."""
     gets_it = reason_against(of).is_(None)
     rows = select(Fan).where(of.audience.holds(of.account_id), gets_it).order_by(*of.audience.order())
-    return list(db.session.scalars(rows.limit(limit)))
+    return list(db.session.scalars(planned_anew(rows.limit(limit))))

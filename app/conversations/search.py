@@ -18,7 +18,7 @@ from app.conversations.operators import Wanted
 from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
 from app.conversations.whose import about_fan, few_threads, is_by_such_a_fan, messages_of_such_fans
 from app.conversations.words import Phrase
-from app.database import contains, db, on_postgresql, plain
+from app.database import contains, db, on_postgresql, plain, planned_anew
 from app.fans.models import Fan
 from app.fans.queries import SORTS, rare_fans, search_fans
 from app.paging import Order, Page, cut_page, fetch_page, in_order, past
@@ -91,7 +91,7 @@ def _look_through_newest(account_id: int, viewer_id: int, wanted: Wanted, limit:
     for threads in _threads(account_id, wanted):
         rows = rows.where(exists(threads.where(Conversation.id == message.conversation_id)))
     few = rows.order_by(*_newest_first(message).clauses()).limit(limit + 1).subquery("few")
-    return cut_page(db.session.execute(_whole(few)).all(), NEWEST_MESSAGES_FIRST, limit)
+    return cut_page(db.session.execute(planned_anew(_whole(few))).all(), NEWEST_MESSAGES_FIRST, limit)
 
 
 def _look_up(account_id: int, viewer_id: int, wanted: Wanted, limit: int, cursor: str | None) -> Page:
@@ -99,7 +99,7 @@ def _look_up(account_id: int, viewer_id: int, wanted: Wanted, limit: int, cursor
     threads = few_threads(account_id, wanted)
     for months in [[]] if threads is not None else _months_back(account_id, wanted, cursor):
         more = _newest_of(_found(account_id, viewer_id, wanted, months, threads), limit + 1 - len(found), cursor)
-        found += db.session.execute(more).all()
+        found += db.session.execute(planned_anew(more)).all()
         if len(found) > limit:
             break
     return cut_page(found, NEWEST_MESSAGES_FIRST, limit)

@@ -7,7 +7,7 @@ from sqlalchemy import Select, exists, select
 
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
-from app.database import contains, db, fold
+from app.database import contains, db, fold, planned_anew
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.fans.names import called
@@ -53,7 +53,7 @@ def few_threads(account_id: int, wanted: Wanted) -> list[int] | None:
         return None
     theirs = [Conversation.fan_id.in_(each) for each in fans]
     rows = select(Conversation.id).where(Conversation.account_id == account_id, *theirs).limit(MOST_READ + 1)
-    found = list(db.session.scalars(rows))
+    found = list(db.session.scalars(planned_anew(rows)))
     return found if len(found) <= MOST_READ else None
 
 

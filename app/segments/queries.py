@@ -2,7 +2,7 @@ from typing import Any
 
 from sqlalchemy import Select, column, func, select, table
 
-from app.database import db
+from app.database import db, planned_anew
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.segments.conditions import matching
@@ -43,10 +43,10 @@ def fans_in(account_id: int, rule: Group) -> Select[Any]:
 
 
 def count_fans(account_id: int, rule: Group) -> int:
-    return db.session.scalar(select(func.count()).select_from(Fan).where(matching(account_id, rule))) or 0
+    return db.session.scalar(planned_anew(select(func.count()).select_from(Fan).where(matching(account_id, rule)))) or 0
 
 
 def first_fans(account_id: int, rule: Group, limit: int) -> list[Fan]:
     """The most valuable ones."""
     rows = fans_in(account_id, rule).order_by(Fan.value_cents.desc(), Fan.id.desc()).limit(limit)
-    return list(db.session.scalars(rows))
+    return list(db.session.scalars(planned_anew(rows)))
