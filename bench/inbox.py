@@ -153,7 +153,8 @@ def _line(name: str, measured: list[Asked]) -> str:
     misses = [f"over {bound} ms"] if page > bound else []
     misses += [f"SQL + {again - sql:.1f} ms"] if again > sql + OVER_SQL_MS else []
     return (
-        f"page {both([each.page for each in measured])}, again {both([each.again for each in measured])}   SQL {both([each.sql for each in measured])} ms"
+        f"page {both([each.page for each in measured])}, again {both([each.again for each in measured])}"
+        f"   SQL {both([each.sql for each in measured])} ms"
         f"   processors {both([each.page_busy for each in measured])}, {both([each.sql_busy for each in measured])} ms"
         f"   {max(each.statements for each in measured):2} statements   {', '.join(misses) or 'within'}"
     )

@@ -61,9 +61,12 @@ def create() -> Response | tuple[str, int]:
     try:
         campaign = drafting.save_draft(account.id, form.key.data or "", current_user.id, form.composition())
         return _do(do, campaign, form, aims)
-    except Conflict as error:
-        flash(error.detail, "error")
-        return redirect(url_for("campaigns.index"))
+    except Conflict:  # pressed twice, or by a colleague: what there is to see is what became of it
+        return redirect(_address_of(form))
+
+
+def _address_of(form: CampaignForm) -> str:
+    return url_for("campaigns.show", campaign_id=drafting.find_by_key(account.id, form.key.data or "").id)
 
 
 def _do(do: str, campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
@@ -127,7 +130,7 @@ def outlook() -> PlainResponse:
         try:
             campaign = drafting.save_draft(account.id, form.key.data or "", current_user.id, form.composition())
         except Conflict:
-            return make_response("", 200, {"HX-Redirect": url_for("campaigns.index")})
+            return make_response("", 200, {"HX-Redirect": _address_of(form)})
     page = render_template("campaigns/_outlook.html", kept=campaign is not None, **_prospect(form, aims, campaign))
     answer = make_response(page)
     if campaign:

@@ -73,8 +73,15 @@ def _draft_of(account_id: int, key: str, author_id: int) -> Campaign:
         "late_hours": 6, "note": "", "trigger": "", "delay_minutes": [0, 0], "started_at": utcnow(), "created_at": utcnow(),
     }  # fmt: skip
     execute(insert(table_of(Campaign)).values(row).on_conflict_do_nothing())
-    rows = select(Campaign).where(Campaign.account_id == account_id, Campaign.draft_key == key)
-    return db.session.scalars(rows.with_for_update().execution_options(populate_existing=True)).one()
+    campaign = find_by_key(account_id, key)
+    db.session.refresh(campaign, with_for_update=True)
+    return campaign
+
+
+def find_by_key(account_id: int, key: str) -> Campaign:
+    return db.session.scalars(
+        select(Campaign).where(Campaign.account_id == account_id, Campaign.draft_key == key)
+    ).one()
 
 
 def launch_draft(account_id: int, campaign_id: int, *, note: str = "") -> Campaign:

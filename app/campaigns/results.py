@@ -14,7 +14,7 @@ from app.database import db, utcnow
 from app.money.models import Transaction
 
 CERTAINTY = 0.95
-LEAST_PAYING = 30  # in either group; with fewer the interval does not keep its promise (tests/stories/test_holdout.py)
+LEAST_PAYING = 100  # in either group; with fewer the interval does not keep its promise (tests/stories/test_holdout.py)
 AFTERWARDS = timedelta(days=7)  # so long after the last message what fans pay still counts
 
 
