@@ -15,7 +15,7 @@ from app.paging import Order, each_entity
 
 HEADER = (
     "Username", "Display Name", "Email", "Total Spent", "Last Seen", "Tags", "Subscription Status", "Platform ID", "Phone",
-    "Notes", "Do Not Message", "Avatar URL", "Time Zone",
+    "Notes", "Do Not Message", "Avatar URL", "Time Zone", "Subscribed At", "Subscription Ends",
 )  # fmt: skip
 CUSTOM = "Custom: {}"  # so that an import knows the column for what it is
 
@@ -47,6 +47,7 @@ def _cells(fan: Fan) -> list[Any]:
         fan.handle, fan.name, fan.email, f"{fan.value_cents // 100}.{fan.value_cents % 100:02}", _moment(fan.last_seen_at),
         _tags(fan.tags), fan.subscription_status, fan.platform_fan_id, fan.phone, fan.notes,
         "yes" if fan.do_not_message else "no", fan.avatar_url, fan.timezone,
+        _moment(fan.subscribed_at), _moment(fan.subscription_ends_at),
     ]  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from app.database import UTCDateTime, db, execute, insert, on_postgresql, utcnow
 from app.fans.models import Fan, FanTag
 from app.imports import sets
 from app.imports.changing import change_fans
+from app.imports.headers import FAN_MOMENTS
 from app.imports.matching import PLATFORM
 from app.imports.models import ImportKind, ImportRow, Outcome
 from app.imports.options import Options
@@ -46,7 +47,7 @@ _TEXTS = (
     "name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "subscription_status", "timezone", "name_key",
     "handle_key", "email_key", "search_text",
 )  # fmt: skip
-_FAN: dict[str, Any] = dict.fromkeys((*_TEXTS, "notes", "last_seen_at"), Text) | {
+_FAN: dict[str, Any] = dict.fromkeys((*_TEXTS, "notes", *FAN_MOMENTS), Text) | {
     "id": BigInteger, "value_cents": BigInteger, "do_not_message": Boolean, "custom": JSON,
 }  # fmt: skip
 _PAYMENT: dict[str, Any] = dict.fromkeys(("transaction_id", "kind", "currency", "at"), Text) | {
@@ -94,7 +95,7 @@ def _insert_fans(done: RowSet, began_at: datetime, path: tuple[str, ...], which:
         "notes": func.coalesce(said["notes"], ""),
         "stated_value_cents": cents,
         "value_cents": cents,
-        "last_seen_at": _moment(said["last_seen_at"]),
+        **{name: _moment(said[name]) for name in FAN_MOMENTS},
         "do_not_message": func.coalesce(said["do_not_message"], false()),
         "custom": said["custom"],
         "import_id": literal(done.import_id),

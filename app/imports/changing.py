@@ -12,7 +12,7 @@ from app.fans.keys import keys_of
 from app.fans.models import Fan, FanTag
 from app.imports import sets
 from app.imports.decisions import moment_of, text_of
-from app.imports.headers import LABELS
+from app.imports.headers import FAN_MOMENTS, LABELS
 from app.imports.matching import tags_of
 from app.imports.models import ImportRow
 from app.imports.sets import RowSet
@@ -30,7 +30,7 @@ _COLUMNS = (
     "search_text",
     "stated_value_cents",
     "value_cents",
-    "last_seen_at",
+    *FAN_MOMENTS,
 )
 _UPDATE = (
     update(_fans)
@@ -110,7 +110,7 @@ class _Fans:
             return self._tags.get(fan["id"], {})
         if name == "value_cents":
             return fan["stated_value_cents"]
-        return text_of(fan[name]) if name == "last_seen_at" else fan[name]
+        return text_of(fan[name]) if name in FAN_MOMENTS else fan[name]
 
     def set(self, wishes: list[tuple[int, int, dict[str, Any]]]) -> list[tuple[int, str]]:
         """Rows, fans, and their new values. Returns the rows that could not be set, and why."""
@@ -122,8 +122,7 @@ class _Fans:
 
     def _changed(self, fan: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         new = fan | {name: value for name, value in values.items() if name in _PLAIN}
-        if "last_seen_at" in values:
-            new["last_seen_at"] = moment_of(values["last_seen_at"])
+        new |= {name: moment_of(values[name]) for name in FAN_MOMENTS if name in values}
         if "value_cents" in values:
             new["stated_value_cents"] = values["value_cents"]
             new["value_cents"] = values["value_cents"] if fan["earned_cents"] is None else fan["earned_cents"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.csv_text import csv_text
 from app.formats import money
-from app.imports.headers import LABELS
+from app.imports.headers import LABELS, MOMENTS
 from app.imports.models import SKIPPED, Import, ImportRow
 from app.imports.queries import each_row
 
@@ -81,4 +81,4 @@ def said(name: str, value: Any) -> str:
         return value.get("handle") or value.get("name") or value.get("email") or value.get("platform_fan_id") or ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value[:19]} UTC" if name in ("last_seen_at", "at") else str(value)
+    return f"{value[:19]} UTC" if name in MOMENTS else str(value)

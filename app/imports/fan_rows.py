@@ -9,7 +9,7 @@ from app.database import table_of
 from app.fans.keys import MOST_TAGS, clean_tags, email_key, handle_key, keys_of
 from app.fans.models import Fan
 from app.imports.decisions import Decisions, text_of
-from app.imports.headers import CUSTOM
+from app.imports.headers import CUSTOM, FAN_MOMENTS
 from app.imports.matching import Clash, Crowd, load_crowd, tags_of
 from app.imports.models import ImportKind, Outcome
 from app.imports.options import NAMES_TO_MATCH, Rules
@@ -20,7 +20,7 @@ from app.imports.row import Person, Reading, person_of, problem_at
 PLAIN = frozenset(
     {"name", "handle", "email", "phone", "avatar_url", "platform_fan_id", "notes", "subscription_status", "timezone"}
 )  # fmt: skip
-STANDS_AS = {name: name for name in (*PLAIN, "last_seen_at", "do_not_message")} | {"value_cents": "stated_value_cents"}
+STANDS_AS = {name: name for name in (*PLAIN, *FAN_MOMENTS, "do_not_message")} | {"value_cents": "stated_value_cents"}
 FIELDS = frozenset({*STANDS_AS, "tags", CUSTOM})
 NAMES = ("platform_fan_id", "handle", "email", "name")
 
@@ -158,8 +158,7 @@ class FanRows:
 def new_fan(values: dict[str, Any]) -> dict[str, Any]:
     """A new fan's values, with the keys drawn from them."""
     kept = {name: value for name, value in values.items() if value and name in STANDS_AS}
-    if "last_seen_at" in kept:
-        kept["last_seen_at"] = text_of(kept["last_seen_at"])
+    kept |= {name: text_of(kept[name]) for name in FAN_MOMENTS if name in kept}
     kept["tags"] = _by_key(values.get("tags") or [])
     kept[CUSTOM] = {name: text for name, text in (values.get(CUSTOM) or {}).items() if text}
     return kept | keys_of(kept.get("name"), kept.get("handle"), kept.get("email"))
@@ -193,8 +192,8 @@ def _compare(fan: Any, name: str, value: Any, tags: dict[str, str], rules: Rules
         return custom, {key: text for key, text in merged.items() if text}
     if name == "value_cents":  # what payments add up to and the file says as well is no news
         return fan.stated_value_cents, fan.stated_value_cents if value == fan.value_cents else value
-    if name == "last_seen_at":
-        return text_of(fan.last_seen_at), text_of(value)
+    if name in FAN_MOMENTS:
+        return text_of(getattr(fan, name)), text_of(value)
     if name == "do_not_message":
         return fan.do_not_message, bool(value or fan.do_not_message)
     was = getattr(fan, name)

@@ -14,7 +14,8 @@ CUSTOM = "custom"  # a column that is kept on the fan under its own name
 CUSTOM_PREFIX = "Custom: "
 LISTS = frozenset({"tags", "tier", CUSTOM})  # fields that may have several columns
 MONEY = frozenset({"value_cents", "gross", "net", "fee", "refunded"})
-MOMENTS = frozenset({"last_seen_at", "at"})
+FAN_MOMENTS = ("last_seen_at", "subscribed_at", "subscription_ends_at")
+MOMENTS = frozenset({*FAN_MOMENTS, "at"})
 
 _PEOPLE = {
     "handle": "username|user name|handle|fan username|fan handle|onlyfans username|onlyfans handle|screen name|login|nickname"
@@ -35,6 +36,10 @@ _FANS = {
     "value_cents": "total spent|total spend|totalspent|spent|spend|amount spent|lifetime amount|lifetime value|ltv|lifetime spend"
     "|lifetime spent|total|total revenue|total purchases|value|total paid|total amount|value cents|total spent cents|revenue",
     "last_seen_at": "last seen|last seen at|last active|last active at|last activity|last online|last login|last visit|lastseen",
+    "subscribed_at": "subscribed at|subscribed on|subscribed since|subscription start|subscription started|subscription date"
+    "|subscription start date",
+    "subscription_ends_at": "subscription ends|subscription end|subscription end date|subscription expires|expires at|expires"
+    "|expires on|expiry|expiry date|expiration date",
     "subscription_status": "subscription status|patron status|active subscription|status|sub status",
     "notes": "notes|note|comments|comment",
     "do_not_message": "do not message|do not contact|dnm|dnc|opted out|unsubscribed",
@@ -61,7 +66,8 @@ _MONEY_MOVED = {
 LABELS = {
     "handle": "Username", "name": "Display name", "first_name": "First name", "last_name": "Last name", "email": "E-mail",
     "phone": "Phone", "platform_fan_id": "Platform id", "tier": "Tier (as a tag)", "tags": "Tags",
-    "value_cents": "Total spent", "last_seen_at": "Last seen", "subscription_status": "Subscription", "notes": "Notes",
+    "value_cents": "Total spent", "last_seen_at": "Last seen", "subscribed_at": "Subscribed",
+    "subscription_ends_at": "Subscription ends", "subscription_status": "Subscription", "notes": "Notes",
     "do_not_message": "Do not message", "avatar_url": "Picture address",
     "timezone": "Their time zone", "currency": "Currency",
     "transaction_id": "Transaction id", "type": "Type", "gross": "Gross amount", "net": "Net amount", "fee": "Fee",

@@ -16,7 +16,7 @@ PLATFORM = "onlyfans"
 _FANS = select(
     Fan.id, Fan.platform_fan_id, Fan.handle, Fan.handle_key, Fan.email, Fan.email_key, Fan.name, Fan.name_key, Fan.phone,
     Fan.avatar_url, Fan.notes, Fan.stated_value_cents, Fan.value_cents,
-    Fan.subscription_status, Fan.last_seen_at, Fan.timezone, Fan.do_not_message,
+    Fan.subscription_status, Fan.last_seen_at, Fan.subscribed_at, Fan.subscription_ends_at, Fan.timezone, Fan.do_not_message,
     cast(Fan.custom, Text).label("custom"),  # as JSON: few rows ask for it
 )  # fmt: skip
 

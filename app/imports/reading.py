@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.imports import values
-from app.imports.headers import CUSTOM, LISTS, MOMENTS, MONEY, custom_name
+from app.imports.headers import CUSTOM, FAN_MOMENTS, LISTS, MOMENTS, MONEY, custom_name
 from app.imports.models import ImportKind
 from app.imports.moments import read_iso, read_moment, utc_of, zone_of
 from app.imports.options import Rules
@@ -27,7 +27,7 @@ CLEARABLE = frozenset(
         "notes",
         "subscription_status",
         "timezone",
-        "last_seen_at",
+        *FAN_MOMENTS,
         "value_cents",
         "tags",
         CUSTOM,

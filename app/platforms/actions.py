@@ -37,6 +37,7 @@ def connect(
     price_max_cents: int = 20000,
     reserve: int = 0,
     daily_cap: int | None = None,
+    forbidden_words: str = "",
     platform: str = "onlyfans",
 ) -> Connection:
     """Makes the account's link to the platform, or changes it; an empty key keeps the one that stands. Raises Invalid."""
@@ -65,6 +66,7 @@ def connect(
         connection.pace_limit, connection.pace_window_seconds = pace_limit, pace_window_seconds
         connection.price_min_cents, connection.price_max_cents = price_min_cents, price_max_cents
         connection.reserve, connection.daily_cap, connection.due_tick = reserve, daily_cap, 0
+        connection.forbidden_words = forbidden_words
     return connection
 
 

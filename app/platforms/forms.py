@@ -1,5 +1,5 @@
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, IntegerField, PasswordField, StringField
+from wtforms import DecimalField, IntegerField, PasswordField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 
@@ -17,6 +17,7 @@ class ConnectionForm(FlaskForm):
     pace_window_seconds = IntegerField("in seconds", [InputRequired("Enter a number."), NumberRange(1, 86_400)])
     reserve = IntegerField("Kept for replies", [Optional(), NumberRange(0, 99_999)])
     daily_cap = IntegerField("At most in a day", [Optional(), NumberRange(1, 10_000_000)])
+    forbidden_words = TextAreaField("Words that the platform forbids", [Length(max=20_000)])
     price_min = DecimalField(
         "Lowest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2
     )

@@ -44,7 +44,9 @@ class Connection(Base):
     price_max_cents: Mapped[int] = mapped_column(default=HIGHEST_PRICE_CENTS)
     reserve: Mapped[int] = mapped_column(default=0)  # of the pace's messages, kept for replies
     daily_cap: Mapped[int | None] = mapped_column(default=None)  # messages in a day of the account's zone
-    forbidden_words: Mapped[str] = mapped_column(default="")  # one a line; `*` stands for any letters: see words.py
+    forbidden_words: Mapped[str] = mapped_column(
+        default=""
+    )  # one a line; `*` stands for any letters: see campaigns/cautions.py
     cap_day: Mapped[str] = mapped_column(default="")  # the day that `cap_count` counts, as 2026-06-10
     cap_count: Mapped[int] = mapped_column(default=0)
     # How sending stands, in ticks of the steady clock.

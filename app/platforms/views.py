@@ -53,6 +53,7 @@ def _connect(form: ConnectionForm) -> Connection:
         pace_window_seconds=form.pace_window_seconds.data or 0,
         reserve=form.reserve.data or 0,
         daily_cap=form.daily_cap.data,
+        forbidden_words=(form.forbidden_words.data or "").replace("\0", ""),
         price_min_cents=int((form.price_min.data or Decimal()) * 100),
         price_max_cents=int((form.price_max.data or Decimal()) * 100),
     )

@@ -52,6 +52,8 @@ def snake_case(names, sums):
         "name": names[0],
         "email": "zoe@example.com",
         "subscription_status": "active",
+        "subscribed_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "subscription_ends_at": datetime(2026, 12, 1, tzinfo=UTC),
         "value_cents": 123450,
         "last_seen_at": MOMENT,
     }
@@ -106,7 +108,12 @@ def substack(names, _sums):
         header,
         rows,
         [
-            {"email": "zoe@example.com", "subscription_status": "active", "tags": ["yearly"]},
+            {
+                "email": "zoe@example.com",
+                "subscription_status": "active",
+                "subscription_ends_at": datetime(2027, 1, 1, tzinfo=UTC),
+                "tags": ["yearly"],
+            },
             {"email": "Ann@Example.com", "subscription_status": "inactive", "tags": ["other"]},
         ],
     )

@@ -281,16 +281,19 @@ def test_an_export_brings_the_same_fans_back(steps, ada, eve, app, bring):
         "phone",
         "platform_fan_id",
         "timezone",
+        "subscribed_at",
+        "subscription_ends_at",
         "custom",
     )
     steps.upload(
-        "Username,Name,Email,Tags,Total Spent,Last Seen,Notes,Phone,User ID,Time Zone,Farbe\n"
-        '@zoë,=Zoë 🌙,zoe@example.com,"a,b;c",$1.05,2026-11-01T10:30:00Z,"two\nlines",+1 555,77,Asia/Tokyo,red\n'
+        "Username,Name,Email,Tags,Total Spent,Last Seen,Notes,Phone,User ID,Time Zone,Subscribed At,Expires,Farbe\n"
+        '@zoë,=Zoë 🌙,zoe@example.com,"a,b;c",$1.05,2026-11-01T10:30:00Z,"two\nlines",+1 555,77,Asia/Tokyo,'
+        "2026-01-05T08:00:00Z,2027-01-05T08:00:00Z,red\n"
     ).rehearse(*fields).apply()
     exported = ada.browser().get("/fans.csv?sort=name").text
     assert exported.count("\n") >= 4
     assert "'=Zoë" in exported
-    assert "Asia/Tokyo" in exported
+    assert "Asia/Tokyo,2026-01-05T08:00:00Z,2027-01-05T08:00:00Z,red" in exported
     assert counts(bring(exported)) == (0, 0, 3, 0)
     bring.person = eve
     assert counts(bring(exported)) == (3, 0, 0, 0)
