@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-campaign lint lock setup
+.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -31,6 +31,10 @@ bench-import: setup
 # The inbox with a million fans and ten million messages (SQLite: a tenth), each page beside its bare SQL; both databases.
 bench-inbox: setup
 	$(BIN)/python -m bench.inbox $(BENCH)
+
+# A message posted until 1, 100 and 500 watchers have it, beside a bare emit by the same server; both databases.
+bench-live: setup
+	$(BIN)/python -m bench.live $(BENCH)
 
 # A launch to a hundred thousand, replies meanwhile, and what segments cost, beside the bare SQL of the same run; both databases.
 bench-campaign: setup

@@ -1,8 +1,9 @@
 """Campaigns at full size: `python -m bench.campaigns [--database sqlite|postgres|both] [--fans 100000]`.
 
 A launch to all fans, by the page's own action and a real worker, until each has their message; a reply that is posted
-meanwhile every tenth of a second; and what segments cost. Beside it, in the same run: the same rows by one bare
-INSERT … SELECT a table in one transaction (while which no reply could be posted on SQLite), and the bare SQL of a count.
+meanwhile every tenth of a second; what segments cost; and sending without a pace. Beside it, in the same run: the same
+rows by one bare INSERT … SELECT a table in one transaction (while which no reply could be posted on SQLite), the bare SQL
+of each count, and a bare loop of sends.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import event, func, literal, select, text
 
 from app.accounts.models import Account
 from app.bulk import insert_many, prepare_for_many
@@ -27,6 +28,7 @@ from app.segments import queries as segments
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import EVERYBODY, Group
 from bench.imports import fans
+from bench.outbox import ceiling
 from bench.place import Place, a_place, add_result, percentile
 
 NAMES = (
@@ -67,6 +69,8 @@ def measure(database: str, number: int) -> dict[str, object]:
             )
     with a_place(database) as place, place.app.app_context():
         result |= _counts(_fill(place, number))
+    with a_place(database) as place:
+        result |= ceiling(place)
     return result
 
 
@@ -101,15 +105,16 @@ def _bare(account_id: int) -> float:
     key = "replace(gen_random_uuid()::text, '-', '')" if on_postgresql() else "lower(hex(randomblob(16)))"
     false = "false" if on_postgresql() else "0"
     moment = "now()" if on_postgresql() else "'2026-11-01 00:00:00.000000'"
-    campaign = actions._new_campaign(account_id, first_connection(account_id, "onlyfans"), _plan(TEXT))
+    campaign, connection = actions._new_campaign(account_id, _plan(TEXT)), first_connection(account_id, "onlyfans")
     with write() as session:
+        campaign.connection_id = connection.id if connection else None
         session.add(campaign)
     began = time.monotonic()
     with write() as session:
         prepare_for_many() if not on_postgresql() else None
         for statement in (
-            "INSERT INTO recipients (account_id, campaign_id, fan_id, created_at)"
-            f" SELECT :a, :c, id, {moment} FROM fans WHERE account_id = :a ORDER BY value_cents DESC",
+            "INSERT INTO recipients (account_id, campaign_id, fan_id, wording, nth, created_at)"
+            f" SELECT :a, :c, id, 0, 1, {moment} FROM fans WHERE account_id = :a ORDER BY value_cents DESC",
             "INSERT INTO conversations (account_id, fan_id, platform, unread_count, archived, pinned, seq, created_at)"
             f" SELECT :a, id, 'onlyfans', 0, {false}, {false}, 1, {moment} FROM fans WHERE account_id = :a",
             "INSERT INTO messages (account_id, conversation_id, fan_id, connection_id, direction, status, campaign_id, text,"
@@ -165,15 +170,30 @@ def _counts(account_id: int) -> dict[str, Any]:
     """Of each ready-made segment: the count and its first rows, as the builder asks them."""
     everybody = select(func.count()).select_from(Fan).where(Fan.account_id == literal(account_id))
     bare = min(_milliseconds(lambda: db.session.scalar(everybody)) for _ in range(5))
-    times = {
-        key: min(_milliseconds(_asking(account_id, each.rule)) for _ in range(3)) for key, each in READY_MADE.items()
-    }
+    asking = {key: _asking(account_id, each.rule) for key, each in READY_MADE.items()}
+    times = {key: min(_milliseconds(ask) for _ in range(3)) for key, ask in asking.items()}
+    ceilings = {key: min(_milliseconds(ask) for _ in range(3)) for key, ask in map(_bare_of, asking.items())}
     worst = max(times, key=lambda key: times[key])
     return {
         "bare count of all fans (ms)": round(bare, 1),
         "segments, count and first rows, median (ms)": round(percentile(list(times.values()), 50), 1),
         "the slowest segment (ms)": f"{worst}: {times[worst]:.1f}",
+        "of the bare SQL of the same, median and worst": "{:.2f} / {:.2f}".format(
+            *(percentile([times[key] / ceilings[key] for key in times], part) for part in (50, 100))
+        ),
     }
+
+
+def _bare_of(asked: tuple[str, Any]) -> tuple[str, Any]:
+    """The very statements that it issues, with their values, past everything but the driver."""
+    steps: list[tuple[str, Any]] = []
+    event.listen(db.engine, "before_cursor_execute", note := lambda *said: steps.append((said[2], said[3])))
+    asked[1]()
+    event.remove(db.engine, "before_cursor_execute", note)
+    db.session.rollback()
+    return asked[0], lambda: [
+        db.session.connection().exec_driver_sql(*step).fetchall() for step in steps if step[0] != "BEGIN"
+    ]
 
 
 def _asking(account_id: int, rule: Group) -> Any:

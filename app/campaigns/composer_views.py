@@ -161,13 +161,12 @@ def _prospect(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | Non
 @bp.post("/campaigns/media")
 def upload() -> tuple[str, int, dict[str, str]]:
     """A file as soon as it is chosen, before anything is sent."""
-    form, _ = form_for()
-    chosen, fault = [], ""
+    form, chosen = CampaignForm(formdata=None), []
     try:
         chosen = [store_upload(account.id, file) for file in request.files.getlist("files") if file.filename]
     except Invalid as error:
-        fault = error.errors[0][1]
-    page = render_template("campaigns/_uploaded.html", chosen=chosen, fault=fault, form=form)
+        form.files.errors = [error.errors[0][1]]
+    page = render_template("campaigns/_uploaded.html", chosen=chosen, form=form)
     return page, 200, {"HX-Trigger": "composed"}
 
 

@@ -209,3 +209,32 @@ def test_a_draft_can_be_steered_by_nobody(browser: FlaskClient, ada: Person, ver
     ada.post(f"/api/campaigns/{campaign}/{verb}", status=409)
     press(browser, campaign, verb)
     assert shown(ada, campaign)["status"] == "draft"
+
+
+def connected_browser(person: Person) -> FlaskClient:
+    connect(person, "http://127.0.0.1:9")
+    return person.browser()
+
+
+def upload(browser: FlaskClient, name: str, content: bytes):
+    token = browser.get("/fans").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    return browser.post("/campaigns/media", data={"csrf_token": token, "files": (io.BytesIO(content), name)})
+
+
+def test_a_file_is_kept_as_it_is_chosen_and_can_be_chosen_again(browser: FlaskClient, ada: Person, eve: Person):
+    kept = upload(browser, "pier.png", b"\x89PNG\r\n\x1a\n" + bytes(64)).text
+    address = kept.partition('name="media" value="')[2].partition('"')[0]
+    assert address.startswith("/media/")
+    assert "pier.png" in browser.get("/campaigns/media").text
+    page = post(browser, do="look", media=address, preview=address).text
+    assert f'name="media" value="{address}"' in page
+    post(browser, media=address, do="draft", price="10")
+    assert newest(ada)["template"]["mediaUrls"] == [address]
+    assert address not in post(browser, do="look", media=address, drop=address).text.partition("Choose from")[0]
+    assert "pier.png" not in connected_browser(eve).get("/campaigns/media").text
+
+
+def test_what_is_no_picture_is_refused_beside_the_field(browser: FlaskClient):
+    answer = upload(browser, "page.html", b"<html>")
+    assert answer.status_code == 200
+    assert "Only pictures, videos and sounds can be sent." in answer.text
