@@ -98,8 +98,8 @@ def outlook(of: Selection) -> Outlook:
     return Outlook(included, {str(reason): counts[reason] for reason in sorted(counts, key=lambda each: -counts[each])})
 
 
-def who_gets_it(of: Selection, limit: int) -> list[Fan]:
-    """The first ones."""
+def first_of(of: Selection, limit: int) -> Select[Any]:
+    """The first fans who would get it."""
     gets_it = reason_against(of).is_(None)
     rows = select(Fan).where(of.audience.holds(of.account_id), gets_it).order_by(*of.audience.order())
-    return list(db.session.scalars(planned_anew(rows.limit(limit))))
+    return planned_anew(rows.limit(limit))

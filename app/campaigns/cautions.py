@@ -3,69 +3,30 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
 
-from app.campaigns.audience import Selection, reason_against
+from app.campaigns.audience import Selection, first_of
+from app.campaigns.readers import Reader, readers
 from app.conversations.carried import NEVER_CAME, carried_in
 from app.conversations.models import Message, MessageMedium
 from app.database import db
-from app.fans.models import Fan, FanTag
+from app.fans.models import Fan
 from app.fans.placeholders import Template, parse
 from app.formats import money
 from app.zones import find_zone
 
 MOST_LOOKED_AT = 10_000  # fans: what is true of these is said of these
 NIGHT = (22, 8)  # from ten in the evening to eight in the morning
-TIER = "tier"
 
 
-@dataclass(slots=True)
-class Reader:
-    """What a fan's text is made of, without the rest of the fan."""
-
-    id: int
-    name: str | None
-    handle: str | None
-    tags: list[str]
-    value_cents: int
-    last_seen_at: datetime | None
-    custom: dict[str, str] | None
-    timezone: str | None
-
-
-def readers(of: Selection, templates: Iterable[Template]) -> list[Reader]:
+def who_would_read(of: Selection, templates: Iterable[Template]) -> list[Reader]:
     """The first who would get it, in their order."""
-    columns = (Fan.id, Fan.name, Fan.handle, Fan.value_cents, Fan.last_seen_at, Fan.custom, Fan.timezone)
-    rows = select(*columns).where(of.audience.holds(of.account_id), reason_against(of).is_(None))
     most = min(of.at_most or MOST_LOOKED_AT, MOST_LOOKED_AT)
-    found = db.session.execute(rows.order_by(*of.audience.order()).limit(most)).all()
-    needs_tags = any(TIER in part.written for each in templates for part in each.parts if not isinstance(part, str))
-    tags = _tags([row.id for row in found]) if needs_tags else {}
-    return [
-        Reader(
-            row.id,
-            row.name,
-            row.handle,
-            tags.get(row.id, []),
-            row.value_cents,
-            row.last_seen_at,
-            row.custom,
-            row.timezone,
-        )
-        for row in found
-    ]
-
-
-def _tags(fan_ids: list[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for fan_id, tag in db.session.execute(select(FanTag.fan_id, FanTag.tag).where(FanTag.fan_id.in_(fan_ids))):
-        found.setdefault(fan_id, []).append(tag)
-    return found
+    return readers(first_of(of, most), templates)
 
 
 def empties(fans: Iterable[Reader], templates: Iterable[Template], now: datetime) -> dict[str, int]:

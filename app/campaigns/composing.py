@@ -9,9 +9,10 @@ from sqlalchemy import select
 from app.campaigns import cautions, queries
 from app.campaigns.aims import Aim
 from app.campaigns.audience import Audience, Outlook, Selection, outlook
-from app.campaigns.cautions import MOST_LOOKED_AT, Reader
+from app.campaigns.cautions import MOST_LOOKED_AT
 from app.campaigns.drafting import Composition
 from app.campaigns.models import Campaign, CampaignStatus
+from app.campaigns.readers import Reader
 from app.conversations import forecast
 from app.conversations.forecast import NEW, More
 from app.conversations.guards import without_quiet_hours
@@ -53,7 +54,7 @@ def prospect_of(account: Any, said: Composition, aim: Aim, connection: Connectio
         said.at_most,
     )  # fmt: skip
     seen, templates, now = outlook(selection), [parse(text) for text in [said.content, *said.wordings]], utcnow()
-    fans = cautions.readers(selection, templates)
+    fans = cautions.who_would_read(selection, templates)
     common = {
         "seen": seen,
         "examples": _examples(fans, templates, now),

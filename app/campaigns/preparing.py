@@ -4,13 +4,16 @@ campaign of any length. What is left to do is in the recipients' rows; whoever d
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Text, cast, column, exists, func, insert, literal, select, true, update
+from sqlalchemy import BigInteger, Select, Text, cast, exists, func, insert, literal, select, update
 
 from app import clock
 from app.background import later
+from app.bulk import rows_of
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
+from app.campaigns.readers import readers
 from app.conversations import live
 from app.conversations.carried import note_media
 from app.conversations.claims import wake
@@ -33,8 +36,10 @@ def prepare_campaign(campaign_id: int) -> None:
     are worked off in between. Safe to run twice, at once, and to die in."""
     account_id = db.session.scalar(select(Campaign.account_id).where(Campaign.id == campaign_id))
     for _ in range(SETS_A_RUN):
+        upcoming = _upcoming(campaign_id)  # texts are filled in before others are kept from writing
+        db.session.rollback()
         with write():
-            noted = prepare_set(campaign_id)
+            noted = _prepare(campaign_id, upcoming) if upcoming else None
         time.sleep(PAUSE_SECONDS)
         if noted is None or account_id is None:
             return
@@ -51,16 +56,52 @@ def unprepared_campaigns() -> list[int]:
 
 def prepare_set(campaign_id: int) -> list[live.Noted] | None:
     """The next recipients' messages; None where all have theirs. Does not commit."""
-    campaign = db.session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
-    if campaign is None or campaign.status == CampaignStatus.CANCELLED or campaign.connection_id is None:
+    upcoming = _upcoming(campaign_id)
+    return _prepare(campaign_id, upcoming) if upcoming else None
+
+
+@dataclass(frozen=True)
+class _Upcoming:
+    """The next recipients without a message, from one id to another; what each reads, or one text for all."""
+
+    first: int
+    last: int
+    texts: str | dict[int, str]
+
+
+def _upcoming(campaign_id: int) -> _Upcoming | None:
+    campaign = db.session.get(Campaign, campaign_id)
+    if campaign is None:
         return None
     rows = select(Recipient.id, Recipient.fan_id, Recipient.wording)
     rows = rows.where(Recipient.campaign_id == campaign_id, *_unprepared()).order_by(Recipient.id).limit(AT_ONCE)
     found = db.session.execute(rows).all()
-    if not found:
+    return _Upcoming(found[0].id, found[-1].id, _texts(campaign, found)) if found else None
+
+
+def _texts(campaign: Campaign, recipients: Sequence[Any]) -> str | dict[int, str]:
+    """Of the wording that each recipient drew, filled in for them."""
+    if not campaign.is_template:
+        return campaign.content
+    templates, now = [parse(text) for text in campaign.texts], utcnow()
+    if len(templates) == 1 and all(isinstance(part, str) for part in templates[0].parts):
+        return "".join(map(str, templates[0].parts))
+    fans = select(Fan).where(Fan.id.in_([each.fan_id for each in recipients if each.fan_id]))
+    found = {fan.id: fan for fan in readers(fans, templates)}
+    return {
+        each.id: templates[each.wording or 0].render(found[each.fan_id], now).text
+        for each in recipients
+        if each.fan_id in found
+    }
+
+
+def _prepare(campaign_id: int, upcoming: _Upcoming) -> list[live.Noted] | None:
+    """Does not commit."""
+    campaign = db.session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+    if campaign is None or campaign.status == CampaignStatus.CANCELLED or campaign.connection_id is None:
         return None
-    _Set(campaign, found[0].id, found[-1].id).prepare(found)
-    return _tell_threads(campaign, found[0].id, found[-1].id)
+    _Set(campaign, upcoming.first, upcoming.last).prepare(upcoming.texts)
+    return _tell_threads(campaign, upcoming.first, upcoming.last)
 
 
 def _unprepared() -> tuple[Any, ...]:
@@ -74,11 +115,11 @@ class _Set:
         self.campaign = campaign
         self.range = (Recipient.campaign_id == campaign.id) & Recipient.id.between(first, last)
 
-    def prepare(self, recipients: Sequence[Any]) -> None:
+    def prepare(self, texts: str | dict[int, str]) -> None:
         gone = self.range & Recipient.fan_id.is_(None)
         execute(update(Recipient).where(gone, *_unprepared()).values(skip_reason=FAN_GONE))
         self._open_threads()
-        self._write_messages(_texts(self.campaign, recipients))
+        self._write_to_all(texts) if isinstance(texts, str) else self._write_to_each(texts)
         theirs = (Message.campaign_id == Recipient.campaign_id) & (Message.fan_id == Recipient.fan_id)
         # The newest: an automatic campaign may have written to them before.
         made = select(func.max(Message.id)).where(theirs).correlate(Recipient).scalar_subquery()
@@ -97,22 +138,44 @@ class _Set:
         new = insert_or_ignore(_conversations).from_select(list(values), rows, include_defaults=False)
         execute(new.on_conflict_do_nothing())
 
-    def _write_messages(self, texts: Any) -> None:
-        campaign, now = self.campaign, literal(utcnow(), UTCDateTime)
-        values = {
-            "account_id": literal(campaign.account_id), "conversation_id": Conversation.id, "fan_id": Recipient.fan_id,
-            "connection_id": literal(campaign.connection_id), "direction": literal("out"),
-            "status": literal(MessageStatus.QUEUED.value), "campaign_id": literal(campaign.id),
-            "author_id": literal(campaign.author_id, BigInteger), "text": texts.text, "search_text": texts.search_text,
-            "price_cents": literal(campaign.price_cents), "attachments": literal(campaign.attachments, JSON),
-            "purchased": literal(False), "rank": literal(campaign.priority), "idempotency_key": _new_key(),
-            "tries": literal(0), "doubt": literal(""), "created_at": now, "changed_at": now,
-            "due_tick": _due_tick(*campaign.delay_minutes),
-        }  # fmt: skip
-        threads = (Conversation.fan_id == Recipient.fan_id) & (Conversation.account_id == Recipient.account_id)
-        rows = select(*values.values()).select_from(Recipient).join(Conversation, threads).join(*texts.joined)
+    def _write_to_all(self, text: str) -> None:
+        """The same text."""
+        rows = select(Recipient).join(Conversation, _THREAD_OF_RECIPIENT)
         rows = rows.where(self.range, *_unprepared()).order_by(Recipient.id)
-        execute(insert(_messages).from_select(list(values), rows, include_defaults=False))
+        said = {"text": literal(text, Text), "search_text": literal(search_text(text), Text)}
+        self._insert(rows, {"conversation_id": Conversation.id, "fan_id": Recipient.fan_id} | said)
+
+    def _write_to_each(self, texts: dict[int, str]) -> None:
+        """In one statement too: SQLite's index of words takes a statement's rows at once, and one by one four times as long."""
+        rows = select(Recipient.id, Recipient.fan_id, Conversation.id.label("thread"))
+        rows = rows.join(Conversation, _THREAD_OF_RECIPIENT).where(self.range, *_unprepared()).order_by(Recipient.id)
+        messages = [
+            {"conversation_id": row.thread, "fan_id": row.fan_id, "text": text, "search_text": search_text(text)}
+            for row in db.session.execute(rows)
+            if (text := texts.get(row.id)) is not None
+        ]
+        types = {"conversation_id": BigInteger, "fan_id": BigInteger, "text": Text, "search_text": Text}
+        of_each = rows_of(json.dumps(messages), types)
+        self._insert(select(of_each), dict(of_each.c.items()))
+
+    def _insert(self, rows: Select[Any], of_each: dict[str, Any]) -> None:
+        common = {name: literal(value, _messages.c[name].type) for name, value in self._common().items()}
+        drawn = {"idempotency_key": _new_key(), "due_tick": _due_tick(*self.campaign.delay_minutes)}
+        values = of_each | common | drawn
+        chosen = rows.with_only_columns(*values.values(), maintain_column_froms=True)
+        execute(insert(_messages).from_select(list(values), chosen, include_defaults=False))
+
+    def _common(self) -> dict[str, Any]:
+        campaign, now = self.campaign, utcnow()
+        return {
+            "account_id": campaign.account_id, "connection_id": campaign.connection_id, "direction": "out",
+            "status": MessageStatus.QUEUED.value, "campaign_id": campaign.id, "author_id": campaign.author_id,
+            "price_cents": campaign.price_cents, "attachments": campaign.attachments, "purchased": False,
+            "rank": campaign.priority, "tries": 0, "doubt": "", "created_at": now, "changed_at": now,
+        }  # fmt: skip
+
+
+_THREAD_OF_RECIPIENT = (Conversation.fan_id == Recipient.fan_id) & (Conversation.account_id == Recipient.account_id)
 
 
 def _due_tick(least: int, most: int) -> Any:
@@ -129,51 +192,6 @@ def _new_key() -> Any:
     if on_postgresql():
         return func.replace(cast(func.gen_random_uuid(), Text), "-", "")
     return func.lower(func.hex(func.randomblob(16)))
-
-
-class _OneText:
-    """The same for everybody."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.search_text = literal(text, Text), literal(search_text(text), Text)
-        self.joined = (select(literal(1).label("one")).subquery("once"), true())
-
-
-class _TextOfEach:
-    """Another for each recipient."""
-
-    def __init__(self, texts: dict[int, str]) -> None:
-        rows = [{"of": of, "text": text, "search_text": search_text(text)} for of, text in texts.items()]
-        document = literal(json.dumps(rows), Text)
-        if on_postgresql():
-            types = {"of": BigInteger, "text": Text, "search_text": Text}
-            columns = [column(name, type_) for name, type_ in types.items()]
-            said = func.json_to_recordset(cast(document, JSON)).table_valued(*columns).render_derived(with_types=True)
-        else:
-            each = func.json_each(document).table_valued("value")
-            parts = (func.json_extract(each.c.value, f"$.{name}").label(name) for name in ("of", "text", "search_text"))
-            # Read once, and found by an index that SQLite makes of it: else it is read anew for each recipient.
-            said = select(*parts).select_from(each).cte("said").prefix_with("MATERIALIZED")
-        self.text, self.search_text = said.c.text, said.c.search_text
-        self.joined = (said, said.c.of == Recipient.id)
-
-
-def _texts(campaign: Campaign, recipients: Sequence[Any]) -> _OneText | _TextOfEach:
-    """Of the wording that each recipient drew, filled in for them."""
-    if not campaign.is_template:
-        return _OneText(campaign.content)
-    templates, now = [parse(text) for text in campaign.texts], utcnow()
-    if len(templates) == 1 and all(isinstance(part, str) for part in templates[0].parts):
-        return _OneText("".join(map(str, templates[0].parts)))
-    rows = select(Fan).where(Fan.id.in_([each.fan_id for each in recipients if each.fan_id]))
-    fans = {fan.id: fan for fan in db.session.scalars(rows)}
-    return _TextOfEach(
-        {
-            each.id: templates[each.wording or 0].render(fans[each.fan_id], now).text
-            for each in recipients
-            if each.fan_id
-        }
-    )
 
 
 def _tell_threads(campaign: Campaign, first: int, last: int) -> list[live.Noted]:
