@@ -52,8 +52,13 @@ def main() -> None:
 
 def measure(database: str, number: int) -> dict[str, object]:
     with a_place(database) as place, place.app.app_context():
-        bare = _bare(_fill(place, number))
-    result: dict[str, object] = {"database": database, "fans": number, "bare INSERT … SELECT (s)": round(bare, 1)}
+        bare_audience, bare = _bare(_fill(place, number))
+    result: dict[str, object] = {
+        "database": database,
+        "fans": number,
+        "bare INSERT … SELECT of the audience (s)": round(bare_audience, 2),
+        "bare INSERT … SELECT of all rows (s)": round(bare, 1),
+    }
     for name, words in (("one text", TEXT), ("filled in", FILLED)):
         with a_place(database) as place:
             with place.app.app_context():
@@ -61,7 +66,7 @@ def measure(database: str, number: int) -> dict[str, object]:
             place.start_workers(1, "incoming", "links")
             time.sleep(4)
             frozen, whole, replies = _launch(place, account_id, number, words)
-            result[f"{name}: frozen (s)"] = round(frozen, 2)
+            result[f"{name}: frozen (s)"] = f"{frozen:.2f}, {bare_audience / frozen:.0%} of the bare one"
             result[f"{name}: all messages made (s)"] = round(whole, 1)
             result[f"{name}: of the bare one"] = f"{bare / whole:.0%}"
             result[f"{name}: replies posted meanwhile, p50 / p95 / longest (ms)"] = (
@@ -100,8 +105,8 @@ def _fill(place: Place, number: int) -> int:
     return account.id
 
 
-def _bare(account_id: int) -> float:
-    """Seconds for the rows of a launch, by nothing but SQL."""
+def _bare(account_id: int) -> tuple[float, float]:
+    """Seconds for the recipients of a launch, and for all of its rows, by nothing but SQL."""
     key = "replace(gen_random_uuid()::text, '-', '')" if on_postgresql() else "lower(hex(randomblob(16)))"
     false = "false" if on_postgresql() else "0"
     moment = "now()" if on_postgresql() else "'2026-11-01 00:00:00.000000'"
@@ -109,7 +114,7 @@ def _bare(account_id: int) -> float:
     with write() as session:
         campaign.connection_id = connection.id if connection else None
         session.add(campaign)
-    began = time.monotonic()
+    began, ends = time.monotonic(), []
     with write() as session:
         prepare_for_many() if not on_postgresql() else None
         for statement in (
@@ -128,7 +133,8 @@ def _bare(account_id: int) -> float:
         ):
             values = {"a": account_id, "c": campaign.id, "o": campaign.connection_id, "t": TEXT}
             session.execute(text(statement), {name: values[name] for name in values if f":{name}" in statement})
-    return time.monotonic() - began
+            ends.append(time.monotonic())
+    return ends[0] - began, time.monotonic() - began
 
 
 def _plan(words: str) -> Plan:
@@ -178,9 +184,7 @@ def _counts(account_id: int) -> dict[str, Any]:
         "bare count of all fans (ms)": round(bare, 1),
         "segments, count and first rows, median (ms)": round(percentile(list(times.values()), 50), 1),
         "the slowest segment (ms)": f"{worst}: {times[worst]:.1f}",
-        "of the bare SQL of the same, median and worst": "{:.2f} / {:.2f}".format(
-            *(percentile([times[key] / ceilings[key] for key in times], part) for part in (50, 100))
-        ),
+        "all of them, times the bare SQL of the same": round(sum(times.values()) / sum(ceilings.values()), 2),
     }
 
 

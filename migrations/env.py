@@ -21,16 +21,16 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
     return False
 
 
-def is_by_hand(table: str) -> bool:
-    """What each database keeps in its own way is in no model: migrations 0010 and 0011."""
-    return table.startswith(("message_words", "fan_names"))
+def is_by_hand(name: str | None) -> bool:
+    """What each database keeps in its own way is in no model: migrations 0010, 0016 and 0019."""
+    return (name or "").startswith(("message_words", "fan_names", "fans_by_"))
 
 
 def run() -> None:
     with db.engine.connect() as connection:
         options = current_app.extensions["migrate"].configure_args | {
             "render_item": render_item,
-            "include_name": lambda name, kind, _: not (kind == "table" and is_by_hand(name)),
+            "include_name": lambda name, _kind, _names: not is_by_hand(name),
             "render_as_batch": connection.dialect.name == "sqlite",  # SQLite changes a table by copying it
         }
         context.configure(connection=connection, target_metadata=Base.metadata, **options)

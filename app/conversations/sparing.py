@@ -35,7 +35,9 @@ def next_of_campaigns(connection_id: int, now: int) -> Found:
         found = waiting.next_of_campaigns(connection_id, now)
         if found is None:
             return Found(None, wakes=min(wakes, default=None), news=news)
-        guards = Guards.of(found.guards or {})
+        if not found.guards:
+            return Found(found.message_id, news=news)
+        guards = Guards.of(found.guards)
         if until := _sleeps_until(found, guards):
             wakes.append(_put_off(found, until))
         elif reason := objection(found.message_id, guards):

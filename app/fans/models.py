@@ -21,6 +21,10 @@ class Fan(Base):
             "ix_fans_subscribed", "account_id", "subscribed_at",
             sqlite_where=text("subscribed_at IS NOT NULL"), postgresql_where=text("subscribed_at IS NOT NULL"),
         ),
+        Index(
+            "ix_fans_subscription_ends", "account_id", "subscription_ends_at",
+            sqlite_where=text("subscription_ends_at IS NOT NULL"), postgresql_where=text("subscription_ends_at IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
