@@ -189,6 +189,8 @@ def replay(account_id: int, room: str, newest: int, after: int) -> dict[str, Any
     `more` where a part of it is still to be asked for; `reload` where it is no longer known: then the list or the thread
     is to be loaded anew.
     """
+    if newest == after:
+        return {"room": room, "upto": newest, "items": [], "reload": False, "more": False}
     rows = db.session.execute(
         select(RoomEvent.seq, RoomEvent.kind, RoomEvent.subject_id)
         .where(RoomEvent.room == room, RoomEvent.seq > after, RoomEvent.seq <= newest)
@@ -214,6 +216,10 @@ def _part(rows: Sequence[Any], after: int) -> tuple[list[tuple[str, int]], int]:
         subjects[row.kind, row.subject_id] = None
         upto = row.seq
     return list(subjects), upto
+
+
+def room_named(account_id: int, room_kind: str, room_id: int) -> str:
+    return thread_room(room_id) if room_kind == "thread" else inbox_room(account_id)
 
 
 def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]:

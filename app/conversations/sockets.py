@@ -7,7 +7,7 @@ from typing import Any, cast
 import structlog
 from flask import Flask, current_app, g, request, session
 from flask_login import current_user
-from flask_socketio import join_room, leave_room
+from flask_socketio import join_room, leave_room, rooms
 from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
 
@@ -50,9 +50,7 @@ def watch(wish: Any = None) -> dict[str, Any]:
         return {"error": "signed out"}
     try:
         kind, room_id, after = _read(wish)
-        room, _ = live.newest_seq(g.membership.account_id, kind, room_id)
-        join_room(room)
-        _mark(room)
+        _join(kind, room_id)
         # The number is read after joining: what comes later is emitted into the room.
         return live.catch_up(g.membership.account_id, kind, room_id, after)
     except (NotFound, KeyError, TypeError, ValueError):
@@ -70,6 +68,15 @@ def leave(wish: Any = None) -> None:
         leave_room(room)
     except (NotFound, KeyError, TypeError, ValueError):
         return
+
+
+def _join(kind: str, room_id: int) -> None:
+    """Unless they are in it: who asks again and again to be sure costs no more than the question. Raises NotFound."""
+    room = live.room_named(g.membership.account_id, kind, room_id)
+    if room not in rooms():
+        live.newest_seq(g.membership.account_id, kind, room_id)
+        join_room(room)
+        _mark(room)
 
 
 def _mark(room: str) -> None:
