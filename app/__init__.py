@@ -15,7 +15,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     from apiflask import APIFlask
 
     from app import accounts, api, campaigns, cli, conversations, fans, imports, media, operations, platforms
-    from app import quick_replies, segments, timeline  # isort: skip
+    from app import analytics, quick_replies, segments, timeline  # isort: skip
     from app import assets, config, database, errors, extensions, formats, logs, looks, web  # isort: skip
 
     app = APIFlask(
@@ -42,6 +42,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
         imports,
         campaigns,
         timeline,
+        analytics,
         operations,
         api,
     )

@@ -41,6 +41,7 @@ class Asset:
     integrity: str  # of the file itself; never copy it from a README (htmx 4.0.1's prints 4.0.0's)
     kind: str  # "style" or "script" on the page, "source" only here
     local_name: str = ""
+    on_all_pages: bool = True
 
     @property
     def address(self) -> str:
@@ -49,33 +50,23 @@ class Asset:
 
 ASSETS = (
     Asset(
-        "tabler",
-        "@tabler/core",
-        "1.6.1",
-        "dist/css/tabler.min.css",
-        "sha384-tT2UAGE9hxG/p5d0iGIvZ/s8El3nWWG3tfG02i8iOY5Pbf8cZZRVmcrrVs+JG5Vw",
-        "style",
-        "tabler.min.css",
+        "tabler", "@tabler/core", "1.6.1", "dist/css/tabler.min.css",
+        "sha384-tT2UAGE9hxG/p5d0iGIvZ/s8El3nWWG3tfG02i8iOY5Pbf8cZZRVmcrrVs+JG5Vw", "style", "tabler.min.css",
     ),
     Asset(
-        "htmx",
-        "htmx.org",
-        "4.0.1",
-        "dist/htmx.min.js",
-        "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn",
-        "script",
-        "htmx.min.js",
+        "htmx", "htmx.org", "4.0.1", "dist/htmx.min.js",
+        "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn", "script", "htmx.min.js",
     ),
     Asset(
-        "socket.io",
-        "socket.io-client",
-        "4.8.4",
-        "dist/socket.io.min.js",
-        "sha384-fBrXvbDtHoeKWJ/hcA6M+YGueiDW+h45I7V6F2kD1S8bOkrF9rZYPLVkCR6BLR/1",
-        "script",
-        "socket.io.min.js",
+        "socket.io", "socket.io-client", "4.8.4", "dist/socket.io.min.js",
+        "sha384-fBrXvbDtHoeKWJ/hcA6M+YGueiDW+h45I7V6F2kD1S8bOkrF9rZYPLVkCR6BLR/1", "script", "socket.io.min.js",
     ),
-)
+    Asset(
+        "chart", "chart.js", "4.6.1", "dist/chart.umd.min.js",
+        "sha384-Emf5ZVIUiarAdhkgtqK+5/Z5qIvM6QoVrS+qAVtfyZVuD5lIHrac0me485+Antp0", "script", "chart.umd.min.js",
+        on_all_pages=False,
+    ),
+)  # fmt: skip
 
 # A browser does not draw <use> from another origin, so icons are always served from here.
 ICON_SOURCE = Asset(
@@ -242,12 +233,12 @@ def init_app(app: Flask) -> None:
         return f"{base}/{name}?v={mark}" if mark else f"{base}/{name}"
 
     def asset_tags(*names: str) -> Markup:
-        """The tags for the named assets, or for all; `fallback.js` must stand before them."""
+        """The tags for the named assets, or for those of all pages; `fallback.js` must stand before them."""
         from flask import has_request_context, request
         from markupsafe import Markup
 
         cdn_is_out = has_request_context() and MEMORY in request.cookies
-        chosen = [asset for asset in ASSETS if not names or asset.name in names]
+        chosen = [asset for asset in ASSETS if (asset.name in names if names else asset.on_all_pages)]
         return Markup("\n").join(Markup(_tag(asset, base, cdn_is_out)) for asset in chosen)  # noqa: S704 (constants)
 
     def keep_marked_files(response: Response) -> Response:

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"-\d+(\.\d+)?", re.ASCII)
 LINES_AT_ONCE = 200
 
 
@@ -23,5 +25,8 @@ def csv_text(lines: Iterable[Iterable[Any]]) -> Iterator[str]:
 
 
 def neutral(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula, made plain text; an import takes the quote off again."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """A cell that a spreadsheet would take for a formula, made plain text; an import takes the quote off again.
+
+    A negative number is what it says, and is to be added up.
+    """
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell) else cell

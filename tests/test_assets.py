@@ -21,6 +21,7 @@ CONTENTS = {
     "tabler": b"body{margin:0}",
     "htmx": b"var htmx = {}",
     "socket.io": b"var io = {}",
+    "chart": b"var Chart = {}",
     "icons": json.dumps(SHAPES).encode(),
 }
 
@@ -68,8 +69,9 @@ def _put_on_shelf(shelf: Path, asset, content: bytes):
 
 def test_set_up_fetches_every_file_and_builds_the_icons(packages, capsys):
     assert assets.main() == 0
-    assert "4 fetched" in capsys.readouterr().out
+    assert "5 fetched" in capsys.readouterr().out
     assert sorted(path.name for path in assets.VENDOR.iterdir()) == [
+        "chart.umd.min.js",
         "htmx.min.js",
         "icons.svg",
         "socket.io.min.js",
@@ -146,7 +148,7 @@ def page_app():
 
 def test_every_tag_names_its_version_and_its_hash():
     html = page_app().test_client().get("/").text
-    for asset in assets.ASSETS:
+    for asset in (each for each in assets.ASSETS if each.on_all_pages):
         assert f'"https://cdn.jsdelivr.net/npm/{asset.package}@{asset.version}/{asset.file}"' in html
         assert f'integrity="{asset.integrity}" crossorigin="anonymous"' in html
 
@@ -155,6 +157,12 @@ def test_a_page_can_ask_for_some_files_only():
     html = page_app().jinja_env.from_string('{{ asset_tags("tabler") }}').render()
     assert "tabler.min.css" in html
     assert "htmx" not in html
+
+
+def test_what_few_pages_need_is_on_those_alone():
+    app = page_app()
+    assert "chart.js" not in app.test_client().get("/").text
+    assert "npm/chart.js@" in app.jinja_env.from_string('{{ asset_tags("chart") }}').render()
 
 
 def test_no_local_copy_is_promised_that_is_not_there(tmp_path, monkeypatch):

@@ -27,6 +27,12 @@ LISTS = (
     "/imports",
     "/settings/replies",
     "/messages/onlyfans/{conversation}/replies",
+    "/api/analytics/onlyfans",
+    "/platforms/onlyfans/analytics",
+    "/platforms/onlyfans/analytics/rows?report=transactions",
+    "/platforms/onlyfans/analytics/rows?report=fans",
+    "/platforms/onlyfans/analytics/rows?report=messages&which=in",
+    "/platforms/onlyfans/analytics/rows?report=campaigns",
 )
 
 

@@ -19,9 +19,10 @@ OPEN = {"api.issue_token", "api.docs"}
 
 def init_app(app: APIFlask) -> None:
     from app.api import auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans
-    from app.api import openapi, segments  # isort: skip
+    from app.api import analytics, openapi, segments  # isort: skip
 
-    assert all((auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans, segments))
+    answering = (auth, campaigns, connections, crm, docs, imports, media, messages, monitoring, onlyfans, segments)
+    assert all((*answering, analytics))
     app.register_blueprint(bp)
     openapi.init_app(app)
 

@@ -138,6 +138,14 @@ class Message(Base):
             sqlite_where=text("status = 'sending'"), postgresql_where=text("status = 'sending'"),
         ),
         Index(
+            "ix_messages_came_in", "account_id", "created_at", "id", "fan_id",
+            sqlite_where=text("direction = 'in'"), postgresql_where=text("direction = 'in'"),
+        ),
+        Index(
+            "ix_messages_went_out", "account_id", "sent_at", "id", "campaign_id", "author_id", "price_cents", "purchased",
+            sqlite_where=text("sent_at IS NOT NULL"), postgresql_where=text("sent_at IS NOT NULL"),
+        ),
+        Index(
             "ix_messages_waiting", "conversation_id", "id",
             sqlite_where=text("status IN ('queued', 'sending')"),
             postgresql_where=text("status IN ('queued', 'sending')"),

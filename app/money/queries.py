@@ -7,7 +7,15 @@ from app.database import db, utcnow
 from app.money.models import Transaction
 
 RECENT = timedelta(days=30)
-KINDS = {"subscription": "Subscriptions", "message": "Paid messages", "tip": "Tips"}
+KINDS = {
+    "subscription": "Subscriptions",
+    "renewal": "Renewals",
+    "message": "Paid messages",
+    "tip": "Tips",
+    "other": "Other",
+    "refund": "Refunds",
+    "chargeback": "Chargebacks",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,143 @@
+"""Periods of whole days of a time zone, and the steps that a trend shows them in."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from math import gcd
+from zoneinfo import ZoneInfo
+
+from app.errors import Invalid
+from app.zones import find_zone
+
+DAY = timedelta(days=1)
+USUAL_DAYS = 30
+EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+STEPS = ((62, "day"), (200, "week"), (7320, "month"))  # up to so many days
+LOOKS = timedelta(days=14)  # a zone that changes its clocks keeps them so for longer than this
+
+
+@dataclass(frozen=True)
+class Period:
+    """From the first day to before `after`, as the zone's calendar has them."""
+
+    first: date
+    after: date
+    zone: ZoneInfo
+
+    @cached_property
+    def start(self) -> datetime:
+        return moment_of(self.first, self.zone)
+
+    @cached_property
+    def end(self) -> datetime:
+        """Exclusive."""
+        return moment_of(self.after, self.zone)
+
+    @property
+    def last(self) -> date:
+        return self.after - DAY
+
+    @property
+    def days(self) -> int:
+        return (self.after - self.first).days
+
+    @property
+    def previous(self) -> "Period":
+        """Of the same number of days, right before."""
+        return Period(self.first - (self.after - self.first), self.first, self.zone)
+
+    @property
+    def step(self) -> str:
+        """What a trend over it goes by: day, week, month or year."""
+        return next((name for most, name in STEPS if self.days <= most), "year")
+
+    def steps(self) -> list["Period"]:
+        """Its days, weeks (from Monday), months or years: the first and the last perhaps not whole."""
+        found, first = [], self.first
+        while first < self.after:
+            after = min(_step_after(first, self.step), self.after)
+            found.append(Period(first, after, self.zone))
+            first = after
+        return found
+
+    @cached_property
+    def slot_seconds(self) -> int:
+        """The longest part of an hour that no day of the zone in this period begins inside of: of nearly all zones, the hour."""
+        seconds, at = 3600, self.start
+        while at < self.end:
+            seconds = gcd(seconds, _offset(at, self.zone))
+            at += LOOKS
+        return gcd(seconds, _offset(self.end, self.zone))
+
+
+def moment_of(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins, in UTC. Where the clocks leave midnight out, it begins when they do."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def step_of(steps: list[Period], day: date) -> int:
+    """The place of the step in which a day lies."""
+    return bisect_right(steps, day, key=lambda step: step.first) - 1
+
+
+def read_period(first: str | None, after: str | None, timezone: str | None, account_zone: str, now: datetime) -> Period:
+    """As `from`, `to` and `timezone` of an address say; by default the last 30 days, today among them.
+
+    Raises Invalid, naming the field.
+    """
+    zone = find_zone(timezone or account_zone)
+    if zone is None:
+        raise Invalid(
+            ("timezone", f"There is no time zone {timezone or account_zone!r}. Use a name like Europe/Paris.")
+        )
+    until = _read_day("to", after) if after else now.astimezone(zone).date() + DAY
+    since = _read_day("from", first) if first else max(until - timedelta(days=USUAL_DAYS), EARLIEST)
+    if since >= until:
+        raise Invalid(("from", f"The period ends ({until}, exclusive) before it begins ({since})."))
+    return Period(since, until, zone)
+
+
+def _read_day(name: str, text: str) -> date:
+    try:
+        day = date.fromisoformat(text) if DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise Invalid((name, "must be a date like 2026-11-30."))
+    if not EARLIEST <= day <= LATEST:
+        raise Invalid((name, f"must lie between {EARLIEST} and {LATEST}."))
+    return day
+
+
+def _step_after(day: date, step: str) -> date:
+    if step == "day":
+        return day + DAY
+    if step == "week":
+        return day + timedelta(days=7 - day.weekday())
+    if step == "month":
+        return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return date(day.year + 1, 1, 1)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> int:
+    offset = at.astimezone(zone).utcoffset() or timedelta()
+    return int(offset.total_seconds())
+
+
+PRESETS = {
+    "7": "7 days", "30": "30 days", "90": "90 days", "this-month": "This month", "last-month": "Last month",
+}  # fmt: skip
+
+
+def preset(name: str, zone: ZoneInfo, now: datetime) -> Period:
+    """One of PRESETS, as it lies today. Raises KeyError."""
+    today = now.astimezone(zone).date()
+    month = today.replace(day=1)
+    if name == "this-month":
+        return Period(month, today + DAY, zone)
+    if name == "last-month":
+        return Period((month - DAY).replace(day=1), month, zone)
+    return Period(today + DAY - timedelta(days={"7": 7, "30": 30, "90": 90}[name]), today + DAY, zone)

@@ -1,0 +1,122 @@
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, render_template, request, stream_with_context, url_for
+from flask import Response as StreamedResponse
+
+from app.accounts.guard import account
+from app.analytics import lines, queries, reports, words
+from app.analytics.cards import FIGURES, cards
+from app.analytics.periods import DAY, PRESETS, Period, preset, read_period
+from app.analytics.tables import Step
+from app.database import utcnow
+from app.errors import Invalid
+from app.money.queries import KINDS
+from app.paging import fetch_page
+
+bp = Blueprint("analytics", __name__)
+
+ROWS_PER_PAGE = 50
+
+
+@bp.get("/platforms/onlyfans/analytics")
+def index() -> str | tuple[str, int]:
+    """Of a preset `period`; or `from` a day `through` another, or `to` one that no longer counts."""
+    try:
+        period = _period()
+    except Invalid as error:
+        return render_template("analytics/index.html", errors=dict(error.errors), **_chooser(None)), 400
+    found = queries.overview(account.id, period)
+    return render_template(
+        "analytics/index.html",
+        errors={},
+        overview=found,
+        details=queries.details(account.id, period),
+        cards=cards(found.kpis, found.previous),
+        kinds=_kinds(found.trend),
+        rows=_address_of_rows(period),
+        **_chooser(period),
+    )
+
+
+@bp.get("/platforms/onlyfans/analytics/rows")
+def rows() -> str:
+    asked = _asked()
+    part = asked.parts[0]
+    page = fetch_page(asked.rows(part), part.order, limit=ROWS_PER_PAGE, cursor=request.args.get("cursor"))
+    return render_template(
+        "analytics/rows.html",
+        asked=asked,
+        part=part,
+        page=page,
+        lines=lines.lines_of(asked, page.rows),
+        figure=next((each for each in FIGURES if (each.report, each.which) == (asked.report, asked.which)), None),
+        sums=queries.sums_of(asked, part),
+        narrowed=queries.narrowed_in_words(asked),
+        address=_filter(),
+        **_chooser(asked.period),
+    )
+
+
+@bp.get("/platforms/onlyfans/analytics/rows.csv")
+def export() -> StreamedResponse:
+    """The same rows, all pages."""
+    asked = _asked()
+    response = StreamedResponse(stream_with_context(lines.report_csv(asked)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{asked.file_name}"'
+    return response
+
+
+def _period() -> Period:
+    """Raises Invalid, naming the field."""
+    said = request.args
+    zone = read_period(None, None, said.get("timezone"), account.timezone, utcnow()).zone
+    if said.get("period") in PRESETS:
+        return preset(said["period"], zone, utcnow())
+    return read_period(said.get("from"), said.get("to") or _day_after_through(), zone.key, account.timezone, utcnow())
+
+
+def _day_after_through() -> str | None:
+    """People name the last day that counts."""
+    text = request.args.get("through")
+    try:
+        return str(date.fromisoformat(text) + DAY) if text else None
+    except (ValueError, OverflowError) as error:
+        raise Invalid(("through", "must be a date like 2026-11-30.")) from error
+
+
+def _asked() -> reports.Asked:
+    return reports.read_asked(account.id, _period(), request.args.get)
+
+
+def _filter() -> dict[str, str]:
+    return {name: value for name, value in request.args.items() if name != "cursor" and value}
+
+
+def _chooser(period: Period | None) -> dict[str, Any]:
+    """What the choice of a period needs."""
+    chosen = None
+    if period is not None:
+        chosen = next((name for name in PRESETS if preset(name, period.zone, utcnow()) == period), "")
+    values = {"period": period, "presets": PRESETS, "chosen": chosen, "said": request.args}
+    return values | {"words": words, "labels": KINDS}
+
+
+def _address_of_rows(period: Period) -> Any:
+    """Of the rows of a report in this period, or in a part of it."""
+    zone = request.args.get("timezone")
+
+    def address(report: str, which: str = "", of: Period = period, **narrowed: Any) -> str:
+        said = {"report": report, "which": which or None, "from": of.first, "to": of.after, "timezone": zone}
+        return url_for("analytics.rows", **said | narrowed)
+
+    return address
+
+
+def _kinds(trend: list[Step]) -> dict[str, int]:
+    """Cents of each that moved, in the order of KINDS, then by name."""
+    sums = Counter()
+    for step in trend:
+        sums.update(step.by_kind)
+    return {kind: sums[kind] for kind in [*KINDS, *sorted(set(sums) - set(KINDS))] if kind in sums}
