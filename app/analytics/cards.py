@@ -6,7 +6,7 @@ from typing import Any
 
 from app.analytics.kpis import Kpis
 from app.analytics.words import in_percent, in_points, in_time, lasting, percent
-from app.formats import money, number, plural
+from app.formats import money, number
 
 Say = Callable[[Any], str]
 
@@ -57,8 +57,9 @@ FIGURES = (
     ),
     Figure(
         "average_per_paying_fan_cents", "Per paying fan", "Revenue from fans who paid, for each of them",
-        "fans", "paying", money, in_percent, lambda kpis: f"{plural(kpis.payers, 'fan', 'fans')} paid",
+        "fans", "paying", money, in_percent,
     ),
+    Figure("payers", "Paying fans", "Who paid something", "fans", "paying", number, in_percent),
     Figure(
         "paid_messages_sold", "Paid messages sold", "Sent in the period, and bought since",
         "messages", "sold", number, in_percent,

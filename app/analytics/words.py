@@ -84,6 +84,11 @@ def compact(n: int) -> str:
     return f"{n / 1000:.1f}k" if n < 10_000 else f"{n // 1000}k"
 
 
+def one(kind: str, labels: dict[str, str]) -> str:
+    """One payment of a kind: "tip" -> "Tip", as KINDS has "Tips"."""
+    return labels.get(kind, kind.capitalize()).removesuffix("s")
+
+
 def amount(cents: int | None, currency: str) -> str:
     """Dollars as everywhere; others with their code."""
     return money(cents) if currency == "USD" or cents is None else f"{money(cents).replace('$', '')} {currency}"

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 import time_machine
 
+from app.analytics.cards import FIGURES
 from app.analytics.periods import Period, preset, read_period
 from app.zones import find_zone
 from tests.analytics.books import write_books
@@ -114,7 +115,7 @@ def test_each_card_opens_its_rows_and_their_csv(ada: Person):
     page = browser.get(f"{PAGE}?{books.address}")
     assert page.status_code == 200
     links = [html.unescape(link) for link in re.findall(r'class="figure-card" href="([^"]+)"', page.text)]
-    assert len(links) == len(KPIS)
+    assert len(links) == len(FIGURES)
     for link in [
         *links,
         *(html.unescape(each) for each in re.findall(r'<td class="num[^"]*"><a href="([^"]+)"', page.text)),
