@@ -21,6 +21,7 @@ EVENTS = (
     "tips.received",
     "transactions.new",
     "subscriptions.new",
+    "subscriptions.renewed",
     "accounts.session_expired",
     "accounts.authentication_failed",
 )

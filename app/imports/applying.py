@@ -191,11 +191,12 @@ def _insert_payers(done: RowSet, began_at: datetime) -> None:
 
 
 def _fill_payments(done: RowSet, began_at: datetime) -> None:
-    """A payer or a net amount that was missing; one that somebody filled in meanwhile stays."""
+    """A payer, a net amount or the statement's own id that was missing; one that somebody filled in meanwhile stays."""
     _insert_payers(done, began_at)
     values = {
         Transaction.fan_id: func.coalesce(Transaction.fan_id, _of_row(done, "fan_id", _existing_fan)),
         Transaction.net_cents: func.coalesce(Transaction.net_cents, _of_row(done, "net_cents", lambda each: each)),
+        Transaction.statement_id: func.coalesce(Transaction.statement_id, _said_by_row(done, "statement_id")),
     }
     ids = select(ImportRow.after["transaction_id"].as_string()).where(done.holds())
     execute(
@@ -212,10 +213,14 @@ def _fill_payments(done: RowSet, began_at: datetime) -> None:
 
 
 def _of_row(done: RowSet, name: str, checked: Callable[[Any], Any]) -> Any:
-    """A value of the row about this transaction."""
-    value = cast(ImportRow.after[name].as_string(), BigInteger)
+    """A number of the row about this transaction."""
+    return _said_by_row(done, name, lambda text: checked(cast(text, BigInteger)))
+
+
+def _said_by_row(done: RowSet, name: str, read: Callable[[Any], Any] = lambda text: text) -> Any:
     mine = ImportRow.after["transaction_id"].as_string() == Transaction.platform_transaction_id
-    return select(checked(value)).where(done.holds(), mine).limit(1).correlate(Transaction).scalar_subquery()
+    value = read(ImportRow.after[name].as_string())
+    return select(value).where(done.holds(), mine).limit(1).correlate(Transaction).scalar_subquery()
 
 
 def _existing_fan(fan_id: Any) -> Any:

@@ -15,6 +15,7 @@ EXTRA_LABELS = {
     "gross_cents": "Gross amount",
     "net_cents": "Net amount",
     "kind": "Type",
+    "statement_id": "Number in the statement",
     "fan_id": "Payer",
     "payer": "Payer",
 }

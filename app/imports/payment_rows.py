@@ -18,6 +18,12 @@ from app.imports.plan import Plan
 from app.imports.repeats import Repeats, names_of
 from app.imports.row import Person, Problem, Reading, person_of, problem_at
 from app.money.models import Transaction
+from app.money.twins import ToldByEvents
+
+_STANDING = select(
+    Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents, Transaction.net_cents,
+    Transaction.currency, Transaction.fan_id,
+)  # fmt: skip
 
 
 def content_key(reading: Reading) -> str:
@@ -26,7 +32,7 @@ def content_key(reading: Reading) -> str:
     person = person_of(given)
     parts = (
         given["at"].isoformat(),
-        given["kind"],
+        given["sort"],
         given["gross"],
         given["currency"],
         person.platform_id,
@@ -44,6 +50,9 @@ class PaymentRows:
     rules: Rules
     repeats: Repeats
 
+    def __post_init__(self) -> None:
+        self._told = ToldByEvents(self.account_id, PLATFORM)
+
     def names(self, reading: Reading) -> list[str]:
         """What the first pass notes of a row."""
         given = reading.values.get("transaction_id")
@@ -54,19 +63,21 @@ class PaymentRows:
         """Reads the database, and reserves ids for payers not known yet: inside a unit of work. Does not commit."""
         ids = {reading.row: self._transaction_id(reading) for reading in readings}
         known = self._known(set(ids.values()))
+        strange = [each.values for each in readings if ids[each.row] not in known]
+        self._told.load([each["at"] for each in strange], [each["gross"] for each in strange])
         persons = [person_of(reading.values) for reading in readings]
         crowd = load_crowd(self.account_id, persons, self.repeats.has_handle)
         for reading, person in zip(readings, persons, strict=True):
             try:
                 self._check_repeated(reading)
-                stands = known.get(ids[reading.row])
+                stands = known.get(ids[reading.row]) or self._told_by_event(reading, person, crowd)
                 fan_id, payer = self._payer(reading, person, crowd, is_wanted=_lacks_payer(reading, stands))
             except Clash as clash:
                 column = self.plan.fields.get(clash.field)
                 decisions.skip(reading, Outcome.CONFLICT, problem_at(column, reading, clash.detail))
                 continue
             if stands:
-                self._compare(reading, stands, fan_id, payer, decisions)
+                self._compare(reading, ids[reading.row], stands, fan_id, payer, decisions)
             else:
                 row = _row(reading, ids[reading.row])
                 decisions.take(reading, Outcome.NEW, fan_id, row | ({"payer": payer} if payer else {}))
@@ -79,15 +90,25 @@ class PaymentRows:
         return f"csv-{key}-{self.repeats.count(f'a|{key}')}"
 
     def _known(self, ids: set[str]) -> dict[str, Any]:
-        rows = select(
-            Transaction.platform_transaction_id, Transaction.gross_cents, Transaction.net_cents, Transaction.currency,
-            Transaction.fan_id,
-        ).where(
-            Transaction.account_id == self.account_id,
-            Transaction.platform == PLATFORM,
-            is_any_of(Transaction.platform_transaction_id, "ids"),
-        )  # fmt: skip
-        return {each.platform_transaction_id: each for each in run(rows, {"ids": many(ids)})}
+        """By the id that a statement gives, whatever an event called the payment."""
+        of = (Transaction.account_id == self.account_id) & (Transaction.platform == PLATFORM)
+        by_either = (
+            _STANDING.where(of, is_any_of(column, "ids"))
+            for column in (Transaction.platform_transaction_id, Transaction.statement_id)
+        )
+        found = [each for rows in by_either for each in run(rows, {"ids": many(ids)})]
+        return {
+            name: each for each in found for name in (each.platform_transaction_id, each.statement_id) if name in ids
+        }
+
+    def _told_by_event(self, reading: Reading, person: Person, crowd: Crowd) -> Any | None:
+        """The same payment as an event told it, if one did. Raises Clash."""
+        fan = None if person.only_name and not person.name else crowd.find(person)
+        if fan is None and not (person.only_name and not person.name):
+            return None  # whoever an event named is known
+        given = reading.values
+        fan_id = fan.id if fan else None
+        return self._told.take(fan_id, given["kind"], given["gross"], given["currency"], given["at"])
 
     def _check_repeated(self, reading: Reading) -> None:
         given = reading.values.get("transaction_id")
@@ -117,8 +138,9 @@ class PaymentRows:
         return fan_id, new_fan(names_given) | {"id": fan_id}
 
     def _compare(
-        self, reading: Reading, stands: Any, fan_id: int | None, payer: dict[str, Any] | None, decisions: Decisions
-    ) -> None:
+        self, reading: Reading, statement_id: str, stands: Any, fan_id: int | None, payer: dict[str, Any] | None,
+        decisions: Decisions,
+    ) -> None:  # fmt: skip
         given = reading.values
         if not _is_same_amount(reading, stands):
             column = self.plan.fields.get("transaction_id") or self.plan.fields.get("gross") or self.plan.fields["net"]
@@ -130,12 +152,16 @@ class PaymentRows:
             after["fan_id"] = fan_id
         if stands.net_cents is None and given["net"] is not None:
             after["net_cents"] = given["net"]
+        if stands.statement_id is None and stands.platform_transaction_id != statement_id:
+            after["statement_id"] = statement_id
         if not after:
             return decisions.take(reading, Outcome.UNCHANGED, stands.fan_id)
         after |= {"transaction_id": stands.platform_transaction_id, "gross_cents": stands.gross_cents}
         if payer and "fan_id" in after:
             after["payer"] = payer
-        decisions.take(reading, Outcome.CHANGED, fan_id, after, {"fan_id": None, "net_cents": None})
+        decisions.take(
+            reading, Outcome.CHANGED, fan_id, after, {"fan_id": None, "net_cents": None, "statement_id": None}
+        )
 
 
 def _is_same_amount(reading: Reading, stands: Any) -> bool:

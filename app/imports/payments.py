@@ -8,6 +8,7 @@ KINDS = {
     "message": ("message", "ppv", "chat", "unlock", "post"),
     "subscription": ("subscription", "membership", "rebill", "recurring", "renewal", "monthly"),
 }
+RENEWED = ("renew", "rebill", "recurring")
 NO_MONEY = (
     "fail",
     "denied",
@@ -46,9 +47,16 @@ def finish_payment(reading: Reading, plan: Plan) -> None:
     if "reverse" in status or "chargeback" in status or any(word in kind for word in TAKEN_BACK):
         gross, net = -abs(gross), None if net is None else -abs(net)
     money = plan.fields.get("gross") or plan.fields["net"]
-    given |= {"gross": gross, "net": net, "kind": _kind(kind)}
+    # `sort` tells payments without an id apart, and so stays what it was in files that were imported before.
+    given |= {"gross": gross, "net": net, "sort": _sort(kind), "kind": _kind(kind)}
     given["currency"] = code_in(reading.cells, plan.fields.get("currency")) or money.currency or "USD"
 
 
 def _kind(text: str) -> str:
+    if any(word in text for word in TAKEN_BACK):
+        return "chargeback" if "chargeback" in text else "refund"
+    return "renewal" if any(word in text for word in RENEWED) else _sort(text)
+
+
+def _sort(text: str) -> str:
     return next((name for name, words in KINDS.items() if any(word in text for word in words)), "other")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, cast, delete, exists, or_, select, update
+from sqlalchemy import and_, cast, delete, exists, or_, select, update
 
 from app.conversations.models import Message
 from app.database import execute
@@ -75,7 +75,7 @@ def _settle_payers(done: RowSet) -> None:
 def _empty_payments(done: RowSet) -> None:
     """What was filled in is taken out again, where it still stands so."""
     rows = {row.after["transaction_id"]: row.after for row in done.rows()}
-    for name in ("fan_id", "net_cents"):
+    for name in ("fan_id", "net_cents", "statement_id"):
         for transaction_id, after in rows.items():
             if name in after:
                 _empty(done, transaction_id, name, after[name])
@@ -83,7 +83,7 @@ def _empty_payments(done: RowSet) -> None:
     sets.count(done.import_id, undone=done.count, processed_rows=done.count)
 
 
-def _empty(done: RowSet, transaction_id: str, name: str, value: int) -> None:
+def _empty(done: RowSet, transaction_id: str, name: str, value: int | str) -> None:
     column = Transaction.__table__.c[name]
     execute(
         update(Transaction)
@@ -91,7 +91,7 @@ def _empty(done: RowSet, transaction_id: str, name: str, value: int) -> None:
             Transaction.account_id == done.account_id,
             Transaction.platform == PLATFORM,
             Transaction.platform_transaction_id == transaction_id,
-            column == cast(value, BigInteger),
+            column == cast(value, column.type),
         )
         .values({name: None})
     )

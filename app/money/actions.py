@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 from app.database import db, execute, insert, utcnow
 from app.fans.models import Fan
 from app.money.models import Transaction
+from app.money.twins import find_in_statements
 
 
 def record_transaction(
@@ -18,10 +19,53 @@ def record_transaction(
     at: datetime,
     message_id: int | None = None,
 ) -> bool:
-    """Writes the transaction unless it stands already, and brings the fan's spend up to date. Does not commit.
+    """Writes what an event told, unless it stands already, and brings the fan's spend up to date. Does not commit.
 
-    Returns whether it was new.
+    Returns whether the event was new; a statement may have told of the payment before.
     """
+    values = {"transaction_id": transaction_id, "net_cents": net_cents, "message_id": message_id}
+    if not _is_known(fan, transaction_id) and (told := find_in_statements(fan, kind, gross_cents, at)):
+        _take_over(told, fan, **values)
+    elif not _insert(fan, kind=kind, gross_cents=gross_cents, at=at, **values):
+        return False
+    refresh_spend(fan)
+    return True
+
+
+def _is_known(fan: Fan, transaction_id: str) -> bool:
+    return (
+        db.session.scalar(
+            select(Transaction.id).where(
+                Transaction.account_id == fan.account_id,
+                Transaction.platform == fan.platform,
+                Transaction.platform_transaction_id == transaction_id,
+            )
+        )
+        is not None
+    )
+
+
+def _take_over(
+    told: Transaction, fan: Fan, *, transaction_id: str, net_cents: int | None, message_id: int | None
+) -> None:
+    """From now on it is the event's: undoing the statement's import leaves it."""
+    told.statement_id, told.platform_transaction_id = told.platform_transaction_id, transaction_id
+    told.import_id, told.fan_id, told.message_id = None, fan.id, message_id
+    if told.net_cents is None:
+        told.net_cents = net_cents
+    db.session.flush()
+
+
+def _insert(
+    fan: Fan,
+    *,
+    transaction_id: str,
+    kind: str,
+    gross_cents: int,
+    net_cents: int | None,
+    at: datetime,
+    message_id: int | None,
+) -> bool:
     row = insert(Transaction).values(
         account_id=fan.account_id,
         platform=fan.platform,
@@ -35,10 +79,7 @@ def record_transaction(
         at=at,
         created_at=utcnow(),
     )
-    if not execute(row.on_conflict_do_nothing()):
-        return False
-    refresh_spend(fan)
-    return True
+    return execute(row.on_conflict_do_nothing()) == 1
 
 
 def refresh_spend(fan: Fan) -> None:

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigId, Id, utcnow
@@ -16,6 +16,10 @@ class Transaction(Base):
             "message_id",
         ),
         Index(None, "account_id", "fan_id", "at"),
+        Index(
+            "ix_transactions_of_statement", "account_id", "platform", "statement_id", unique=True,
+            sqlite_where=text("statement_id IS NOT NULL"), postgresql_where=text("statement_id IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
@@ -29,5 +33,6 @@ class Transaction(Base):
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
     net_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     currency: Mapped[str] = mapped_column(default="USD")
+    statement_id: Mapped[str | None] = mapped_column(default=None)  # what an event told too; see money/twins.py
     import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

@@ -16,6 +16,7 @@ KINDS = {
     "refund": "Refunds",
     "chargeback": "Chargebacks",
 }
+WITHIN = {"subscription": ("subscription", "renewal")}  # what somebody means who asks for a kind
 
 
 @dataclass(frozen=True)

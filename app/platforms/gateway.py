@@ -111,7 +111,7 @@ class MessageDeleted:
 @dataclass(frozen=True)
 class MoneyMoved:
     transaction_id: str
-    kind: str  # tip | message | subscription
+    kind: str  # tip | message | subscription | renewal
     fan: PlatformFan
     gross_cents: int
     net_cents: int | None

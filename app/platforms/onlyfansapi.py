@@ -30,7 +30,7 @@ from app.platforms.html_text import html_to_text
 FANS_PER_PAGE = 20  # the most that the vendor gives
 EVENTS = (
     "messages.received", "messages.sent", "messages.deleted", "messages.ppv.unlocked", "tips.received",
-    "subscriptions.new", "accounts.session_expired", "accounts.authentication_failed",
+    "subscriptions.new", "subscriptions.renewed", "accounts.session_expired", "accounts.authentication_failed",
 )  # fmt: skip
 
 
@@ -120,7 +120,9 @@ class OnlyFansAPI:
             case "tips.received":
                 return [_tip(payload)]
             case "subscriptions.new":
-                return [_subscription(payload)]
+                return [_subscription(payload, "subscription")]
+            case "subscriptions.renewed":
+                return [_subscription(payload, "renewal")]
             case "accounts.session_expired" | "accounts.authentication_failed":
                 return [CredentialsLost("The platform lost the creator's session: connect it again there.")]
         # transactions.new repeats what messages.ppv.unlocked and tips.received said: counting it would double the money.
@@ -213,8 +215,8 @@ def _tip(payload: dict[str, Any]) -> MoneyMoved:
     return _money(payload, "tip", cents(payload["amountGross"]), cents(payload["amountNet"]))
 
 
-def _subscription(payload: dict[str, Any]) -> MoneyMoved:
-    return _money(payload, "subscription", cents((payload.get("replacePairs") or {}).get("{PRICE}")), None)
+def _subscription(payload: dict[str, Any], kind: str) -> MoneyMoved:
+    return _money(payload, kind, cents((payload.get("replacePairs") or {}).get("{PRICE}")), None)
 
 
 def _money(

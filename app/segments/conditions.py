@@ -13,6 +13,7 @@ from app.database import contains, fold, utcnow
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
+from app.money.queries import WITHIN
 from app.segments.rules import FIELDS, Condition, Group
 
 Clause = ColumnElement[bool]
@@ -120,7 +121,7 @@ def _spend(asker: Asker, asked: Condition) -> Clause:
     if asked.days is not None:
         paid = paid.where(Transaction.at >= asker.now - timedelta(days=asked.days))
     if asked.kind is not None:
-        paid = paid.where(Transaction.kind == asked.kind)
+        paid = paid.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
     # Who has paid nothing has no row to be found by: those are what is left over.
     least = asked.value if asked.op == "atLeast" else asked.value + 1
     if least <= 0:

@@ -1,0 +1,91 @@
+"""One payment that is told twice: by an event of the platform and by its statement, each with a number of its own.
+
+It is one row, which keeps both numbers: so whatever comes first, and however often, it counts once. The two are known to be
+one by fan (where the statement names one), amount, currency, kind, and times that lie within WITHIN of each other; each is
+taken for one other only, the nearest in time.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.bulk import is_any_of, many
+from app.database import db, run
+from app.fans.models import Fan
+from app.money.models import Transaction
+
+WITHIN = timedelta(minutes=10)
+FAMILIES = {"renewal": "subscription"}  # an event may call new what a statement calls renewed
+ANY = "other"  # a statement's word that is not known
+
+
+def is_same_kind(one: str, other: str) -> bool:
+    families = {FAMILIES.get(each, each) for each in (one, other)}
+    return len(families) == 1 or ANY in families
+
+
+def find_in_statements(fan: Fan, kind: str, gross_cents: int, at: datetime) -> Transaction | None:
+    """The payment of an event as a statement told it before, if one did. Inside `with write():`."""
+    rows = (
+        select(Transaction)
+        .where(
+            Transaction.account_id == fan.account_id,
+            Transaction.platform == fan.platform,
+            Transaction.at.between(at - WITHIN, at + WITHIN),
+            Transaction.import_id.is_not(None),
+            Transaction.gross_cents == gross_cents,
+            Transaction.currency == "USD",
+            func.coalesce(Transaction.fan_id, fan.id) == fan.id,
+        )
+        .with_for_update()
+    )
+    alike = [each for each in db.session.scalars(rows) if is_same_kind(each.kind, kind)]
+    return min(alike, key=lambda each: (each.fan_id is None, abs(each.at - at), each.id), default=None)
+
+
+_EVENTS = select(
+    Transaction.id, Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents,
+    Transaction.net_cents, Transaction.currency, Transaction.fan_id, Transaction.kind, Transaction.at,
+)  # fmt: skip
+
+
+class ToldByEvents:
+    """What events told and no statement yet: for the rows of one statement, each given to one of them."""
+
+    def __init__(self, account_id: int, platform: str) -> None:
+        self._of = (Transaction.account_id == account_id) & (Transaction.platform == platform)
+        self._taken: set[int] = set()
+        self._known: dict[tuple[int, str], list[Any]] = {}
+
+    def load(self, times: Collection[datetime], cents: Collection[int]) -> None:
+        """For rows of these times and gross amounts."""
+        self._known = defaultdict(list)
+        if not times:
+            return
+        rows = _EVENTS.where(
+            self._of,
+            Transaction.at.between(min(times) - WITHIN, max(times) + WITHIN),
+            Transaction.import_id.is_(None),
+            Transaction.statement_id.is_(None),
+            is_any_of(Transaction.gross_cents, "cents"),
+        )
+        for each in run(rows, {"cents": many(set(cents))}):
+            self._known[each.gross_cents, each.currency].append(each)
+
+    def take(self, fan_id: int | None, kind: str, gross_cents: int, currency: str, at: datetime) -> Any | None:
+        """The payment of a row, with its number with the platform; no other row gets it."""
+        alike = [
+            each
+            for each in self._known.get((gross_cents, currency), ())
+            if each.id not in self._taken
+            and abs(each.at - at) <= WITHIN
+            and fan_id in (None, each.fan_id)
+            and is_same_kind(each.kind, kind)
+        ]
+        nearest = min(alike, key=lambda each: (abs(each.at - at), each.id), default=None)
+        if nearest is not None:
+            self._taken.add(nearest.id)
+        return nearest

@@ -1,0 +1,143 @@
+"""A month's events and its statement, in any order and some of it twice: equal to the cent."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.database import db
+from app.imports import actions as imports
+from app.money.models import Transaction
+from tests.imports.conftest import Importer
+from tests.people import Person, add_fan, connect
+from tests.test_webhooks import Platform
+
+MONTH = "/api/analytics/onlyfans?from=2026-10-01&to=2026-11-01"
+HEADER = "Transaction ID,Username,Amount,Net,Date,Type\n"
+ANONYMOUS = "transaction_id,type,amount,net_amount,currency,created_at\n"
+BEGAN = datetime(2026, 10, 1, 12, tzinfo=UTC)
+
+
+class Month:
+    """Payments that the platform tells by events, and in two statements: all of it, and its second half."""
+
+    def __init__(self, seed: int, fans: int = 3) -> None:
+        self.dice = random.Random(seed)
+        self.paid = [self._pay(number, fans) for number in range(24)]
+        self.gross = sum(each["cents"] for each in self.paid) - 700  # and a refund that only the statement tells
+
+    def _pay(self, number: int, fans: int) -> dict:
+        # Pairs that are alike but for some seconds: two payments, not one told twice.
+        at = BEGAN + timedelta(days=number // 2, seconds=20 * (number % 2))
+        kind = self.dice.choice(("tip", "subscription"))
+        fan, cents = 1 + (number // 2) % fans, 500 if number % 4 < 2 else self.dice.choice((500, 999))
+        return {"number": number, "at": at, "kind": kind, "fan": fan, "cents": cents}
+
+    def event(self, each: dict) -> tuple[str, dict]:
+        fan = {"id": 100_000_000 + each["fan"], "username": f"fan{each['fan']}", "name": f"Fan {each['fan']}"}
+        said = {"id": str(9000 + each["number"]), "createdAt": each["at"].isoformat(), "user": fan}
+        if each["kind"] == "tip":
+            gross, net = each["cents"] / 100, each["cents"] * 80 // 100 / 100
+            return "tips.received", said | {"amountGross": gross, "amountNet": net}
+        return "subscriptions.new", said | {"replacePairs": {"{PRICE}": f"${each['cents'] / 100:.2f}"}}
+
+    def statement(self, first: int = 0, *, named: bool = True) -> str:
+        lines = [self._line(each, named) for each in self.paid[first:]]
+        refund = ("r1", BEGAN + timedelta(days=20), "Refund", -700, -560)
+        lines.append(self._write(*refund, "fan1" if named else None))
+        return (HEADER if named else ANONYMOUS) + "".join(lines)
+
+    def _line(self, each: dict, named: bool) -> str:
+        at = each["at"] + timedelta(seconds=each["number"] % 7)
+        kind = {"tip": "Tip", "subscription": "Renewal"}[each["kind"]]
+        cents = each["cents"]
+        return self._write(
+            f"h{each['number']}", at, kind, cents, cents * 80 // 100, f"fan{each['fan']}" if named else None
+        )
+
+    def _write(self, key: str, at: datetime, kind: str, cents: int, net: int, who: str | None) -> str:
+        money = [f"{cents / 100:.2f}", f"{net / 100:.2f}"]
+        if who:
+            return ",".join([key, who, *money, f"{at:%Y-%m-%dT%H:%M:%SZ}", kind]) + "\n"
+        return ",".join([key, kind, *money, "USD", f"{at:%Y-%m-%dT%H:%M:%SZ}"]) + "\n"
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["payers named", "no payers"])
+@pytest.mark.parametrize("seed", range(4))
+def test_in_any_order_and_some_twice_it_is_equal_to_the_cent(app, ada: Person, sandbox, seed: int, named: bool):
+    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(seed)
+    for number in (1, 2, 3):
+        add_fan(ada, number)
+    told = [lambda each=each: platform.post(*month.event(each), f"evt_{each['number']}") for each in month.paid]
+    told += month.dice.sample(told, 6)
+    again = [
+        lambda each=each: platform.post(*month.event(each), f"evt_{each['number']}_again")
+        for each in month.dice.sample(month.paid, 6)
+    ]
+    files = [lambda first=first: bring(month.statement(first, named=named), "october.csv") for first in (0, 12, 0)]
+    happenings = [*told, *again, *files]
+    month.dice.shuffle(happenings)
+    for happen in happenings:
+        happen()
+        platform.work()
+    found = ada.get(MONTH)["kpis"]
+    assert found["revenueCents"] == month.gross
+    assert found["netCents"] == sum(each["cents"] * 80 // 100 for each in month.paid) - 560
+    with app.app_context():
+        assert len(db.session.scalars(select(Transaction)).all()) == len(month.paid) + 1
+    spent = sum(fan["valueCents"] for fan in ada.get("/api/crm/fans")["fans"])
+    assert spent == (month.gross if named else month.gross + 700)
+
+
+def test_two_payments_alike_stay_two_though_only_one_event_came(app, ada: Person, sandbox):
+    platform, bring = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada)
+    add_fan(ada, 1)
+    month = Month(1)
+    month.paid = [{"number": n, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500} for n in range(2)]
+    platform.tell(*month.event(month.paid[0]), "evt_1")
+    for _ in range(2):
+        bring(month.statement(), "october.csv")
+    assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
+    platform.tell(*month.event(month.paid[1]), "evt_2")
+    assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
+
+
+def test_a_statement_taken_back_leaves_what_events_told(app, ada: Person, sandbox):
+    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(2)
+    for number in (1, 2, 3):
+        add_fan(ada, number)
+    for each in month.paid[:12]:
+        platform.tell(*month.event(each), f"evt_{each['number']}")
+    before = ada.get(MONTH)["kpis"]
+    bring(month.statement(), "october.csv")
+    with app.app_context():
+        imports.undo(ada.account_id, bring.last_id)
+        imports.run_import(bring.last_id)
+    assert ada.get(MONTH)["kpis"] == before
+
+
+def test_another_fan_amount_kind_or_time_is_another_payment(app, ada: Person, sandbox):
+    platform, bring = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada)
+    for number in (1, 2):
+        add_fan(ada, number)
+    tip = {"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}
+    month = Month(1)
+    platform.tell(*month.event(tip), "evt_1")
+    others = ("fan2,5.00,4.00,2026-10-01T12:00:00Z,Tip", "fan1,5.01,4.00,2026-10-01T12:00:00Z,Tip",
+              "fan1,5.00,4.00,2026-10-01T12:00:00Z,Subscription", "fan1,5.00,4.00,2026-10-01T12:10:01Z,Tip")  # fmt: skip
+    bring(HEADER + "".join(f"h{n},{line}\n" for n, line in enumerate(others)), "october.csv")
+    assert ada.get(MONTH)["kpis"]["revenueCents"] == 500 * 4 + 501
+
+
+def test_what_is_taken_back_and_what_is_renewed_are_kinds_of_their_own(app, ada: Person):
+    lines = (
+        "a,fan1,9.99,8.00,2026-10-02,Renewal",
+        "b,fan1,5.00,4.00,2026-10-03,Refund",
+        "c,fan1,3.00,2.40,2026-10-04,Chargeback",
+    )
+    Importer(app, ada)(HEADER + "".join(f"{line}\n" for line in lines), "october.csv")
+    by_day = {each["start"]: each["byKind"] for each in ada.get(MONTH)["trend"] if each["byKind"]}
+    assert by_day == {
+        "2026-10-02": {"renewal": 999}, "2026-10-03": {"refund": -500}, "2026-10-04": {"chargeback": -300},
+    }  # fmt: skip
