@@ -103,15 +103,15 @@ def measure(place: Place, requests: int, only: str) -> dict[str, object]:
         known = inbox_pages.look_around(account_id)
     client = Person(place.app, inbox_load.ADA, user_id, account_id, "").browser()
     found: dict[str, object] = {"load before, of so many cores": f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}"}
-    with _recorded(place) as steps, closing(_bare(place)) as bare:
+    with recorded(place) as steps, closing(bare_connection(place)) as bare:
         for kind in inbox_pages.kinds(known):
-            if only in kind.name and (measured := _measure(client, kind, requests, steps, bare)):
+            if only in kind.name and (measured := measure_kind(client, kind, requests, steps, bare)):
                 found[kind.name] = _line(kind.name, measured)
                 print(f"  {kind.name:<44} {found[kind.name]}", flush=True)
     return found | {"load after": f"{os.getloadavg()[0]:.1f}"}
 
 
-def _measure(client: Any, kind: Kind, requests: int, steps: list[Step], bare: Any) -> list[Asked]:
+def measure_kind(client: Any, kind: Kind, requests: int, steps: list[Step], bare: Any) -> list[Asked]:
     dice, answer, measured, spent = random.Random(3), "", [], _backends(bare)
     for number in range(WARM + 3 * requests):
         if len(measured) >= requests:
@@ -161,7 +161,7 @@ def _line(name: str, measured: list[Asked]) -> str:
 
 
 @contextmanager
-def _recorded(place: Place) -> Iterator[list[Step]]:
+def recorded(place: Place) -> Iterator[list[Step]]:
     """What the application says to its database, for as long as this is open."""
     steps: list[Step] = []
     with place.app.app_context():
@@ -184,7 +184,7 @@ def _recorded(place: Place) -> Iterator[list[Step]]:
             event.remove(engine, name, listener)
 
 
-def _bare(place: Place) -> Any:
+def bare_connection(place: Place) -> Any:
     """A connection with the application's settings."""
     url = place.environment["DATABASE_URL"]
     if not url.startswith("sqlite"):

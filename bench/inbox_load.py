@@ -37,11 +37,11 @@ def fill(fans: int, conversations: int, messages: int) -> float:
     houses = [_add_house(number) for number in range(1 + rows.SMALL_ACCOUNTS)]
     of = rows.Business(houses, fans, conversations, messages, utcnow(), write_time)
     with _nothing_but_rows():
-        _load(Fan, rows.FAN, rows.fan_rows(of))
-        _load(FanTag, rows.TAG, rows.tag_rows(of))
-        _load(Message, rows.MESSAGE, rows.message_rows(of))
-        _load(Conversation, rows.CONVERSATION, rows.conversation_rows(of))
-        _load(Transaction, rows.TRANSACTION, of.bought)
+        load(Fan, rows.FAN, rows.fan_rows(of))
+        load(FanTag, rows.TAG, rows.tag_rows(of))
+        load(Message, rows.MESSAGE, rows.message_rows(of))
+        load(Conversation, rows.CONVERSATION, rows.conversation_rows(of))
+        load(Transaction, rows.TRANSACTION, of.bought)
     return time.monotonic() - began
 
 
@@ -72,7 +72,7 @@ def write_time(moment: datetime | None = None) -> str:
     return (moment or utcnow()).replace(tzinfo=None).isoformat(" ", "microseconds") + ("+00" if on_postgresql() else "")
 
 
-def _load(model: Any, names: Sequence[str], found: Iterable[tuple[Any, ...]]) -> None:
+def load(model: Any, names: Sequence[str], found: Iterable[tuple[Any, ...]]) -> None:
     began, left, count = time.monotonic(), iter(found), 0
     while portion := list(islice(left, AT_ONCE)):
         with write():

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, literal_column, select, true, tuple_, union
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Select,
+    and_,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from app.analytics.periods import Period
@@ -18,24 +31,24 @@ CURRENCY = "USD"  # amounts in others are named, and not added up with these
 Clause = ColumnElement[bool]
 
 
+def within(account_id: int, period: Period) -> Clause:
+    """Transactions of the period, in whatever currency."""
+    return and_(Transaction.account_id == account_id, Transaction.at >= period.start, Transaction.at < period.end)
+
+
 def moved(account_id: int, period: Period) -> Clause:
     """Transactions of the period: what came in, and as negative amounts what was taken back."""
-    return and_(
-        Transaction.account_id == account_id,
-        Transaction.at >= period.start,
-        Transaction.at < period.end,
-        Transaction.currency == CURRENCY,
-    )
+    return and_(within(account_id, period), Transaction.currency == CURRENCY)
 
 
 def moved_otherwise(account_id: int, period: Period) -> Clause:
     """Those in other currencies."""
-    return and_(
-        Transaction.account_id == account_id,
-        Transaction.at >= period.start,
-        Transaction.at < period.end,
-        Transaction.currency != CURRENCY,
-    )
+    return and_(within(account_id, period), Transaction.currency != CURRENCY)
+
+
+def total(cents: Any) -> Any:
+    """Their sum, exact: PostgreSQL would add up in its slow decimal numbers, and doubles are whole up to $90,000,000,000,000."""
+    return func.sum(cast(cents, Double)) if on_postgresql() else func.sum(cents)
 
 
 def paid(account_id: int, period: Period) -> Clause:

@@ -5,7 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select, true
 
 from app.analytics import counted
 from app.analytics.periods import Period
@@ -13,6 +13,8 @@ from app.conversations.models import Message
 from app.database import db, on_postgresql
 from app.fans.models import Fan
 from app.money.models import Transaction
+
+FANS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -30,25 +32,30 @@ class Kpis:
     average_per_paying_fan_cents: (
         int | None
     )  # what fans who paid something brought, refunds taken off, for each of them
-    without_net_cents: int = 0  # gross of the transactions whose net amount is not known
-    payers: int = 0
-    offered: int = 0
-    waits: int = 0
-    answered: int = 0
+    # What these stand on:
+    without_net_cents: int  # gross of the transactions whose net amount is not known
+    transactions: int
+    payers: int
+    offered: int
+    waits: int
+    answered: int
+    best: list[tuple[int, int]]  # ids of the fans who brought the most, with their cents
 
 
 def kpis_of(account_id: int, period: Period) -> Kpis:
-    money = _money(account_id, period)
+    money, best = _money(account_id, period)
     out = _messages_out(account_id, period)
     waits = _waits(account_id, period)
     return Kpis(
         revenue_cents=_whole(money.gross),
         net_cents=_whole(money.net),
-        without_net_cents=int(money.without_net or 0),
+        without_net_cents=_whole(money.without_net) or 0,
+        transactions=_whole(money.transactions) or 0,
         payers=money.payers,
         average_per_paying_fan_cents=round(Fraction(int(money.of_payers), money.payers)) if money.payers else None,
+        best=best,
         new_fans=_count(select(func.count()).select_from(Fan).where(counted.joined(account_id, period))),
-        active_fans=_count(select(func.count()).select_from(counted.active_fans(account_id, period).subquery())),
+        active_fans=money.active,
         messages_in=_count(select(func.count()).select_from(Message).where(counted.came_in(account_id, period))),
         messages_out=out.messages,
         offered=out.offered,
@@ -61,30 +68,51 @@ def kpis_of(account_id: int, period: Period) -> Kpis:
     )
 
 
-def _money(account_id: int, period: Period) -> Any:
-    """By fans first: the fans who paid are then known from the same reading."""
-    gross, net = Transaction.gross_cents, Transaction.net_cents
-    each = (
-        select(
-            Transaction.fan_id,
-            func.sum(gross).label("gross"),
-            func.sum(net).label("net"),
-            func.sum(gross).filter(net.is_(None)).label("without_net"),
-            func.max(gross).label("most"),
-        )
-        .where(counted.moved(account_id, period))
-        .group_by(Transaction.fan_id)
-        .subquery()
-    )
+def _money(account_id: int, period: Period) -> tuple[Any, list[tuple[int, int]]]:
+    """Summed by fans first, so that one reading of the transactions tells all that is about money and about who paid; and
+    the fans who brought the most."""
+    each = _by_fan(account_id, period).cte("by_fan")
     has_paid = each.c.fan_id.is_not(None) & (each.c.most > 0)
+    wrote = select(Message.fan_id).where(counted.came_in(account_id, period), Message.fan_id.is_not(None))
+    writers = wrote.distinct().subquery("writers")
+    only_wrote = ~exists().where(each.c.fan_id == writers.c.fan_id, each.c.most > 0)
+    others = select(func.count()).select_from(writers).where(only_wrote).scalar_subquery()
+    payers = func.count().filter(has_paid)
     sums = select(
         func.sum(each.c.gross).label("gross"),
         func.sum(each.c.net).label("net"),
         func.sum(each.c.without_net).label("without_net"),
-        func.count().filter(has_paid).label("payers"),
+        func.sum(each.c.transactions).label("transactions"),
+        payers.label("payers"),
         func.sum(each.c.gross).filter(has_paid).label("of_payers"),
+        (payers + others).label("active"),
+    ).subquery("sums")
+    top = (
+        select(each.c.fan_id, each.c.gross.label("brought"))
+        .where(each.c.fan_id.is_not(None), each.c.gross > 0)
+        .order_by(each.c.gross.desc(), each.c.fan_id)
+        .limit(FANS_SHOWN)
+        .subquery("top")
     )
-    return db.session.execute(sums).one()
+    found = db.session.execute(select(sums, top).select_from(sums.outerjoin(top, true()))).all()
+    best = [(row.fan_id, int(row.brought)) for row in found if row.fan_id is not None]
+    return found[0], sorted(best, key=lambda each: (-each[1], each[0]))
+
+
+def _by_fan(account_id: int, period: Period) -> Any:
+    gross, net = Transaction.gross_cents, Transaction.net_cents
+    return (
+        select(
+            Transaction.fan_id,
+            counted.total(gross).label("gross"),
+            counted.total(net).label("net"),
+            counted.total(gross).filter(net.is_(None)).label("without_net"),
+            func.count().label("transactions"),
+            func.max(gross).label("most"),
+        )
+        .where(counted.moved(account_id, period))
+        .group_by(Transaction.fan_id)
+    )
 
 
 def _messages_out(account_id: int, period: Period) -> Any:

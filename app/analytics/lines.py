@@ -134,7 +134,7 @@ def _message_line(
 
 
 def _campaigns(asked: Asked, rows: list[Campaign]) -> list[Line]:
-    work = tables.work_of(asked.account_id, asked.period, Message.campaign_id)
+    work, _ = tables.work_of(asked.account_id, asked.period)
     return [
         Line(each, each.started_at, campaign_id=each.id, work=work.get(each.id, tables.Work()))
         for each in rows

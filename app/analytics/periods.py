@@ -78,9 +78,9 @@ def moment_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def step_of(steps: list[Period], day: date) -> int:
-    """The place of the step in which a day lies."""
-    return bisect_right(steps, day, key=lambda step: step.first) - 1
+def step_of(firsts: list[date], day: date) -> int:
+    """The place of the step in which a day lies, by the first days of all steps."""
+    return bisect_right(firsts, day) - 1
 
 
 def read_period(first: str | None, after: str | None, timezone: str | None, account_zone: str, now: datetime) -> Period:

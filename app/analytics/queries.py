@@ -1,4 +1,4 @@
-"""All that a page or a program sees of a period, counted now."""
+"""All that a page or a program sees of a period."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,60 +7,84 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.accounts.models import Membership, User
-from app.analytics import tables
-from app.analytics.kpis import Kpis, kpis_of
+from app.analytics import remembered
+from app.analytics.figures import Figures, count_figures
+from app.analytics.kpis import Kpis
 from app.analytics.periods import Period
 from app.analytics.reports import Asked, Part
-from app.analytics.tables import Payer, Step, Work
+from app.analytics.tables import Work
 from app.campaigns.models import Campaign
-from app.database import db, utcnow
+from app.database import db
 from app.fans.models import Fan
 from app.money.models import Transaction
 from app.money.queries import KINDS
 
 
 @dataclass(frozen=True)
-class Overview:
+class Step:
     period: Period
-    as_of: datetime
-    kpis: Kpis
-    previous: Kpis
-    trend: list[Step]
-    top_fans: list[Payer]
-    campaigns: list[tuple[Campaign, Work]]
+    by_kind: dict[str, int]  # cents
 
     @property
-    def has_data(self) -> bool:
-        return any(value for kpis in (self.kpis, self.previous) for value in vars(kpis).values())
+    def revenue_cents(self) -> int:
+        return sum(self.by_kind.values())
 
 
 @dataclass(frozen=True)
-class Details:
-    """What only the page shows."""
+class Payer:
+    fan: Fan
+    revenue_cents: int
 
-    staff: list[tuple[User | None, Work]]
-    week: list[list[int]]
-    other_currencies: list[tuple[str, int]]
+
+@dataclass(frozen=True)
+class Overview:
+    period: Period
+    figures: Figures
+    trend: list[Step]
+    top_fans: list[Payer]
+    campaigns: list[tuple[Campaign, Work]]
+    staff: list[tuple[User | None, Work]]  # without a person: written on the platform itself
+
+    @property
+    def as_of(self) -> datetime:
+        return self.figures.as_of
+
+    @property
+    def kpis(self) -> Kpis:
+        return self.figures.kpis
+
+    @property
+    def previous(self) -> Kpis:
+        return self.figures.previous
+
+    @property
+    def has_data(self) -> bool:
+        sums = (vars(kpis).values() for kpis in (self.kpis, self.previous))
+        return bool(self.figures.other_currencies) or any(value for values in sums for value in values)
 
 
 def overview(account_id: int, period: Period) -> Overview:
+    """At most a minute old; of a business of usual size, counted now."""
+    figures = remembered.recall(account_id, period)
+    if figures is None:
+        figures = count_figures(account_id, period)
+        remembered.remember(account_id, period, figures)
+    fans = _by_id(Fan, [fan_id for fan_id, _ in figures.kpis.best])
+    campaigns = _by_id(Campaign, [campaign_id for campaign_id, _ in figures.campaigns])
+    people = _by_id(User, [author_id for author_id, _ in figures.staff])
     return Overview(
         period=period,
-        as_of=utcnow(),
-        kpis=kpis_of(account_id, period),
-        previous=kpis_of(account_id, period.previous),
-        trend=tables.trend(account_id, period),
-        top_fans=tables.top_fans(account_id, period),
-        campaigns=tables.campaigns(account_id, period),
+        figures=figures,
+        trend=[Step(step, by_kind) for step, by_kind in zip(period.steps(), figures.trend, strict=True)],
+        top_fans=[Payer(fans[fan_id], cents) for fan_id, cents in figures.kpis.best if fan_id in fans],
+        campaigns=[(campaigns[each], work) for each, work in figures.campaigns if each in campaigns],
+        staff=[(people.get(each), work) for each, work in figures.staff],
     )
 
 
-def details(account_id: int, period: Period) -> Details:
-    return Details(
-        staff=tables.staff(account_id, period),
-        week=tables.hours_of_the_week(account_id, period),
-        other_currencies=tables.other_currencies(account_id, period),
-    )
+def _by_id(model: Any, ids: list[int | None]) -> dict[Any, Any]:
+    wanted = [each for each in ids if each is not None]
+    return {each.id: each for each in db.session.scalars(select(model).where(model.id.in_(wanted)))}
 
 
 def sums_of(asked: Asked, part: Part) -> list[int]:

@@ -9,7 +9,7 @@ from app.accounts.guard import account
 from app.analytics import lines, queries, reports, words
 from app.analytics.cards import FIGURES, cards
 from app.analytics.periods import DAY, PRESETS, Period, preset, read_period
-from app.analytics.tables import Step
+from app.analytics.queries import Step
 from app.database import utcnow
 from app.errors import Invalid
 from app.money.queries import KINDS
@@ -32,7 +32,6 @@ def index() -> str | tuple[str, int]:
         "analytics/index.html",
         errors={},
         overview=found,
-        details=queries.details(account.id, period),
         cards=cards(found.kpis, found.previous),
         kinds=_kinds(found.trend),
         rows=_address_of_rows(period),
