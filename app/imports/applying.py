@@ -39,6 +39,7 @@ from app.imports.options import Options
 from app.imports.sets import RowSet
 from app.money.actions import refresh_spends
 from app.money.models import Transaction
+from app.money.twins import is_near
 
 TAKEN = "A fan with this username, platform id or e-mail came in after the rehearsal"
 RECORDED = "This payment, or its payer, was recorded after the rehearsal"
@@ -58,8 +59,10 @@ _PAYMENT: dict[str, Any] = dict.fromkeys(("transaction_id", "kind", "currency", 
 def apply_set(done: RowSet, options: Options, uploaded_at: datetime, began_at: datetime) -> None:
     """began_at: the very moment that this import's fans get as their first. Does not commit."""
     if options.plan.kind == ImportKind.TRANSACTIONS:
-        write = _add_payments if done.outcome == Outcome.NEW else _fill_payments
-        write(done, began_at)
+        if done.outcome == Outcome.NEW:
+            _add_payments(done, uploaded_at, began_at)
+        else:
+            _fill_payments(done, began_at)
     elif done.outcome == Outcome.CHANGED:
         _change_fans(done)
     else:
@@ -154,7 +157,7 @@ def _change_fans(done: RowSet) -> None:
     )  # fmt: skip
 
 
-def _add_payments(done: RowSet, began_at: datetime) -> None:
+def _add_payments(done: RowSet, uploaded_at: datetime, began_at: datetime) -> None:
     _insert_payers(done, began_at)
     said = members_of(ImportRow.after, **_PAYMENT)
     values = {
@@ -171,9 +174,8 @@ def _add_payments(done: RowSet, began_at: datetime) -> None:
         "created_at": literal(utcnow(), UTCDateTime),
     }
     payer_stands = or_(ImportRow.fan_id.is_(None), exists().where(Fan.id == ImportRow.fan_id))
-    source = (
-        select(*values.values()).select_from(ImportRow).where(done.holds(), payer_stands).order_by(ImportRow.row.desc())
-    )
+    which = (done.holds(), payer_stands, ~_told_meanwhile(done, uploaded_at, said))
+    source = select(*values.values()).select_from(ImportRow).where(*which).order_by(ImportRow.row.desc())
     execute(insert(Transaction).from_select(list(values), source, include_defaults=False).on_conflict_do_nothing())
     stands = exists().where(
         Transaction.account_id == done.account_id,
@@ -184,6 +186,20 @@ def _add_payments(done: RowSet, began_at: datetime) -> None:
     missed = sets.say(ImportRow.not_applied, RECORDED, done.holds() & ~stands)
     refresh_spends(done.account_id, select(ImportRow.fan_id).where(done.holds()))
     sets.count(done.import_id, inserted=done.count - missed, not_applied=missed, processed_rows=done.count)
+
+
+def _told_meanwhile(done: RowSet, uploaded_at: datetime, said: dict[str, Any]) -> Any:
+    """An event told of a payment like this one since the file came: imported once more, the row is taken for it."""
+    return exists().where(
+        Transaction.account_id == done.account_id,
+        Transaction.import_id.is_(None),
+        Transaction.statement_id.is_(None),
+        Transaction.gross_cents == said["gross_cents"],
+        Transaction.currency == said["currency"],
+        Transaction.created_at > uploaded_at,
+        Transaction.fan_id == func.coalesce(ImportRow.fan_id, Transaction.fan_id),
+        is_near(_moment(said["at"])),
+    )
 
 
 def _insert_payers(done: RowSet, began_at: datetime) -> None:

@@ -17,6 +17,11 @@ class Transaction(Base):
         ),
         Index(None, "account_id", "fan_id", "at"),
         Index(
+            "ix_transactions_told", "account_id", "gross_cents", "at",
+            sqlite_where=text("import_id IS NULL AND statement_id IS NULL"),
+            postgresql_where=text("import_id IS NULL AND statement_id IS NULL"),
+        ),
+        Index(
             "ix_transactions_of_statement", "account_id", "platform", "statement_id", unique=True,
             sqlite_where=text("statement_id IS NOT NULL"), postgresql_where=text("statement_id IS NOT NULL"),
         ),

@@ -10,10 +10,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
 from app.bulk import is_any_of, many
-from app.database import db, run
+from app.database import db, on_postgresql, run
 from app.fans.models import Fan
 from app.money.models import Transaction
 
@@ -50,6 +50,16 @@ _EVENTS = select(
     Transaction.id, Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents,
     Transaction.net_cents, Transaction.currency, Transaction.fan_id, Transaction.kind, Transaction.at,
 )  # fmt: skip
+
+
+def is_near(moment: Any) -> Any:
+    """Of a transaction: it lies within WITHIN of a moment that the database has. Entered by an index."""
+    minutes = int(WITHIN.total_seconds() // 60)
+    if on_postgresql():
+        within = literal_column(f"interval '{minutes} minutes'")
+        return Transaction.at.between(moment - within, moment + within)
+    first, last = (func.strftime("%Y-%m-%d %H:%M:%f", moment, f"{sign}{minutes} minutes") for sign in "-+")
+    return Transaction.at.between(first, last)
 
 
 class ToldByEvents:

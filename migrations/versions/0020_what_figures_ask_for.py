@@ -11,6 +11,7 @@ depends_on = None
 
 MOVED = ["account_id", "at", "id", "currency", "kind", "fan_id", "gross_cents", "net_cents", "message_id"]
 OF_STATEMENT = "ix_transactions_of_statement"
+TOLD = "import_id IS NULL AND statement_id IS NULL"
 WENT_OUT = ["account_id", "sent_at", "id", "campaign_id", "author_id", "price_cents", "purchased"]
 
 
@@ -23,6 +24,7 @@ def upgrade() -> None:
         "statement_id IS NOT NULL",
         unique=True,
     )
+    _index("ix_transactions_told", "transactions", ["account_id", "gross_cents", "at"], TOLD)
     op.create_index("ix_transactions_moved", "transactions", MOVED)
     op.drop_index("ix_transactions_account_id_at_id", "transactions")
     _index("ix_messages_came_in", "messages", ["account_id", "created_at", "id", "fan_id"], "direction = 'in'")
@@ -34,6 +36,7 @@ def downgrade() -> None:
     op.drop_index("ix_messages_came_in", "messages")
     op.create_index("ix_transactions_account_id_at_id", "transactions", ["account_id", "at", "id"])
     op.drop_index("ix_transactions_moved", "transactions")
+    op.drop_index("ix_transactions_told", "transactions")
     op.drop_index(OF_STATEMENT, "transactions")
     op.drop_column("transactions", "statement_id")
 

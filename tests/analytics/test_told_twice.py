@@ -9,7 +9,8 @@ from sqlalchemy import select
 from app.database import db
 from app.imports import actions as imports
 from app.money.models import Transaction
-from tests.imports.conftest import Importer
+from tests.imports.conftest import Importer, counts
+from tests.imports.test_undo import Steps
 from tests.people import Person, add_fan, connect
 from tests.test_webhooks import Platform
 
@@ -100,6 +101,22 @@ def test_two_payments_alike_stay_two_though_only_one_event_came(app, ada: Person
         bring(month.statement(), "october.csv")
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
     platform.tell(*month.event(month.paid[1]), "evt_2")
+    assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
+
+
+def test_what_an_event_tells_between_rehearsal_and_apply_is_not_told_again(app, ada: Person, sandbox):
+    platform, steps = Platform(ada, connect(ada, sandbox.url)), Steps(app, ada)
+    add_fan(ada, 1)
+    month = Month(1)
+    month.paid = [
+        {"number": n, "at": BEGAN + timedelta(days=n), "kind": "tip", "fan": 1, "cents": 500} for n in range(2)
+    ]
+    steps.upload(month.statement()).rehearse()
+    platform.tell(*month.event(month.paid[0]), "evt_1")
+    row = steps.apply().row
+    assert (row.inserted, row.not_applied) == (2, 1)
+    assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
+    assert counts(Importer(app, ada)(month.statement(), "october.csv")) == (0, 1, 2, 0)
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
 
 
