@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select, true
 
-from app.analytics import counted
+from app.analytics import counted, waiting
 from app.analytics.periods import Period
 from app.conversations.models import Message
 from app.database import db, on_postgresql
@@ -133,7 +133,7 @@ class Waits:
 
 def _waits(account_id: int, period: Period) -> Waits:
     """The median is of the two in the middle where there is none."""
-    each = counted.waits(account_id, period).cte("waits")
+    each = waiting.waits(account_id, period).cte("waits")
     times = select(
         each.c.began_at,
         each.c.answered_at,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from app.analytics import counted
+from app.analytics import counted, waiting
 from app.analytics.periods import Period
 from app.campaigns.models import Campaign
 from app.conversations.models import Message
@@ -55,12 +55,12 @@ def _moving_fans(account_id: int, period: Period) -> ColumnElement[bool]:
 
 
 def _waiting(account_id: int, period: Period) -> ColumnElement[bool]:
-    each = counted.waits(account_id, period).subquery()
+    each = waiting.waits(account_id, period).subquery()
     return and_(counted.came_in(account_id, period), Message.id.in_(select(each.c.id)))
 
 
 def _answered(account_id: int, period: Period) -> ColumnElement[bool]:
-    each = counted.waits(account_id, period).subquery()
+    each = waiting.waits(account_id, period).subquery()
     return and_(
         counted.came_in(account_id, period), Message.id.in_(select(each.c.id).where(each.c.answered_at.is_not(None)))
     )

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, stream_with_context, url_
 from flask import Response as StreamedResponse
 
 from app.accounts.guard import account
-from app.analytics import lines, queries, reports, words
+from app.analytics import files, lines, queries, reports, words
 from app.analytics.cards import FIGURES, cards
 from app.analytics.periods import DAY, PRESETS, Period, preset, read_period
 from app.analytics.queries import Step
@@ -62,7 +62,7 @@ def rows() -> str:
 def export() -> StreamedResponse:
     """The same rows, all pages."""
     asked = _asked()
-    response = StreamedResponse(stream_with_context(lines.report_csv(asked)), mimetype="text/csv")
+    response = StreamedResponse(stream_with_context(files.report_csv(asked)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{asked.file_name}"'
     return response
 

@@ -1,7 +1,7 @@
 from flask import Response, stream_with_context
 
 from app.accounts.guard import account
-from app.analytics import lines, queries, reports
+from app.analytics import files, queries, reports
 from app.analytics.periods import Period, read_period
 from app.analytics.queries import Overview
 from app.api import bp
@@ -23,7 +23,7 @@ def show_analytics(query_data: PeriodQuery) -> AnalyticsOut:
 def export_analytics(query_data: ExportQuery) -> Response:
     """The rows behind the figures."""
     asked = reports.read_asked(account.id, _period(query_data), query_data.model_dump().get)
-    response = Response(stream_with_context(lines.report_csv(asked)), mimetype="text/csv")
+    response = Response(stream_with_context(files.report_csv(asked)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{asked.file_name}"'
     return response
 
