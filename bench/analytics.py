@@ -107,7 +107,8 @@ def _kinds() -> list[Kind]:
 
     rows = (("transactions", ""), ("fans", "paying"), ("messages", "in"), ("messages", "waits"))
     return [
-        Kind(f"{PAGE}, again and again", lambda *_: PAGE, {}), of(PAGE, 7), of(PAGE, 30), of(PAGE, 90), of(API, 30),
+        Kind(f"{PAGE}, again and again", lambda *_: PAGE, {}),
+        of(PAGE, 7), of(PAGE, 30), of(PAGE, 90), of(API, 30, "timezone=Europe/Paris&"),
         *(of(f"{PAGE}/rows", 30, f"report={report}&which={which}&") for report, which in rows),
     ]  # fmt: skip
 

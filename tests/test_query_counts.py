@@ -29,6 +29,7 @@ LISTS = (
     "/messages/onlyfans/{conversation}/replies",
     "/api/analytics/onlyfans",
     "/platforms/onlyfans/analytics",
+    "/platforms/onlyfans/analytics/statement",
     "/platforms/onlyfans/analytics/rows?report=transactions",
     "/platforms/onlyfans/analytics/rows?report=fans",
     "/platforms/onlyfans/analytics/rows?report=messages&which=in",

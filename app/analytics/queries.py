@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.accounts.models import Membership, User
-from app.analytics import remembered
+from app.analytics import counted, remembered
 from app.analytics.figures import Figures, count_figures
 from app.analytics.kpis import Kpis
 from app.analytics.periods import Period
@@ -16,6 +16,7 @@ from app.analytics.tables import Work
 from app.campaigns.models import Campaign
 from app.database import db
 from app.fans.models import Fan
+from app.money import twins
 from app.money.models import Transaction
 from app.money.queries import KINDS
 
@@ -94,6 +95,27 @@ def sums_of(asked: Asked, part: Part) -> list[int]:
     each = asked.rows(part).subquery()
     found = db.session.execute(select(func.sum(each.c.gross_cents), func.sum(each.c.net_cents))).one()
     return [int(cents or 0) for cents in found]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Payments by who told of them. Cents; net where it is known."""
+
+    which: str  # of the report of transactions
+    count: int
+    gross_cents: int
+    net_cents: int
+
+
+def statement_against_events(account_id: int, period: Period) -> list[Told]:
+    parts = {
+        "in-both": twins.IN_BOTH, "events-alone": twins.IN_EVENTS_ALONE, "statements-alone": twins.IN_STATEMENTS_ALONE,
+    }  # fmt: skip
+    sums = (func.count(), func.sum(Transaction.gross_cents), func.sum(Transaction.net_cents))
+    every = [each.filter(part).label(f"{which} {n}") for which, part in parts.items() for n, each in enumerate(sums)]
+    found = db.session.execute(select(*every).where(counted.moved(account_id, period))).one()
+    numbers = [int(each or 0) for each in found]
+    return [Told(which, *numbers[3 * n : 3 * n + 3]) for n, which in enumerate(parts)]
 
 
 def narrowed_in_words(asked: Asked) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from app.conversations.models import Message
 from app.database import LARGEST_ID
 from app.errors import Invalid
 from app.fans.models import Fan
+from app.money import twins
 from app.money.models import Transaction
 from app.paging import Order
 
@@ -39,6 +40,10 @@ def _net_known(account_id: int, period: Period) -> ColumnElement[bool]:
 
 def _net_unknown(account_id: int, period: Period) -> ColumnElement[bool]:
     return and_(counted.moved(account_id, period), Transaction.net_cents.is_(None))
+
+
+def _told(where: ColumnElement[bool]) -> Find:
+    return lambda account_id, period: and_(counted.moved(account_id, period), where)
 
 
 def _fans_of(ids: Callable[[int, Period], Any]) -> Find:
@@ -93,6 +98,15 @@ PARTS = {
     ),
     ("transactions", "other-currencies"): Part(
         "Payments in other currencies", Transaction, NEWEST_TRANSACTIONS, counted.moved_otherwise
+    ),
+    ("transactions", "in-both"): Part(
+        "Payments in a statement and told by events", Transaction, NEWEST_TRANSACTIONS, _told(twins.IN_BOTH)
+    ),
+    ("transactions", "events-alone"): Part(
+        "Payments that no statement has", Transaction, NEWEST_TRANSACTIONS, _told(twins.IN_EVENTS_ALONE)
+    ),
+    ("transactions", "statements-alone"): Part(
+        "Payments that no event told", Transaction, NEWEST_TRANSACTIONS, _told(twins.IN_STATEMENTS_ALONE)
     ),
     ("fans", ""): Part("Fans of the period", Fan, NEWEST_FANS, _moving_fans),
     ("fans", "new"): Part("New fans", Fan, NEWEST_FANS, counted.joined),

@@ -39,6 +39,22 @@ def index() -> str | tuple[str, int]:
     )
 
 
+@bp.get("/platforms/onlyfans/analytics/statement")
+def statement() -> str | tuple[str, int]:
+    """What was imported of a period, held against what events told of it."""
+    try:
+        period = _period()
+    except Invalid as error:
+        return render_template("analytics/statement.html", errors=dict(error.errors), **_chooser(None)), 400
+    return render_template(
+        "analytics/statement.html",
+        errors={},
+        told=queries.statement_against_events(account.id, period),
+        rows=_address_of_rows(period),
+        **_chooser(period),
+    )
+
+
 @bp.get("/platforms/onlyfans/analytics/rows")
 def rows() -> str:
     asked = _asked()

@@ -22,7 +22,7 @@ from app.money.twins import ToldByEvents
 
 _STANDING = select(
     Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents, Transaction.net_cents,
-    Transaction.currency, Transaction.fan_id,
+    Transaction.currency, Transaction.fan_id, Transaction.import_id,
 )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ class PaymentRows:
             after["fan_id"] = fan_id
         if stands.net_cents is None and given["net"] is not None:
             after["net_cents"] = given["net"]
-        if stands.statement_id is None and stands.platform_transaction_id != statement_id:
+        if stands.statement_id is None and stands.import_id is None:  # so far only an event told of it
             after["statement_id"] = statement_id
         if not after:
             return decisions.take(reading, Outcome.UNCHANGED, stands.fan_id)

@@ -22,6 +22,11 @@ FAMILIES = {"renewal": "subscription"}  # an event may call new what a statement
 ANY = "other"  # a statement's word that is not known
 
 
+IN_BOTH = Transaction.statement_id.is_not(None)
+IN_STATEMENTS_ALONE = Transaction.import_id.is_not(None)
+IN_EVENTS_ALONE = Transaction.import_id.is_(None) & Transaction.statement_id.is_(None)
+
+
 def is_same_kind(one: str, other: str) -> bool:
     families = {FAMILIES.get(each, each) for each in (one, other)}
     return len(families) == 1 or ANY in families
@@ -48,7 +53,7 @@ def find_in_statements(fan: Fan, kind: str, gross_cents: int, at: datetime) -> T
 
 _EVENTS = select(
     Transaction.id, Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents,
-    Transaction.net_cents, Transaction.currency, Transaction.fan_id, Transaction.kind, Transaction.at,
+    Transaction.net_cents, Transaction.currency, Transaction.fan_id, Transaction.import_id, Transaction.kind, Transaction.at,
 )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """A month's events and its statement, in any order and some of it twice: equal to the cent."""
 
+import html
 import random
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +120,21 @@ def test_what_an_event_tells_between_rehearsal_and_apply_is_not_told_again(app, 
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
     assert counts(Importer(app, ada)(month.statement(), "october.csv")) == (0, 1, 2, 0)
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
+
+
+def test_a_statement_is_held_against_what_events_told(app, ada: Person, sandbox):
+    """Of 24 payments all but the first two are in the statement, events told of the first twelve; the refund had none."""
+    platform, month, browser = Platform(ada, connect(ada, sandbox.url)), Month(3), ada.browser()
+    for number in (1, 2, 3):
+        add_fan(ada, number)
+    for each in month.paid[:12]:
+        platform.tell(*month.event(each), f"evt_{each['number']}")
+    Importer(app, ada)(month.statement(2), "october.csv")
+    page = browser.get(f"/platforms/onlyfans/analytics/statement?{MONTH.partition('?')[2]}").text
+    links = [html.unescape(link) for link in re.findall(r'href="([^"]+rows[^"]+)"', page)]
+    shown = [re.search(r'role="status">(\d+) row', browser.get(link).text)[1] for link in links]
+    assert shown == re.findall(r'rows[^"]+">(\d+)</a>', page) == ["10", "2", "13", "25"]
+    assert f"${month.gross // 100}.{month.gross % 100:02}" in page
 
 
 def test_a_statement_taken_back_leaves_what_events_told(app, ada: Person, sandbox):
