@@ -11,7 +11,7 @@ from werkzeug import Response
 from app.accounts.guard import account
 from app.campaigns import drafting, queries
 from app.campaigns.aims import ALL, Aim
-from app.campaigns.composing import is_open, prospect_of
+from app.campaigns.composing import prospect_of
 from app.campaigns.forms import LATER, CampaignForm, form_for
 from app.campaigns.ledger import REASONS
 from app.campaigns.models import Campaign
@@ -43,7 +43,7 @@ def new() -> str:
 @bp.get("/campaigns/<id:campaign_id>/edit")
 def edit(campaign_id: int) -> str | Response:
     campaign = queries.find_campaign(account.id, campaign_id)
-    if not is_open(campaign):
+    if not queries.is_open(campaign):
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
     form, aims = form_for(campaign)
     return _page(form, aims, campaign)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.campaigns import cautions, queries
+from app.campaigns import cautions
 from app.campaigns.aims import Aim
 from app.campaigns.audience import Audience, Outlook, Selection, outlook
 from app.campaigns.cautions import MOST_LOOKED_AT
@@ -112,8 +112,3 @@ def _named(ends: dict[int, datetime]) -> list[Later]:
         Campaign.id.in_(list(ends)), Campaign.status == CampaignStatus.ACTIVE
     )
     return [Later(row.name, ends[row.id]) for row in db.session.execute(rows.order_by(Campaign.id))]
-
-
-def is_open(campaign: Campaign) -> bool:
-    """Whether it can still be changed in the composer."""
-    return queries.started_at(campaign) is None and campaign.status == CampaignStatus.DRAFT

@@ -182,6 +182,11 @@ def sent_in_last_minute(campaign: Campaign) -> int:
     return db.session.scalar(rows.where(Message.sent_at > since)) or 0
 
 
+def is_open(campaign: Campaign) -> bool:
+    """Whether it can still be changed in the composer."""
+    return campaign.status == CampaignStatus.DRAFT
+
+
 WORDS = {"active": "running"}
 
 

@@ -6,7 +6,6 @@ from werkzeug import Response
 
 from app.accounts.guard import account
 from app.campaigns import actions, queries, results
-from app.campaigns.composing import is_open
 from app.campaigns.ledger import REASONS, ledger_csv, ledger_lines
 from app.campaigns.models import TYPES, Campaign
 from app.conversations.guards import Guards
@@ -25,7 +24,7 @@ def index() -> str:
     page = fetch_page(rows, queries.NEWEST_FIRST, limit=CAMPAIGNS_PER_PAGE, cursor=request.args.get("cursor"))
     metrics = queries.metrics_of(page.rows)
     return render_template(
-        "campaigns/index.html", page=page, metrics=metrics, status_of=queries.status_of, is_open=is_open
+        "campaigns/index.html", page=page, metrics=metrics, status_of=queries.status_of, is_open=queries.is_open
     )
 
 

@@ -133,11 +133,7 @@ def _claim_next(
         news += of_campaigns.news
         chosen = of_campaigns.message_id
     if chosen is None:
-        due = (
-            now
-            if of_campaigns and of_campaigns.is_more
-            else _next_moment(connection.id, now, window, queue, of_campaigns)
-        )
+        due = _next_moment(connection.id, now, window, queue, of_campaigns)
         return _look_again(connection, now, due, on_answer=window.in_flight > 0)
     claimed = _take(connection.id, chosen, now, news)
     if day:
@@ -150,7 +146,7 @@ def _claim_next(
 def _next_moment(connection_id: int, now: int, window: Window, queue: Queue, of_campaigns: Found | None) -> int | None:
     """When something may go that may not now."""
     if of_campaigns:
-        return _earliest([queue.next_retry, queue.next_lease, of_campaigns.wakes])
+        return now if of_campaigns.is_more else _earliest([queue.next_retry, queue.next_lease])
     is_held = waiting.next_of_campaigns(connection_id, now) is not None
     return _earliest([queue.next_retry, queue.next_lease, window.campaign_due if is_held else None])
 

@@ -22,25 +22,24 @@ QUIET_HOURS = "quiet_hours"
 @dataclass(frozen=True)
 class Found:
     message_id: int | None
-    is_more: bool = False  # so many were spared that the rest is for the next claim
-    wakes: int | None = None  # the tick when the first of those comes due who sleep
+    is_more: bool = False  # so many were spared, or put off, that the rest is for the next claim
     news: list[live.Noted] = field(default_factory=list)
 
 
 def next_of_campaigns(connection_id: int, now: int) -> Found:
     """Does not commit."""
     news: list[live.Noted] = []
-    wakes: list[int] = []
     for _ in range(MOST_LOOKED_AT):
         found = waiting.next_of_campaigns(connection_id, now)
         if found is None:
-            return Found(None, wakes=min(wakes, default=None), news=news)
+            return Found(None, news=news)
         if not found.guards:
             return Found(found.message_id, news=news)
         guards = Guards.of(found.guards)
         if until := _sleeps_until(found, guards):
-            wakes.append(_put_off(found, until))
-        elif reason := objection(found.message_id, guards):
+            _put_off(found, until)
+            break
+        if reason := objection(found.message_id, guards):
             news += _spare(found.message_id, reason)
         else:
             return Found(found.message_id, news=news)
@@ -61,8 +60,8 @@ def _zones_of(message_id: int) -> Row[str | None, str]:
     return db.session.execute(rows.outerjoin(Fan, Fan.id == Message.fan_id).where(Message.id == message_id)).one()
 
 
-def _put_off(found: Next, until: datetime) -> int:
-    """This one, and the campaign's others to fans of the same zone. Returns the tick."""
+def _put_off(found: Next, until: datetime) -> None:
+    """This one, and the campaign's others to fans of the same zone."""
     tick, its_zone = clock.tick_of(until), _zones_of(found.message_id)[0]
     of_zone = Fan.timezone.is_(None) if its_zone is None else Fan.timezone == its_zone
     others = select(Message.id).join(Fan, Fan.id == Message.fan_id).where(
@@ -73,7 +72,6 @@ def _put_off(found: Next, until: datetime) -> int:
     )  # fmt: skip
     ids = {found.message_id, *db.session.scalars(others.limit(MOST_ASLEEP))}
     execute(update(Message).where(Message.id.in_(ids)).values(due_tick=tick, status_reason=QUIET_HOURS))
-    return tick
 
 
 def _spare(message_id: int, reason: str) -> list[live.Noted]:
