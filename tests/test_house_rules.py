@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,11 @@ def test_the_repository_names_no_address_that_packages_come_from():
         assert not re.search(
             r"--(extra-)?index-url|--find-links|https?://[^\s]*(pypi|pythonhosted|npmjs)", (ROOT / name).read_text()
         ), name
+
+
+def test_the_stylesheet_closes_what_it_opens():
+    """A rule that is left open swallows all that follows, and no browser complains."""
+    css = (ROOT / "app/static/app.css").read_text()
+    depth = list(accumulate({"{": 1, "}": -1}.get(char, 0) for char in css))
+    assert min(depth) == 0 == depth[-1]
+    assert max(depth) <= 2, "a rule within a rule: a brace is missing before it"
