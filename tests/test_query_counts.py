@@ -30,6 +30,7 @@ LISTS = (
     "/api/analytics/onlyfans",
     "/platforms/onlyfans/analytics",
     "/platforms/onlyfans/analytics/statement",
+    "/platforms/onlyfans/analytics/sold",
     "/platforms/onlyfans/analytics/rows?report=transactions",
     "/platforms/onlyfans/analytics/rows?report=fans",
     "/platforms/onlyfans/analytics/rows?report=messages&which=in",

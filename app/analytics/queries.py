@@ -12,6 +12,7 @@ from app.analytics.figures import Figures, count_figures
 from app.analytics.kpis import Kpis
 from app.analytics.periods import Period
 from app.analytics.reports import Asked, Part
+from app.analytics.selling import RULES
 from app.analytics.tables import Work
 from app.campaigns.models import Campaign
 from app.database import db
@@ -120,17 +121,21 @@ def statement_against_events(account_id: int, period: Period) -> list[Told]:
 
 def narrowed_in_words(asked: Asked) -> list[tuple[str, str]]:
     """What the rows are narrowed to, by name where there is one."""
-    return [(name.capitalize(), _name_of(asked.account_id, name, value)) for name, value in asked.narrowed]
+    titles = {rule.name: rule.title for rule in RULES}
+    return [
+        (titles.get(name, name.capitalize()), _name_of(asked.account_id, name, value)) for name, value in asked.narrowed
+    ]
 
 
 def _name_of(account_id: int, name: str, value: Any) -> str:
     if name == "kind":
         return KINDS.get(value) or str(value)
-    if name == "author" and value == 0:
-        return "nobody here, on the platform itself"
+    if value == 0:
+        return "nobody here"
     member = select(User.name).join(Membership).where(Membership.account_id == account_id, User.id == value)
     named = {
         "author": member,
+        **{rule.name: member for rule in RULES},
         "campaign": select(Campaign.name).where(Campaign.account_id == account_id, Campaign.id == value),
         "fan": select(func.coalesce(Fan.name, Fan.handle)).where(Fan.account_id == account_id, Fan.id == value),
     }

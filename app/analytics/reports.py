@@ -1,16 +1,16 @@
 """The rows that figures stand on. Each has one Select: the page shows it, the CSV holds it, and a figure counts the same."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from app.analytics import counted, waiting
+from app.analytics.narrowing import NARROWED, read_narrowed
 from app.analytics.periods import Period
 from app.campaigns.models import Campaign
 from app.conversations.models import Message
-from app.database import LARGEST_ID
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money import twins
@@ -122,28 +122,6 @@ PARTS = {
 }
 WHOLE = {"messages": ("in", "out")}
 REPORTS = ("transactions", "fans", "messages", "campaigns")
-NARROWED = {
-    "kind": {"transactions": lambda kind: Transaction.kind == kind},
-    "fan": {
-        "transactions": lambda fan_id: Transaction.fan_id == fan_id,
-        "messages": lambda fan_id: Message.fan_id == fan_id,
-    },
-    "campaign": {
-        "transactions": lambda campaign_id: Transaction.message_id.in_(
-            select(Message.id).where(Message.campaign_id == campaign_id)
-        ),
-        "messages": lambda campaign_id: Message.campaign_id == campaign_id,
-    },
-    "author": {
-        "transactions": lambda author_id: Transaction.message_id.in_(select(Message.id).where(_by(author_id))),
-        "messages": lambda author_id: _by(author_id),
-    },
-}
-
-
-def _by(author_id: int) -> ColumnElement[bool]:
-    """By hand. 0: by nobody of ours, on the platform itself."""
-    return and_(counted.BY_HAND, Message.author_id == author_id if author_id else Message.author_id.is_(None))
 
 
 @dataclass(frozen=True)
@@ -180,20 +158,4 @@ def read_asked(account_id: int, period: Period, said: Callable[[str], str | None
     known = [name for each, name in PARTS if each == report]
     if which and which not in known:
         raise Invalid(("which", f"must be one of {', '.join(filter(None, known))}, or be left out."))
-    return Asked(account_id, period, report, which, tuple(_narrowed(report, said)))
-
-
-def _narrowed(report: str, said: Callable[[str], str | None]) -> Iterable[tuple[str, Any]]:
-    for name, reports in NARROWED.items():
-        text = said(name)
-        if not text:
-            continue
-        if report not in reports:
-            raise Invalid((name, f"does not narrow {report}."))
-        yield name, text if name == "kind" else _id(name, text)
-
-
-def _id(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:20]) <= LARGEST_ID):
-        raise Invalid((name, "must be an id."))
-    return int(text)
+    return Asked(account_id, period, report, which, tuple(read_narrowed(report, said)))

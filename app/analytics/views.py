@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, stream_with_context, url_
 from flask import Response as StreamedResponse
 
 from app.accounts.guard import account
-from app.analytics import files, lines, queries, reports, words
+from app.analytics import files, lines, queries, reports, selling, words
 from app.analytics.cards import FIGURES, cards
 from app.analytics.periods import DAY, PRESETS, Period, preset, read_period
 from app.analytics.queries import Step
@@ -50,6 +50,23 @@ def statement() -> str | tuple[str, int]:
         "analytics/statement.html",
         errors={},
         told=queries.statement_against_events(account.id, period),
+        rows=_address_of_rows(period),
+        **_chooser(period),
+    )
+
+
+@bp.get("/platforms/onlyfans/analytics/sold")
+def sold() -> str | tuple[str, int]:
+    """Revenue by who sold it, by each of the rules."""
+    try:
+        period = _period()
+    except Invalid as error:
+        return render_template("analytics/sold.html", errors=dict(error.errors), **_chooser(None)), 400
+    return render_template(
+        "analytics/sold.html",
+        errors={},
+        rules=selling.RULES,
+        sellers=selling.sellers(account.id, period),
         rows=_address_of_rows(period),
         **_chooser(period),
     )

@@ -22,7 +22,7 @@ def show_analytics(query_data: PeriodQuery) -> AnalyticsOut:
 @bp.doc(responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}})
 def export_analytics(query_data: ExportQuery) -> Response:
     """The rows behind the figures."""
-    asked = reports.read_asked(account.id, _period(query_data), query_data.model_dump().get)
+    asked = reports.read_asked(account.id, _period(query_data), query_data.model_dump(by_alias=True).get)
     response = Response(stream_with_context(files.report_csv(asked)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{asked.file_name}"'
     return response

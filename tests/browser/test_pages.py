@@ -26,6 +26,7 @@ PATHS = (
     "/campaigns/new",
     "/platforms/onlyfans/analytics",
     "/platforms/onlyfans/analytics/statement",
+    "/platforms/onlyfans/analytics/sold",
     "/platforms/onlyfans/analytics/rows?report=transactions",
     "/platforms/onlyfans/analytics/rows?report=fans&which=new",
     "/platforms/onlyfans/analytics/rows?report=messages&which=out",

@@ -20,6 +20,9 @@ class ExportQuery(PeriodQuery):
     fan: QueryText | None = None
     campaign: QueryText | None = None
     author: QueryText | None = None
+    sent_by: QueryText | None = None
+    last_writer: QueryText | None = None
+    assignee: QueryText | None = None
 
 
 class KpisOut(Shape):
