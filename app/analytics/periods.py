@@ -96,6 +96,8 @@ def read_period(first: str | None, after: str | None, timezone: str | None, acco
     until = _read_day("to", after) if after else now.astimezone(zone).date() + DAY
     since = _read_day("from", first) if first else max(until - timedelta(days=USUAL_DAYS), EARLIEST)
     if since >= until:
+        if not first:
+            raise Invalid(("to", f"must lie after {EARLIEST}."))
         raise Invalid(("from", "must lie before the end of the period."))
     return Period(since, until, zone)
 

@@ -119,7 +119,13 @@ def _day_after_through() -> str | None:
 
 
 def _asked() -> reports.Asked:
-    return reports.read_asked(account.id, _period(), request.args.get)
+    """Of a report whose parts have different times, a page shows one: the first, unless it is told which."""
+
+    def said(name: str) -> str | None:
+        parts = reports.WHOLE.get(request.args.get("report", ""), ("",))
+        return request.args.get(name) or (parts[0] if name == "which" else None)
+
+    return reports.read_asked(account.id, _period(), said)
 
 
 def _filter() -> dict[str, str]:

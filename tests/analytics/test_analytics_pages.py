@@ -81,6 +81,7 @@ def test_without_dates_it_is_the_last_30_days_of_the_zone(ada: Person, now: str,
         ("from=2026-01-02&to=2026-01-01", "from"),
         ("from=0001-01-01&to=2026-01-01", "from"),
         ("from=2026-01-01&to=9999-12-31", "to"),
+        ("to=1900-01-01", "to"),
         ("from=2026-01-01&to=2026-02-01&timezone=Mars/Olympus", "timezone"),
         ("timezone=../../etc/passwd", "timezone"),
     ],
@@ -143,6 +144,15 @@ def test_rows_go_from_page_to_page_and_keep_their_filter(ada: Person):
         link = html.unescape(found[1]) if found else ""
         assert not link or "kind=message" in link
     assert seen == 120
+
+
+def test_a_list_and_its_file_hold_the_same_also_where_an_address_names_no_part(ada: Person):
+    books, browser = write_books(ada, DRAWN), ada.browser()
+    for path in ("rows", "rows.csv"):
+        answer = browser.get(f"{PAGE}/{path}?report=messages&{books.address}")
+        assert answer.text.count("hello") == 1, path
+    whole = ada.call("GET", f"{ANALYTICS}/export.csv?report=messages&{books.address}")
+    assert whole.text.count("hello") == 3
 
 
 def test_a_spreadsheet_takes_no_cell_for_a_formula_and_adds_up_refunds(ada: Person):
