@@ -78,7 +78,7 @@ def test_a_file_is_uploaded_as_it_is_chosen_and_stays_with_the_draft(ada: Person
     page = ada.page
     page.goto("/campaigns/new")
     page.get_by_label("Name").fill("With a picture")
-    picture = {"name": "pier.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(64)}
+    picture = {"name": "balloon.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(64)}
     page.get_by_label("Pictures, videos, sounds").set_input_files(picture)
     expect(page.locator("#chosen-media .chosen-medium")).to_have_count(1)
     expect(page.get_by_text("Kept as a draft")).to_be_visible()
@@ -86,10 +86,10 @@ def test_a_file_is_uploaded_as_it_is_chosen_and_stays_with_the_draft(ada: Person
     page.wait_for_timeout(700)
     page.reload()
     expect(page.locator("#chosen-media .chosen-medium")).to_have_count(1)
-    page.get_by_role("button", name="Remove pier.png").click()
+    page.get_by_role("button", name="Remove balloon.png").click()
     expect(page.locator("#chosen-media .chosen-medium")).to_have_count(0)
     page.get_by_text("Choose from your media").click()
-    page.get_by_label("pier.png").first.check()
+    page.get_by_label("balloon.png").first.check()
     page.get_by_role("button", name="Attach the chosen ones").click()
     expect(page.locator("#chosen-media .chosen-medium")).to_have_count(1)
 
