@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
 
 from app.campaigns.draws import HELD_BACK, lot
 from app.conversations.guards import Guards, reasons_at_launch
@@ -23,10 +23,11 @@ class Audience:
 
     rule: Group | None = None
     fan_ids: tuple[int, ...] = ()
+    also: tuple[ColumnElement[bool], ...] = field(default=(), compare=False)  # conditions beside the rule
 
     def holds(self, account_id: int) -> ColumnElement[bool]:
         if self.rule is not None:
-            return matching(account_id, self.rule)
+            return and_(matching(account_id, self.rule), *self.also)
         return (Fan.account_id == account_id) & Fan.id.in_(self.fan_ids)
 
     def order(self) -> tuple[Any, ...]:

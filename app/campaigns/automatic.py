@@ -4,6 +4,7 @@ Nothing is hooked into what happens: the database is looked at every few seconds
 whom the campaign has not turned yet. So a worker that dies, or looks twice, neither forgets nor repeats anybody.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -68,8 +69,19 @@ def _found(campaign: Campaign) -> Select[Any, Any] | None:
     except Invalid:  # its segment was deleted: nobody is in it
         return None
     connection = first_connection(campaign.account_id, "onlyfans")
-    rows = decided(actions.selection_of(campaign, Audience(rule), connection)).order_by(None)
-    return rows.where(_happened(campaign), ~_has_had_it(campaign))
+    left = _left_of(campaign)
+    if left == 0:
+        return None
+    audience = Audience(rule, also=(_happened(campaign), ~_has_had_it(campaign)))
+    return decided(replace(actions.selection_of(campaign, audience, connection), at_most=left)).order_by(None)
+
+
+def _left_of(campaign: Campaign) -> int | None:
+    """How many messages it may still make; None: as many as there are."""
+    if campaign.at_most is None:
+        return None
+    made = select(func.count()).where(Recipient.campaign_id == campaign.id, Recipient.skip_reason.is_(None))
+    return max(campaign.at_most - (db.session.scalar(made) or 0), 0)
 
 
 def _happened(campaign: Campaign) -> Any:

@@ -157,3 +157,18 @@ def test_two_workers_that_look_at_once_turn_to_a_fan_once(browser: FlaskClient, 
     change(ada, campaign, looked_at=utcnow())
     send_all(ada)
     assert statuses_of(ada, campaign) == ["sent"] * 5
+
+
+def test_after_so_many_messages_it_turns_to_nobody_else(browser: FlaskClient, ada: Person):
+    fans = [add_fan(ada, number)["id"] for number in range(1, 5)]
+    campaign = launch(browser, ada, audience="all", when="subscription", at_most="2")
+    subscribe(ada, fans[0])
+    look_again(ada)
+    for fan in fans[1:3]:
+        subscribe(ada, fan)
+    look_again(ada)
+    subscribe(ada, fans[3])
+    look_again(ada)
+    found = ledger(ada, campaign)
+    assert sorted(found.values(), key=str) == [("sent", None), ("sent", None), ("skipped", "beyond_limit")]
+    assert fans[3] not in found
