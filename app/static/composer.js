@@ -12,6 +12,7 @@
 
   let left = null;
   let isUnderWay = false;
+  let hasLeft = false;
   let again = false; // what was typed meanwhile was to be sent too: it follows with a key of its own
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "composer" || !isUnderWay) return;
@@ -22,6 +23,7 @@
   document.addEventListener("htmx:before:request", (event) => {
     if (!event.target.closest?.("#composer")) return saveNow();
     isUnderWay = true;
+    hasLeft = false;
     left = { form: composer(), field: field(), text: field().value, mode: mode(composer()), focused: document.activeElement };
     forgetSaving();
     if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
@@ -74,7 +76,7 @@
       sent.remove();
       document.dispatchEvent(new CustomEvent("greenroom:sent"));
     }
-    const isHere = document.activeElement === document.body || (sent && composer().contains(document.activeElement));
+    const isHere = (document.activeElement === document.body && !hasLeft) || (sent && composer().contains(document.activeElement));
     if (isHere) (next ?? field()).focus();
     const follows = again && sent && field().value.trim();
     isUnderWay = again = false;
@@ -83,12 +85,20 @@
 
   // htmx would give the focus to what asks for it, also when somebody has it.
   document.addEventListener("htmx:after:settle", () => {
-    if (document.activeElement !== document.body) field()?.removeAttribute("autofocus");
+    if (hasLeft || document.activeElement !== document.body) field()?.removeAttribute("autofocus");
   });
+
+  // Whoever left the field by Escape meanwhile has gone on to keys that mean something else: no letter of theirs is to be text.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hasLeft = isUnderWay;
+  }, { capture: true });
 
   // Whoever went on to another control while the message was on its way stays on it.
   let touched = null;
-  document.addEventListener("focusin", (event) => { touched = event.target; });
+  document.addEventListener("focusin", (event) => {
+    touched = event.target;
+    hasLeft = false;
+  });
   const whereTheyAre = () => {
     if (!left?.form.contains(touched) || touched === left.focused) return null;
     const name = (each) => [each.localName, each.type, each.name, each.title, each.ariaLabel, each.textContent.trim()].join("|");

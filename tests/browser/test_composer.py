@@ -81,6 +81,26 @@ def test_whoever_went_on_to_another_control_meanwhile_stays_on_it(ada: Person, f
     expect(ada.page.get_by_role("button", name="Library")).to_be_focused()
 
 
+def test_whoever_left_the_field_meanwhile_types_nothing_into_it(ada: Person, fan: dict):
+    """Escape, and then a key that means something else."""
+    ada.open_conversation(fan)
+    held: list[Route] = []
+    ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route))
+    ada.composer.press_sequentially("The first")
+    ada.composer.press("Control+Enter")
+    while not held:
+        ada.page.wait_for_timeout(10)
+    ada.page.keyboard.press("Escape")
+    held.pop().continue_()
+    expect(ada.composer).to_have_value("")
+    expect(ada.message("The first")).to_be_visible()
+    ada.page.wait_for_timeout(300)
+    expect(ada.composer).not_to_be_focused()
+    ada.page.keyboard.press("r")
+    expect(ada.composer).to_be_focused()
+    expect(ada.composer).to_have_value("")
+
+
 def test_a_second_message_written_before_the_first_has_left_follows_it(ada: Person, stack: Stack, fan: dict):
     ada.open_conversation(fan)
     held: list[Route] = []
