@@ -21,9 +21,9 @@
     again = true;
   }, { capture: true });
   document.addEventListener("htmx:before:request", (event) => {
+    hasLeft = false;
     if (!event.target.closest?.("#composer")) return saveNow();
     isUnderWay = true;
-    hasLeft = false;
     left = { form: composer(), field: field(), text: field().value, mode: mode(composer()), focused: document.activeElement };
     forgetSaving();
     if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
@@ -88,9 +88,9 @@
     if (hasLeft || document.activeElement !== document.body) field()?.removeAttribute("autofocus");
   });
 
-  // Whoever left the field by Escape meanwhile has gone on to keys that mean something else: no letter of theirs is to be text.
+  // Whoever left the field by Escape, until the answer has settled, has gone on to keys that mean something else: no letter of theirs is to be text.
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hasLeft = isUnderWay;
+    if (event.key === "Escape") hasLeft = true;
   }, { capture: true });
 
   // Whoever went on to another control while the message was on its way stays on it.
