@@ -127,6 +127,19 @@ class Person:
                 return
         raise AssertionError(f"{most} times {key} do not reach {name!r}")
 
+    def begin_rule(self, name: str, tag: str) -> None:
+        """A new segment of the fans with a tag, by keyboard, from the list of segments; not saved yet."""
+        self.tab_to("New segment")
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("heading", name="New segment")).to_be_visible()
+        self.tab_to("Name")
+        self.page.keyboard.type(name)
+        self.tab_to("Add a condition")
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator("#line-0-0-value")).to_be_visible()
+        self.tab_to("With what", key="Shift+Tab")
+        self.page.keyboard.type(tag)
+
     def mark(self) -> None:
         """Leaves a mark that a reload would wipe away."""
         self.page.evaluate("window.notReloaded = true")

@@ -51,16 +51,26 @@ def test_ctrl_enter_sends_and_the_focus_comes_back(ada: Person, fan: dict):
     assert ada.texts() == ["By the keyboard", "And again"]
 
 
-def test_what_is_typed_while_a_message_is_on_its_way_stays(ada: Person, fan: dict):
-    ada.open_conversation(fan)
+def hold_first(ada: Person) -> list[Route]:
+    """Sends a message whose request is held on its way."""
     held: list[Route] = []
     ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route))
     ada.composer.press_sequentially("The first")
     ada.composer.press("Control+Enter")
-    ada.page.keyboard.type(" and already the next")
+    return held
+
+
+def let_go(ada: Person, held: list[Route]) -> None:
     while not held:
         ada.page.wait_for_timeout(10)
     held.pop().continue_()
+
+
+def test_what_is_typed_while_a_message_is_on_its_way_stays(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    held = hold_first(ada)
+    ada.page.keyboard.type(" and already the next")
+    let_go(ada, held)
     expect(ada.message("The first")).to_be_visible()
     expect(ada.composer).to_have_value("and already the next")
     assert ada.texts() == ["The first"]
@@ -69,14 +79,9 @@ def test_what_is_typed_while_a_message_is_on_its_way_stays(ada: Person, fan: dic
 
 def test_whoever_went_on_to_another_control_meanwhile_stays_on_it(ada: Person, fan: dict):
     ada.open_conversation(fan)
-    held: list[Route] = []
-    ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route))
-    ada.composer.press_sequentially("The first")
-    ada.composer.press("Control+Enter")
+    held = hold_first(ada)
     ada.tab_to("Library")
-    while not held:
-        ada.page.wait_for_timeout(10)
-    held.pop().continue_()
+    let_go(ada, held)
     expect(ada.composer).to_have_value("")
     expect(ada.page.get_by_role("button", name="Library")).to_be_focused()
 
@@ -84,14 +89,9 @@ def test_whoever_went_on_to_another_control_meanwhile_stays_on_it(ada: Person, f
 def test_whoever_left_the_field_meanwhile_types_nothing_into_it(ada: Person, fan: dict):
     """Escape, and then a key that means something else."""
     ada.open_conversation(fan)
-    held: list[Route] = []
-    ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route))
-    ada.composer.press_sequentially("The first")
-    ada.composer.press("Control+Enter")
-    while not held:
-        ada.page.wait_for_timeout(10)
+    held = hold_first(ada)
     ada.page.keyboard.press("Escape")
-    held.pop().continue_()
+    let_go(ada, held)
     expect(ada.composer).to_have_value("")
     expect(ada.message("The first")).to_be_visible()
     ada.page.wait_for_timeout(300)

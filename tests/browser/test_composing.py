@@ -21,16 +21,7 @@ def dozen(stack: Stack) -> None:
 def test_from_a_new_segment_to_the_last_recipient_by_keyboard(ada: Person, stack: Stack):
     page, keys = ada.page, ada.page.keyboard
     page.goto("/segments")
-    ada.tab_to("New segment")
-    keys.press("Enter")
-    expect(page.get_by_role("heading", name="New segment")).to_be_visible()
-    ada.tab_to("Name")
-    keys.type("Dozen by a rule")
-    ada.tab_to("Add a condition")
-    keys.press("Enter")
-    expect(page.locator("#line-0-0-value")).to_be_visible()
-    ada.tab_to("With what", key="Shift+Tab")
-    keys.type("dozen")
+    ada.begin_rule("Dozen by a rule", "dozen")
     expect(page.locator("#found .figure")).to_have_text("12 fans")
     ada.tab_to("Save the segment")
     keys.press("Enter")
