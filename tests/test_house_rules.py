@@ -47,6 +47,13 @@ def test_templates_obey_the_content_security_policy(path: Path):
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
 
 
+@pytest.mark.parametrize("path", sorted((APP / "templates").rglob("*.html")), ids=str)
+def test_what_is_asked_for_as_one_types_is_asked_anew(path: Path):
+    """By itself htmx drops a question while one is under way and one waits: the last letters would not be asked for."""
+    asking = [tag for tag in re.findall(r"<[^>]*>", path.read_text()) if re.search(r"hx-trigger=\"[^\"]*delay:", tag)]
+    assert all('hx-sync="this:replace"' in tag for tag in asking)
+
+
 @pytest.mark.parametrize("name", ["_message", "_note", "_later", "_conversation"])
 def test_partials_that_are_broadcast_use_only_what_they_are_given(name: str):
     """A worker has no request, and all viewers get the same."""

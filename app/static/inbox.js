@@ -4,13 +4,14 @@
   const TOAST_MS = 8_000;
   const list = () => document.getElementById("conversations");
   const links = () => [...(list()?.querySelectorAll(":scope > li:not([hidden]) > .conversation-link") ?? [])];
+  const filters = () => document.getElementById("inbox-filters");
   const token = () => document.querySelector("input[name=csrf_token]")?.value;
 
   // Whoever opens a conversation comes back to the list as it was: its filter goes along in the address.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.(".conversation-link");
     if (!link || new URL(link.href).search) return;
-    const kept = new URLSearchParams(new FormData(document.getElementById("inbox-filters")));
+    const kept = new URLSearchParams(new FormData(filters()));
     for (const [name, value] of [...kept]) if (!value || (name === "sort" && value === "newest")) kept.delete(name);
     if (kept.size) link.search = kept;
   }, { capture: true });
@@ -34,7 +35,8 @@
       const address = list()?.dataset.anew ?? (list() && location.pathname.replace(/\d+$/, "").replace(/\/$/, ""));
       if (!address || isBusy()) return list() && anew();
       const headers = { "HX-Target": "div#conversation-list" }; // this way of asking does not say it by itself
-      window.htmx?.ajax("GET", address, { target: "#conversation-list", swap: "innerMorph", headers });
+      // With the filters as they are by now, and in turn with them: the answer to an older question must not come last.
+      window.htmx?.ajax("GET", address, { source: filters(), target: "#conversation-list", swap: "innerMorph", headers });
     }, 700);
   };
   // What is ticked, under the pointer, or just being looked through by keyboard, is not moved away.

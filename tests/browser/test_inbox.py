@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.person import Person
 from tests.browser.stack import Stack
@@ -84,3 +84,34 @@ def test_all_that_match_after_seeing_how_many(ada: Person, fan: dict):
     page.get_by_role("button", name="Do it for 1").click()
     expect(page.get_by_text("1 conversation: archived.")).to_be_visible()
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
+
+
+def test_the_list_shows_what_was_typed_last_however_slow_the_answers(ada: Person, stack: Stack, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("To be found")
+    expect(ada.message("To be found")).to_be_visible()
+    page = ada.page
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    answers = iter((3, 0, 1, 0, 0, 0))  # seconds
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(next(answers, 0) * 1000)
+        route.continue_()
+
+    page.route(re.compile(r"/messages/onlyfans(\?.*)?$"), slowly)
+    everybody = page.locator("#conversations > li:not([hidden])")
+    assert everybody.count() > 1
+    page.evaluate(
+        "document.getElementById('conversations').dispatchEvent(new CustomEvent('greenroom:stale', { bubbles: true }))"
+    )
+    page.wait_for_timeout(1_000)  # the whole list is on its way anew
+    handle = fan["handle"].lstrip("@")
+    page.get_by_label("Search conversations").focus()
+    for part in (handle[:1], handle[1:2], handle[2:3], handle[3:]):
+        page.keyboard.type(part)
+        page.wait_for_timeout(400)  # so that each is asked for
+    expect(everybody).to_have_count(1)
+    page.wait_for_timeout(4_000)
+    expect(everybody).to_have_count(1)
+    expect(everybody).to_contain_text(fan["name"])
