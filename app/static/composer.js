@@ -93,6 +93,12 @@
     if (event.key === "Escape") hasLeft = true;
   }, { capture: true });
 
+  // A thread that has been opened is answered, unless its reader has gone on to a field of the list meanwhile.
+  document.addEventListener("greenroom:opened", () => {
+    const isInList = document.activeElement.matches("input, select, textarea") && !document.activeElement.closest("#pane");
+    if (!hasLeft && !isInList) field()?.focus();
+  });
+
   // Whoever went on to another control while the message was on its way stays on it.
   let touched = null;
   document.addEventListener("focusin", (event) => {

@@ -160,7 +160,7 @@
   const opened = () => {
     isOther = false;
     watchOlder();
-    if (window.matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea")?.focus();
+    if (window.matchMedia("(hover: hover)").matches) document.dispatchEvent(new CustomEvent("greenroom:opened"));
     else scroller().focus({ preventScroll: true });
   };
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Request, expect
+from playwright.sync_api import Request, Route, expect
 
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.servers import wait_until
 
 PAGES = re.compile(r"/messages/onlyfans/\d+$")
 
@@ -51,6 +52,26 @@ def test_a_thread_opens_with_one_request_and_back_is_back(ada: Person, stack: St
     assert not ada.was_reloaded()
     ada.write("Written after all that")
     expect(ada.message("Written after all that")).to_have_attribute("data-status", SENT)
+
+
+def test_whoever_goes_on_to_the_search_while_a_thread_opens_types_there(ada: Person, stack: Stack, silent_fans):
+    conversation = spoken_with(stack, next(silent_fans), ["Slow to come"])
+    page = ada.page
+    held: list[Route] = []
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    page.route(re.compile(rf"/messages/onlyfans/{conversation}(\?|$)"), lambda route: held.append(route))
+    page.locator(f"#conversation-{conversation} .conversation-link").press("Enter")
+    wait_until(lambda: page.wait_for_timeout(50) or bool(held))
+    page.keyboard.press("/")
+    page.keyboard.type("some")
+    held[0].continue_()
+    expect(ada.message("Slow to come")).to_be_visible()
+    page.keyboard.type("body")
+    page.wait_for_timeout(300)
+    page.keyboard.type(" else")
+    expect(page.get_by_label("Search conversations")).to_have_value("somebody else")
+    expect(ada.composer).to_have_value("")
 
 
 def test_older_messages_come_while_scrolling_and_the_place_is_kept(ada: Person, stack: Stack, fan: dict):
