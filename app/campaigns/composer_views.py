@@ -8,10 +8,12 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask_login import current_user
 from werkzeug import Response
 
+from app.accounts import queries as accounts
 from app.accounts.guard import account
 from app.campaigns import drafting, queries
 from app.campaigns.aims import ALL, Aim
 from app.campaigns.composing import prospect_of
+from app.campaigns.drafting import ChangedMeanwhile, Window
 from app.campaigns.forms import LATER, CampaignForm, form_for
 from app.campaigns.ledger import REASONS
 from app.campaigns.models import Campaign
@@ -59,10 +61,22 @@ def create() -> Response | tuple[str, int]:
         return _page(form, aims), 400
     do = "look" if request.form.get("drop") else request.form.get("do", "launch")
     try:
-        campaign = drafting.save_draft(account.id, form.key.data or "", current_user.id, form.composition())
-        return _do(do, campaign, form, aims)
+        return _do(do, _save(form, overwrites=do == "overwrite"), form, aims)
+    except ChangedMeanwhile as changed:
+        return _page(form, aims, changed.campaign, changed=_who(changed)), 409
     except Conflict:  # pressed twice, or by a colleague: what there is to see is what became of it
         return redirect(_address_of(form))
+
+
+def _save(form: CampaignForm, *, overwrites: bool = False) -> Campaign:
+    window = Window(current_user.id, (form.window.data or "")[:100], form.since.data or "", overwrites)
+    return drafting.save_draft(account.id, form.key.data or "", window, form.composition())
+
+
+def _who(changed: ChangedMeanwhile) -> str:
+    """Who wrote in it."""
+    user = accounts.find_user(changed.by_id)
+    return "You, in another window," if changed.by_id == current_user.id else user.name if user else "Somebody"
 
 
 def _address_of(form: CampaignForm) -> str:
@@ -125,20 +139,24 @@ def outlook() -> PlainResponse:
     """Keeps the draft, and says what would become of it."""
     form, aims = form_for()
     form.validate()
-    campaign = None
+    campaign, changed = None, None
     if not form.key.errors and (form.name.data or form.text.data or form.chosen):
         try:
-            campaign = drafting.save_draft(account.id, form.key.data or "", current_user.id, form.composition())
+            campaign = _save(form)
+        except ChangedMeanwhile as error:
+            campaign, changed = error.campaign, _who(error)
         except Conflict:
             return make_response("", 200, {"HX-Redirect": _address_of(form)})
-    page = render_template("campaigns/_outlook.html", kept=campaign is not None, **_prospect(form, aims, campaign))
-    answer = make_response(page)
+    values = _prospect(form, aims, campaign) | {"campaign": campaign, "changed": changed}
+    answer = make_response(render_template("campaigns/_outlook.html", kept=campaign and not changed, **values))
     if campaign:
         answer.headers["HX-Replace-Url"] = url_for("campaigns.edit", campaign_id=campaign.id)
     return answer
 
 
-def _page(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None = None, *, tested: str = "") -> str:
+def _page(
+    form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None = None, *, tested: str = "", changed: str = ""
+) -> str:
     connection = first_connection(account.id, "onlyfans")
     return render_template(
         "campaigns/new.html",
@@ -146,6 +164,7 @@ def _page(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None = 
         connection=connection,
         campaign=campaign,
         tested=tested,
+        changed=changed,
         media_page=_media_page(),
         **_prospect(form, aims, campaign),
     )

@@ -51,17 +51,49 @@ class Composition:
         return asdict(self) | {"guards": self.guards.as_json(), "is_template": True}
 
 
-def save_draft(account_id: int, key: str, author_id: int, said: Composition) -> Campaign:
+@dataclass(frozen=True)
+class Window:
+    """Where a draft is written: an open form of somebody's."""
+
+    user_id: int
+    token: str  # made with the form
+    since: str = ""  # the draft's `draft_window` as the form was loaded
+    overwrites: bool = False  # what others wrote meanwhile
+
+    def turn(self, last: str) -> str:
+        """The draft's `draft_window` after this one wrote: counted, so that a window is not taken for itself of before."""
+        name, turns = f"{self.user_id}.{self.token}", last.rpartition(":")
+        return last if turns[0] == name else f"{name}:{int(turns[2] or 0) + 1}"
+
+
+class ChangedMeanwhile(Exception):
+    """In another window than the one that would save it: that one has not seen it."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(f"campaign {campaign.id}")
+        self.campaign = campaign
+
+    @property
+    def by_id(self) -> int:
+        return int((self.campaign.draft_window or "").partition(".")[0])
+
+
+def save_draft(account_id: int, key: str, window: Window, said: Composition) -> Campaign:
     """Under the key that the form was made with: however often it comes, one campaign.
 
-    Raises Conflict where it was launched or scheduled meanwhile.
+    Raises Conflict where it was launched or scheduled meanwhile; ChangedMeanwhile where somebody else wrote in it.
     """
     with write():
-        campaign = _draft_of(account_id, key, author_id)
+        campaign = _draft_of(account_id, key, window.user_id)
         if campaign.status != CampaignStatus.DRAFT:
             raise Conflict(f"This campaign is {queries.stands(campaign)}: it can no longer be changed here.")
+        last = campaign.draft_window or ""
+        turn = window.turn(last)
+        if last not in ("", window.since, turn) and not window.overwrites:
+            raise ChangedMeanwhile(campaign)
         for name, value in said.columns().items():
             setattr(campaign, name, value)
+        campaign.draft_window = turn
     return campaign
 
 

@@ -46,6 +46,8 @@ class CampaignForm(WithMedia, FlaskForm):
     """Every part of it may be wrong and is kept all the same, but for what is wrong."""
 
     key = HiddenField(default=new_key)
+    window = HiddenField(default=new_key)
+    since = HiddenField(default="")
     name = StringField("Name", [Length(max=255)])
     type = SelectField("Type", choices=[SelectChoice(*each) for each in TYPES.items()], default="bulk_message")
     audience = SelectField("Who gets it", default=ALL)
@@ -195,7 +197,8 @@ def form_for(campaign: Campaign | None = None, chosen: str = "") -> tuple[Campai
 def _values(campaign: Campaign) -> dict[str, Any]:
     guards = Guards.of(campaign.guards)
     return {
-        "key": campaign.draft_key, "name": campaign.name, "type": campaign.type, "audience": campaign.aim,
+        "key": campaign.draft_key, "since": campaign.draft_window or "", "name": campaign.name, "type": campaign.type,
+        "audience": campaign.aim,
         "text": campaign.content, "wordings": campaign.wordings, "priority": campaign.priority,
         "price": campaign.price_cents / 100 if campaign.price_cents else None,
         "unanswered": guards.unanswered, "messaged_within_hours": guards.messaged_within_hours,

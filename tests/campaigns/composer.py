@@ -17,13 +17,14 @@ from app.database import write
 from tests.people import Person
 from tests.sending import drain
 
+FILLED = {"window": "f" * 32, "priority": "5", "name": "News", "text": "Hello"}
 KEY = re.compile(r'name="key"[^>]* value="([0-9a-f]{32})"')
 
 
 def post(browser: FlaskClient, path: str = "/campaigns/new", **fields: Any) -> TestResponse:
     """The form with these fields, and its button that launches unless `do` says otherwise."""
     token = browser.get("/fans").text.partition('name="csrf_token" value="')[2].partition('"')[0]
-    return browser.post(path, data={"csrf_token": token, "priority": "5", "name": "News", "text": "Hello"} | fields)
+    return browser.post(path, data=FILLED | {"csrf_token": token} | fields)
 
 
 def press(browser: FlaskClient, campaign_id: int, verb: str) -> TestResponse:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import threading
 
 import pytest
@@ -13,7 +14,7 @@ from app.conversations.models import Message
 from app.database import db, write
 from app.platforms.models import Connection
 from tests.campaigns.composer import key_of, launch, ledger, newest, post, press, send_all, shown
-from tests.people import Person, add_fan, connect
+from tests.people import Person, add_fan, connect, make_person
 
 ALL = {
     "name": "Half written", "type": "ppv", "audience": "all", "text": "Hi {{first_name|love}}", "wordings-0": "Hello!",
@@ -47,6 +48,33 @@ def test_a_draft_is_kept_as_one_types_and_comes_back_as_it_was(browser: FlaskCli
         if value and value != "y":
             assert f'value="{value}"' in page or f">{value}</textarea>" in page or f"\n{value}</textarea>" in page, name
     assert page.count("checked") >= 4
+
+
+def test_two_who_write_in_one_draft_do_not_write_over_each_other_unasked(app, browser: FlaskClient, ada: Person):
+    key, bob = new_key(browser), make_person(app, "bob@example.com", "Ada's account", "manager").browser()
+    post(browser, "/campaigns/outlook", key=key, text="Ada's")
+    page = bob.get(f"/campaigns/{newest(ada)['id']}/edit").text
+
+    def kept_text() -> str | None:
+        with app.app_context():
+            return db.session.scalar(select(Campaign.content))
+
+    theirs = {"key": key, "window": "b" * 32, "since": re.findall(r'name="since"[^>]* value="([^"]+)"', page)[0]}
+    assert "Kept as a draft" in post(bob, "/campaigns/outlook", text="Bob's", **theirs).text
+    assert "Kept as a draft" in post(bob, "/campaigns/outlook", text="Bob's own", **theirs).text
+    answer = post(browser, "/campaigns/outlook", key=key, text="Ada's again")
+    assert "Bob changed this draft meanwhile" in answer.text
+    assert "Kept as a draft" not in answer.text
+    for do in ("draft", "launch", "test"):
+        answer = post(browser, key=key, text="Ada's again", do=do)
+        assert answer.status_code == 409
+        assert "Bob changed this draft meanwhile" in answer.text
+        assert ">Ada&#39;s again</textarea>" in answer.text.replace("\r\n", "")
+    assert newest(ada)["status"] == "draft"
+    assert kept_text() == "Bob's own"
+    assert post(browser, key=key, text="Ada's again", do="overwrite").status_code == 200
+    assert kept_text() == "Ada's again"
+    assert "Ada changed this draft meanwhile" in post(bob, "/campaigns/outlook", text="Bob's", **theirs).text
 
 
 def test_what_is_wrong_in_a_draft_is_left_out_and_the_rest_is_kept(browser: FlaskClient, ada: Person):
