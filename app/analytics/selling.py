@@ -1,17 +1,17 @@
 """Who sold what a fan paid for: by three rules, none of which is the truth. Each gives every payment to one person or to nobody,
-so that each adds up to the revenue."""
+so that each adds up to the revenue. What a person said of a payment stands above all of them."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, select
 
 from app.accounts.models import User
 from app.analytics import counted
 from app.analytics.periods import Period
 from app.conversations.models import Conversation, Message
 from app.database import db
-from app.money.models import Transaction
+from app.money.models import Attribution, Transaction
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,12 @@ def _last_writer() -> Any:
     )
 
 
+def _said(what: Any) -> Any:
+    """Of the last that was said of it."""
+    said = select(what).where(Attribution.transaction_id == Transaction.id).order_by(Attribution.id.desc()).limit(1)
+    return said.correlate(Transaction).scalar_subquery()
+
+
 RULES = (
     Rule(
         "sentBy", "Sent what was bought", "The author of the message that was paid for, also a campaign's.", _sender()
@@ -65,6 +71,19 @@ RULES = (
     ),
     Rule("assignee", "Is assigned", "Whom the conversation is assigned to now.", _thread(Conversation.assignee_id)),
 )
+
+
+def person_by(rule: Rule) -> Any:
+    """The id of who sold a transaction, or null."""
+    return case((_said(Attribution.is_by_hand), _said(Attribution.seller_id)), else_=rule.person)
+
+
+def people_by_rule(transaction: Transaction) -> dict[str, User | None]:
+    """By the rule's name, whatever people said."""
+    rows = select(*[rule.person.label(rule.name) for rule in RULES]).where(Transaction.id == transaction.id)
+    ids = db.session.execute(rows).one()._asdict()
+    people = {each.id: each for each in db.session.scalars(select(User).where(User.id.in_(set(ids.values()) - {None})))}
+    return {name: people.get(person_id) for name, person_id in ids.items()}
 
 
 @dataclass(frozen=True)
@@ -87,7 +106,9 @@ def sellers(account_id: int, period: Period) -> list[Seller]:
 
 def _revenue_by(rule: Rule, account_id: int, period: Period) -> dict[int | None, int]:
     each = (
-        select(rule.person.label("person"), Transaction.gross_cents).where(counted.moved(account_id, period)).subquery()
+        select(person_by(rule).label("person"), Transaction.gross_cents)
+        .where(counted.moved(account_id, period))
+        .subquery()
     )
     sums = select(each.c.person, counted.total(each.c.gross_cents)).group_by(each.c.person)
     return {person: int(cents) for person, cents in db.session.execute(sums)}
@@ -99,4 +120,5 @@ def _name(seller: Seller) -> str:
 
 def sold_by(rule: Rule, person_id: int) -> ColumnElement[bool]:
     """Of transactions. 0: nobody's."""
-    return rule.person == person_id if person_id else rule.person.is_(None)
+    person = person_by(rule)
+    return person == person_id if person_id else person.is_(None)

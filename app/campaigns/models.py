@@ -69,7 +69,9 @@ class Campaign(Base):
     draft_key: Mapped[str | None] = mapped_column(
         default=None
     )  # made with the form: however often it comes, one campaign
-    draft_window: Mapped[str | None] = mapped_column(default=None)  # who wrote it last, in which of their windows, which turn
+    draft_window: Mapped[str | None] = mapped_column(
+        default=None
+    )  # who wrote it last, in which of their windows, which turn
     aim: Mapped[str] = mapped_column(default="")  # the form's choice of an audience; frozen into `audience` at launch
     wordings: Mapped[list[str]] = mapped_column(
         JSON, default_factory=list

@@ -3,9 +3,12 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app.database import db, execute, insert, utcnow
+from app.accounts import queries as accounts
+from app.database import db, execute, insert, utcnow, write
+from app.errors import Invalid
 from app.fans.models import Fan
-from app.money.models import Transaction
+from app.money.models import Attribution, Transaction
+from app.money.queries import find_transaction
 from app.money.twins import find_in_statements
 
 
@@ -102,3 +105,22 @@ def refresh_spends(account_id: int, fan_ids: Any) -> None:
         "last_purchase_at": select(func.max(Transaction.at)).where(theirs).correlate(Fan).scalar_subquery(),
     }
     execute(update(Fan).where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).values(**values))
+
+
+def attribute(
+    account_id: int, transaction_id: int, seller_id: int | None, *, by_id: int, is_by_hand: bool = True
+) -> None:
+    """Says who sold it, whatever the rules say, or leaves it to them again. None: nobody. Raises NotFound, Invalid."""
+    if seller_id is not None and seller_id not in {person.id for person in accounts.people_of(account_id)}:
+        raise Invalid(("seller", "Choose somebody of this account."))
+    with write() as session:
+        find_transaction(account_id, transaction_id)
+        session.add(
+            Attribution(
+                account_id=account_id,
+                transaction_id=transaction_id,
+                by_id=by_id,
+                is_by_hand=is_by_hand,
+                seller_id=seller_id if is_by_hand else None,
+            )
+        )

@@ -41,3 +41,18 @@ class Transaction(Base):
     statement_id: Mapped[str | None] = mapped_column(default=None)  # what an event told too; see money/twins.py
     import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class Attribution(Base):
+    """Who sold it, said by a person: every row that was ever said, of which the last one counts."""
+
+    __tablename__ = "attributions"
+    __table_args__ = (Index(None, "transaction_id", "id"), Index(None, "account_id"))
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    transaction_id: Mapped[int] = mapped_column(BigId, ForeignKey("transactions.id", ondelete="CASCADE"))
+    by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    is_by_hand: Mapped[bool]  # False: it is left to the rules again
+    seller_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))  # None: nobody
+    at: Mapped[datetime] = mapped_column(default_factory=utcnow)

@@ -2,9 +2,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
+from app.accounts.models import User
 from app.database import db, utcnow
-from app.money.models import Transaction
+from app.errors import NotFound
+from app.money.models import Attribution, Transaction
 
 RECENT = timedelta(days=30)
 KINDS = {
@@ -44,6 +47,23 @@ class Spend:
     @property
     def last(self) -> KindOfSpend | None:
         return max(self.kinds, key=lambda each: each.last_at, default=None)
+
+
+def find_transaction(account_id: int, transaction_id: int) -> Transaction:
+    rows = select(Transaction).where(Transaction.account_id == account_id, Transaction.id == transaction_id)
+    found = db.session.scalar(rows)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def attributions_of(transaction: Transaction) -> list[tuple[Attribution, User | None, User | None]]:
+    """What people said of who sold it, the last first; each with who said it, and whom they named."""
+    by, seller = aliased(User), aliased(User)
+    rows = select(Attribution, by, seller).outerjoin(by, by.id == Attribution.by_id)
+    rows = rows.outerjoin(seller, seller.id == Attribution.seller_id)
+    rows = rows.where(Attribution.account_id == transaction.account_id, Attribution.transaction_id == transaction.id)
+    return [(row[0], row[1], row[2]) for row in db.session.execute(rows.order_by(Attribution.id.desc()))]
 
 
 def spend_of(account_id: int, fan_id: int) -> Spend:

@@ -57,7 +57,9 @@
 
   // The whole list comes at once, and is asked for again only where the account has more than one answer holds.
   const load = async (mine, query) => {
-    const address = new URL(mine.field.form.querySelector("[data-replies]").href);
+    const link = mine.field.form.querySelector("[data-replies]");
+    if (!link) return close(); // typed into while the page still comes in
+    const address = new URL(link.href);
     if (query) address.searchParams.set("q", query);
     try {
       const answer = await fetch(address, { headers: { "HX-Request": "true" } });

@@ -1,18 +1,23 @@
 """Who sold it: each rule against a plain look at the rows; whatever the rule, the sum is the revenue."""
 
+import re
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from app.analytics import selling
 from app.analytics.periods import Period
 from app.conversations.models import Conversation
-from app.database import write
+from app.database import utcnow, write
+from app.errors import Invalid, NotFound
+from app.money import actions, queries
 from app.money.models import Transaction
 from tests.analytics.books import Books, business, went_out, write_books
 from tests.analytics.test_figures import SOME, cents, rows_of
-from tests.people import Person
+from tests.people import Person, add_fan, make_person
 
 
 def plain(books: Books, person: int, assigned: set[int]) -> dict[str, dict[int, int]]:
@@ -58,3 +63,87 @@ def test_each_rule_gives_each_payment_to_one(app, ada: Person, eve: Person, draw
     for name, sold in by_rule.items():
         for person, amount in sold.items():
             assert cents(rows_of(ada, books, "transactions", **{name: person})) == amount
+
+
+@settings(max_examples=8, **SOME)
+@given(drawn=business)
+def test_what_a_person_said_stands_above_every_rule_and_the_sum_is_the_same(app, ada: Person, drawn):
+    books = write_books(ada, drawn)
+    said = {paid.id: ada.user_id if number % 2 else None for number, paid in enumerate(books.moved()[:6])}
+    with app.app_context():
+        for paid_id, seller in said.items():
+            for step in (ada.user_id, seller):  # the last one counts
+                actions.attribute(ada.account_id, paid_id, step, by_id=ada.user_id)
+        found = selling.sellers(ada.account_id, Period(books.first, books.after, books.zone))
+        for rule in selling.RULES:
+            expected = defaultdict(int)
+            for paid in books.moved():
+                by_rule = selling.people_by_rule(queries.find_transaction(ada.account_id, paid.id))[rule.name]
+                seller = said.get(paid.id, by_rule and by_rule.id)
+                expected[seller or 0] += paid.gross_cents
+            sums = {
+                each.person.id if each.person else 0: each.cents[rule.name] for each in found if rule.name in each.cents
+            }
+            assert sums == expected
+        for paid_id in said:
+            actions.attribute(ada.account_id, paid_id, None, by_id=ada.user_id, is_by_hand=False)
+        left = selling.sellers(ada.account_id, Period(books.first, books.after, books.zone))
+        for rule in selling.RULES:
+            sums = {
+                each.person.id if each.person else 0: each.cents[rule.name] for each in left if rule.name in each.cents
+            }
+            assert sums == plain(books, ada.user_id, set())[rule.name]
+
+
+@pytest.fixture
+def paid(app, ada: Person) -> int:
+    """A tip of a fan's. Returns its id."""
+    fan = add_fan(ada, 1)
+    with app.app_context(), write() as session:
+        tip = Transaction(
+            account_id=ada.account_id,
+            platform_transaction_id="t1",
+            kind="tip",
+            gross_cents=500,
+            at=utcnow(),
+            fan_id=fan["id"],
+        )
+        session.add(tip)
+        session.flush()
+        return tip.id
+
+
+def say(person: Person, transaction_id: int, seller: object) -> TestResponse:
+    browser, address = person.browser(), f"/platforms/onlyfans/analytics/payments/{transaction_id}"
+    token = browser.get("/fans").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    return browser.post(address, data={"seller": seller, "csrf_token": token}, follow_redirects=True)
+
+
+def test_who_sold_a_payment_is_said_on_its_page_and_everything_said_stays_there(app, ada: Person, paid: int):
+    bob = make_person(app, "bob@example.com", "Ada's account", "manager")
+    address = f"/platforms/onlyfans/analytics/payments/{paid}"
+    assert "Nothing: the rules alone say who sold it." in ada.browser().get(address).text
+    page = say(bob, paid, ada.user_id).text
+    assert "Kept: who sold it." in page
+    page = say(ada, paid, 0).text
+    rows = re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td>", page)
+    assert rows[:2] == [("Nobody", "Ada"), ("Ada", "Bob")]
+    assert "Left to the rules again." in say(ada, paid, "").text
+
+
+def test_it_is_said_of_ones_own_payments_and_people_only(app, ada: Person, eve: Person, paid: int):
+    assert say(eve, paid, eve.user_id).status_code == 404
+    answer = say(ada, paid, eve.user_id)
+    assert answer.status_code == 400
+    assert "Choose somebody of this account." in answer.text
+    with app.app_context(), pytest.raises(NotFound):
+        actions.attribute(eve.account_id, paid, None, by_id=eve.user_id)
+    with app.app_context(), pytest.raises(Invalid):
+        actions.attribute(ada.account_id, paid, eve.user_id, by_id=ada.user_id)
+    with app.app_context():
+        assert queries.attributions_of(queries.find_transaction(ada.account_id, paid)) == []
+
+
+def test_a_viewer_may_not_say_it(app, ada: Person, paid: int):
+    viewer = make_person(app, "viv@example.com", "Ada's account", "viewer")
+    assert say(viewer, paid, ada.user_id).status_code == 403
