@@ -7,7 +7,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from app.accounts import actions, queries
-from app.accounts.models import Role
+from app.accounts.roles import Role
 from app.errors import DomainError
 
 user = AppGroup("user", help="People who sign in.")

@@ -202,6 +202,12 @@ def test_nobody_watches_without_signing_in(web: str):
         Watcher(web, "greenroom=nonsense", "inbox", 0, 0)
 
 
+def test_nobody_watches_whose_role_does_not_see_the_inbox(app, ada: Person, web: str, thread: int):
+    una = make_person(app, "una@example.com", "Ada's account", role="uploader")
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        Watcher(web, cookie_of(una), "thread", thread, 0)
+
+
 @pytest.mark.parametrize(
     "wish",
     [

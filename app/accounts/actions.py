@@ -4,8 +4,9 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete
 
 from app.accounts import queries
-from app.accounts.models import Account, ApiToken, Membership, Role, User
+from app.accounts.models import Account, ApiToken, Membership, User
 from app.accounts.passwords import hash_password, password_matches
+from app.accounts.roles import Role
 from app.accounts.tokens import read_token, sign_token
 from app.database import utcnow, write
 from app.errors import DomainError, Invalid

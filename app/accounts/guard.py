@@ -10,13 +10,17 @@ from flask import Flask, Response, current_app, g, redirect, request, session, u
 from flask_login import current_user
 from werkzeug.local import LocalProxy
 
-from app.accounts import actions, queries
-from app.accounts.models import Account, Membership, Role, User
+from app.accounts import actions, queries, roles
+from app.accounts.models import Account, Membership, User
+from app.accounts.roles import Right
 from app.errors import Forbidden, problem, speaks_json
 from app.extensions import csrf, login_manager
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PLACES = (
+    "conversations.index", "fans.index", "imports.index", "campaigns.index", "analytics.index",
+)  # fmt: skip
 
 person = cast("User", current_user)
 account: Account = LocalProxy(lambda: g.membership.account)  # type: ignore[assignment]
@@ -49,7 +53,7 @@ def _require_sign_in() -> Response | None:
     if not current_user.is_authenticated or not enter(person, session.get("account_id")):
         return _turn_away()
     csrf.protect()
-    return _check_role()
+    return _check_right()
 
 
 def _is_open() -> bool:
@@ -70,7 +74,7 @@ def _enter_by_token() -> Response | None:
     if opened is None:
         return _turn_away()
     g._login_user, g.membership, g.token = opened
-    return _check_role()
+    return _check_right()
 
 
 def enter(user: User, account_id: int | None) -> Membership | None:
@@ -90,14 +94,31 @@ def _turn_away() -> Response:
     return redirect(url_for("accounts.sign_in", next=here))  # type: ignore[return-value]
 
 
-def _check_role() -> None:
-    may_only_look = g.membership.role == Role.VIEWER and request.method not in SAFE
-    if may_only_look and request.endpoint not in ("accounts.sign_out", "accounts.switch", "api.revoke_token"):
-        raise Forbidden("Your role in this account is to look, not to change.")
+def _check_right() -> None:
+    if request.endpoint is None:
+        return  # there is nothing at this address, for nobody
+    right = roles.needed(request.endpoint, changes=request.method not in SAFE)
+    if not may_do(right):
+        raise Forbidden(f"You are {roles.with_article(g.membership.role)} here, and may not {right}. Ask an owner.")
+
+
+def may_do(right: Right) -> bool:
+    return roles.has(g.membership.role, right)
+
+
+def may(endpoint: str) -> bool:
+    """Whether who asks may go there, or press that: pages offer nothing else."""
+    rule = next(current_app.url_map.iter_rules(endpoint))
+    return may_do(roles.needed(endpoint, changes=not SAFE & (rule.methods or set()) - {"OPTIONS"}))
+
+
+def first_place() -> str:
+    """Where a person lands: the first place that their role shows them."""
+    return url_for(next((place for place in PLACES if may(place)), "accounts.home"))
 
 
 def _page_values() -> dict[str, Any]:
     membership: Membership | None = g.get("membership")
     if membership is None:
         return {}
-    return {"account": membership.account, "accounts_of": lambda: queries.accounts_of(person)}
+    return {"account": membership.account, "accounts_of": lambda: queries.accounts_of(person), "may": may}

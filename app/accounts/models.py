@@ -1,18 +1,11 @@
 from datetime import datetime
-from enum import StrEnum
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.accounts.roles import Role
 from app.database import Base, BigId, Id, utcnow
-
-
-class Role(StrEnum):
-    OWNER = "owner"
-    MANAGER = "manager"
-    CHATTER = "chatter"
-    VIEWER = "viewer"
 
 
 class Account(Base):

@@ -7,7 +7,7 @@ from werkzeug import Response
 from app import limits
 from app.accounts import actions, queries
 from app.accounts.forms import SignInForm
-from app.accounts.guard import open_to_all, person
+from app.accounts.guard import enter, first_place, open_to_all, person
 from app.database import LARGEST_ID
 from app.errors import NotFound
 
@@ -16,14 +16,14 @@ bp = Blueprint("accounts", __name__)
 
 @bp.get("/")
 def home() -> Response:
-    return redirect(url_for("conversations.index"))
+    return redirect(first_place())
 
 
 @bp.get("/login")
 @open_to_all
 def sign_in() -> str | Response:
     form = SignInForm(next=request.args.get("next", ""))
-    if current_user.is_authenticated:
+    if current_user.is_authenticated and enter(person, session.get("account_id")):
         return redirect(_safe_target(form.next.data))
     return _sign_in_page(form)
 
@@ -43,7 +43,7 @@ def start_session() -> Response | tuple[str, int]:
     session.clear()  # a session that someone planted before the sign-in must not survive it
     session.permanent = True
     login_user(user)
-    return redirect(_safe_target(form.next.data))
+    return redirect(_safe_target(form.next.data) if enter(user, None) else url_for("accounts.home"))
 
 
 def _sign_in_page(form: SignInForm) -> str:
@@ -54,7 +54,7 @@ def _safe_target(target: str | None) -> str:
     """Where to go after sign-in: only within this site."""
     parts = urlsplit(target or "")
     stays = target and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if stays and "\\" not in target else url_for("conversations.index")  # type: ignore[return-value]
+    return target if stays and "\\" not in target else first_place()  # type: ignore[return-value]
 
 
 @bp.post("/logout")
@@ -71,4 +71,4 @@ def switch() -> Response:
         raise NotFound
     session["account_id"] = account_id
     flash("Switched account.", "success")
-    return redirect(url_for("conversations.index"))
+    return redirect(url_for("accounts.home"))

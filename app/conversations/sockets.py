@@ -11,7 +11,8 @@ from flask_socketio import join_room, leave_room, rooms
 from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
 
-from app.accounts.guard import enter, person
+from app.accounts.guard import enter, may_do, person
+from app.accounts.roles import Right
 from app.conversations import live
 from app.errors import NotFound
 from app.extensions import socketio
@@ -26,7 +27,7 @@ _keeper: threading.Thread | None = None
 
 @socketio.on("connect")
 def connect(_auth: Any = None) -> None:
-    if not current_user.is_authenticated or not enter(person, session.get("account_id")):
+    if not _may_hear():
         raise ConnectionRefusedError("signed out")
     with _lock:
         # Each socket holds a thread of this process; the page itself must still be served.
@@ -46,7 +47,7 @@ def disconnect(_reason: Any = None) -> None:
 def watch(wish: Any = None) -> dict[str, Any]:
     """{"kind": "thread"|"inbox", "id": conversation id, "after": number} → what is newer. Also asked again and again
     by a watcher who wants to be sure: joining twice does no harm."""
-    if not current_user.is_authenticated or not enter(person, session.get("account_id")):
+    if not _may_hear():
         return {"error": "signed out"}
     try:
         kind, room_id, after = _read(wish)
@@ -60,7 +61,7 @@ def watch(wish: Any = None) -> dict[str, Any]:
 @socketio.on("leave")
 def leave(wish: Any = None) -> None:
     """{"kind": "thread"|"inbox", "id": conversation id}: no more of it."""
-    if not current_user.is_authenticated or not enter(person, session.get("account_id")):
+    if not _may_hear():
         return
     try:
         kind, room_id, _ = _read(wish | {"after": 0})
@@ -68,6 +69,12 @@ def leave(wish: Any = None) -> None:
         leave_room(room)
     except (NotFound, KeyError, TypeError, ValueError):
         return
+
+
+def _may_hear() -> bool:
+    """The same right as the inbox's page."""
+    is_in = current_user.is_authenticated and enter(person, session.get("account_id"))
+    return bool(is_in) and may_do(Right.SEE_INBOX)
 
 
 def _join(kind: str, room_id: int) -> None:

@@ -5,7 +5,7 @@ from flask_login import current_user
 from werkzeug import Response
 
 from app.accounts import queries as accounts
-from app.accounts.guard import account
+from app.accounts.guard import account, may
 from app.conversations import actions, drafts, looking, notes, queries, saved_views, sending_later, thread, triage
 from app.conversations.actions import Draft, WrittenMeanwhile
 from app.conversations.forms import (
@@ -57,7 +57,8 @@ def show(conversation_id: int) -> str:
     surroundings."""
     conversation = queries.find_conversation(account.id, conversation_id)
     since = looking.since_last_look(conversation, current_user.id)
-    if since is None or since.message_id < (conversation.last_message_id or 0) or conversation.unread_count:
+    is_news = since is None or since.message_id < (conversation.last_message_id or 0) or conversation.unread_count > 0
+    if is_news and may("conversations.read"):  # for who only looks, the thread stays as unread as it is
         looking.look(conversation, current_user.id, conversation.last_message_id or 0)
     form = composer_of(drafts.find_draft(conversation, current_user.id))
     form.text.data = _chosen_reply(conversation) or form.text.data
