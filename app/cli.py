@@ -7,10 +7,12 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from app.accounts import actions, queries
+from app.accounts.auditing import Actor, act_as
 from app.accounts.roles import Role
 from app.errors import DomainError
 
 user = AppGroup("user", help="People who sign in.")
+AT_THE_MACHINE = Actor(name="Command line")
 
 
 def init_app(app: Flask) -> None:
@@ -26,6 +28,7 @@ def init_app(app: Flask) -> None:
 def add_user(email: str, account: str, role: str, name: str, password_stdin: bool) -> None:
     """Makes a person, with a place in an account."""
     password = sys.stdin.readline().rstrip("\n")
+    act_as(AT_THE_MACHINE)
     try:
         made = actions.add_user(email=email, password=password, account_name=account, role=role, name=name)
     except DomainError as error:
@@ -38,6 +41,7 @@ def add_user(email: str, account: str, role: str, name: str, password_stdin: boo
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def change_password(email: str, password_stdin: bool) -> None:
     """Gives a person a new password; their sessions and tokens end."""
+    act_as(AT_THE_MACHINE)
     found = queries.find_user_by_email(email)
     if found is None:
         raise click.ClickException(f"Nobody has the e-mail {email}.")

@@ -1,6 +1,10 @@
 """What holds for every address: ids in paths, the security headers, and answers to uploads that are too large."""
 
-from flask import Flask, Response, request
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+from flask import Flask, Response, after_this_request, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
@@ -69,3 +73,17 @@ def _drain(response: Response) -> Response:
         except (OSError, ValueError):
             pass
     return response
+
+
+def once_answered(verb: Callable[..., None], *values: Any) -> None:
+    """Has it done after the answer has left: so the time that an answer takes tells nothing of it."""
+    app, context = current_app._get_current_object(), copy_context()  # type: ignore[attr-defined]
+
+    def run() -> None:
+        with app.app_context():
+            verb(*values)
+
+    @after_this_request
+    def _run_at_the_end(response: Response) -> Response:
+        response.call_on_close(lambda: context.run(run))
+        return response

@@ -135,7 +135,8 @@ _URLS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 def empty_tables() -> None:
     with write() as session:
         for table in reversed(Base.metadata.sorted_tables):
-            session.execute(table.delete())
+            if table.name != "audit_entries":  # the database refuses it; accounts' ids are not given twice
+                session.execute(table.delete())
     db.session.remove()
 
 

@@ -9,7 +9,10 @@ from app.database import execute, write
 from tests.people import Person, add_fan, connect, make_person
 
 STAFF = {  # role: (the places it sees in the sidebar, where it lands)
-    Role.OWNER: ("Search Inbox Fans Imports Campaigns Analytics Connection Quick-replies System", "/messages/onlyfans"),
+    Role.OWNER: (
+        "Search Inbox Fans Imports Campaigns Analytics Connection Quick-replies System Audit-log",
+        "/messages/onlyfans",
+    ),
     Role.MANAGER: ("Search Inbox Fans Imports Campaigns Analytics Connection Quick-replies", "/messages/onlyfans"),
     Role.CHATTER: ("Search Inbox Fans Quick-replies", "/messages/onlyfans"),
     Role.UPLOADER: ("Imports", "/imports"),

@@ -4,7 +4,9 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.accounts import guard, views
+    from app.accounts import audit_views, guard, views
+
+    assert audit_views  # what it handles is registered by being imported
 
     guard.init_app(app)
     app.register_blueprint(views.bp)

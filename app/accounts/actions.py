@@ -3,7 +3,8 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete
 
-from app.accounts import queries
+from app.accounts import auditing, queries
+from app.accounts.auditing import Act
 from app.accounts.models import Account, ApiToken, Membership, User
 from app.accounts.passwords import hash_password, password_matches
 from app.accounts.roles import Role
@@ -40,6 +41,7 @@ def add_user(
         session.add_all([account, user])
         session.flush()
         session.add(Membership(account_id=account.id, user_id=user.id, role=role))
+        auditing.record(account.id, Act.PERSON_ADDED, "person", user.id, f"{user.email} as {role}")
     return user
 
 
@@ -63,12 +65,40 @@ def check_sign_in(email: str, password: str) -> User:
     return user
 
 
+def begin_session(user: User) -> None:
+    """After a sign-in by the form."""
+    auditing.act_as_user(user)
+    with write():
+        _record_everywhere(user, Act.SIGNED_IN)
+
+
+def end_session(user: User) -> None:
+    with write():
+        _record_everywhere(user, Act.SIGNED_OUT)
+
+
+def note_failed_sign_in(email: str) -> None:
+    """Where the e-mail is somebody's, in the accounts of that person. Done once the answer has left: it must take as long for
+    a name that nobody has."""
+    user = queries.find_user_by_email(email)
+    if user is not None:
+        with write():
+            _record_everywhere(user, Act.SIGN_IN_FAILED)
+
+
+def _record_everywhere(user: User, act: Act) -> None:
+    """In each account that the person is in. Does not commit."""
+    for account in queries.accounts_of(user):
+        auditing.record(account.id, act, "person", user.id, user.email)
+
+
 def change_password(user: User, password: str) -> None:
     """Ends every session and token that the person has."""
     _check_password(password)
     with write():
         user.password_hash = hash_password(password)
         user.sign_in_epoch += 1
+        _record_everywhere(user, Act.PASSWORD_CHANGED)
 
 
 def issue_token(email: str, password: str, account_id: int | None = None) -> str:
@@ -78,9 +108,11 @@ def issue_token(email: str, password: str, account_id: int | None = None) -> str
     if membership is None:
         raise WrongSignIn
     token, row = sign_token(user, membership.account_id)
+    auditing.act_as_user(user)
     with write() as session:
         session.execute(delete(ApiToken).where(ApiToken.expires_at < utcnow()))
         session.add(row)
+        auditing.record(row.account_id, Act.TOKEN_MADE, "person", user.id, user.email)
     return token
 
 
@@ -96,5 +128,9 @@ def open_token(token: str) -> tuple[User, Membership, ApiToken] | None:
 
 
 def revoke_token(token_id: str) -> None:
+    """One that is gone already stays so."""
     with write() as session:
-        session.execute(delete(ApiToken).where(ApiToken.id == token_id))
+        row = session.get(ApiToken, token_id)
+        if row is not None:
+            session.delete(row)
+            auditing.record(row.account_id, Act.TOKEN_REVOKED, "person", row.user_id)

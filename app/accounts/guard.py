@@ -10,7 +10,8 @@ from flask import Flask, Response, current_app, g, redirect, request, session, u
 from flask_login import current_user
 from werkzeug.local import LocalProxy
 
-from app.accounts import actions, queries, roles
+from app.accounts import actions, auditing, queries, roles
+from app.accounts.auditing import Actor
 from app.accounts.models import Account, Membership, User
 from app.accounts.roles import Right
 from app.errors import Forbidden, problem, speaks_json
@@ -34,6 +35,7 @@ def open_to_all(view: View) -> View:
 def init_app(app: Flask) -> None:
     login_manager.login_view = "accounts.sign_in"  # type: ignore[assignment]
     app.before_request(_require_sign_in)
+    app.teardown_request(lambda _error: auditing.act_as(Actor()))
     app.context_processor(_page_values)
 
 
@@ -46,12 +48,14 @@ def load_user(session_id: str) -> User | None:
 
 def _require_sign_in() -> Response | None:
     g.membership = None
+    auditing.act_as(Actor(name="Somebody", address=request.remote_addr or ""))
     if _is_open():
         return None
     if request.headers.get("Authorization") and _takes_tokens():
         return _enter_by_token()
     if not current_user.is_authenticated or not enter(person, session.get("account_id")):
         return _turn_away()
+    auditing.act_as_user(person)
     csrf.protect()
     return _check_right()
 
@@ -74,6 +78,7 @@ def _enter_by_token() -> Response | None:
     if opened is None:
         return _turn_away()
     g._login_user, g.membership, g.token = opened
+    auditing.act_as_user(opened[0])
     return _check_right()
 
 

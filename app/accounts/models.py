@@ -80,3 +80,23 @@ class IdempotencyKey(Base):
     body: Mapped[str | None] = mapped_column(default=None)
     location: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class AuditEntry(Base):
+    """Append-only. It names the account and the person without referring to their rows: what was done stands when both
+    are gone, and a deletion that cascaded would be refused."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index(None, "account_id", "at", "id"), Index(None, "account_id", "user_id", "at", "id"))
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId)
+    user_name: Mapped[str]  # as it was
+    address: Mapped[str]
+    act: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    user_id: Mapped[int | None] = mapped_column(BigId, default=None)
+    about_kind: Mapped[str] = mapped_column(default="")
+    about_id: Mapped[int | None] = mapped_column(BigId, default=None)
+    words: Mapped[str] = mapped_column(default="")
+    request_id: Mapped[str] = mapped_column(default="")

@@ -1,8 +1,12 @@
 from flask import current_app
 from sqlalchemy import Select, bindparam, select
 
-from app.accounts.models import Account, ApiToken, Membership, User
+from app.accounts.auditing import ACTS
+from app.accounts.models import Account, ApiToken, AuditEntry, Membership, User
 from app.database import db
+from app.paging import Order
+
+NEWEST_ENTRIES_FIRST = Order("audit", AuditEntry.at, AuditEntry.id, descending=True)
 
 
 def find_user(user_id: int) -> User | None:
@@ -57,3 +61,13 @@ def find_bearer(token_id: str) -> tuple[ApiToken, User, Membership] | None:
     """A token, whose it is, and their place in its account."""
     found = db.session.execute(_BEARER, {"token_id": token_id}).one_or_none()
     return (found[0], found[1], found[2]) if found and _is_present(found[1]) else None
+
+
+def audit_entries(account_id: int, *, user_id: int | None = None, kind: str = "") -> Select[AuditEntry]:
+    """Of one person, and of one of auditing's KINDS, where these are given."""
+    rows = select(AuditEntry).where(AuditEntry.account_id == account_id)
+    if user_id is not None:
+        rows = rows.where(AuditEntry.user_id == user_id)
+    if kind:
+        rows = rows.where(AuditEntry.act.in_([act for act, (of_kind, _) in ACTS.items() if of_kind == kind]))
+    return rows

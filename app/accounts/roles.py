@@ -94,6 +94,7 @@ _BY_RIGHT = {  # what differs from its blueprint, and all of the API, which is o
     Right.SEE_CONNECTION: "api.list_connections",
     Right.CONNECTION: "api.change_connection",
     Right.SEE_SYSTEM: "api.monitoring",
+    Right.ACCOUNT: "accounts.audit accounts.export_audit",
 }
 ENDPOINTS: dict[str, Right] = {name: right for right, names in _BY_RIGHT.items() for name in names.split()}
 

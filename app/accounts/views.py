@@ -10,6 +10,7 @@ from app.accounts.forms import SignInForm
 from app.accounts.guard import enter, first_place, open_to_all, person
 from app.database import LARGEST_ID
 from app.errors import NotFound
+from app.web import once_answered
 
 bp = Blueprint("accounts", __name__)
 
@@ -38,11 +39,13 @@ def start_session() -> Response | tuple[str, int]:
     try:
         user = actions.check_sign_in(form.email.data or "", form.password.data or "")
     except actions.WrongSignIn:
+        once_answered(actions.note_failed_sign_in, form.email.data or "")
         form.password.errors = ["This e-mail and password do not belong together."]
         return _sign_in_page(form), 401
     session.clear()  # a session that someone planted before the sign-in must not survive it
     session.permanent = True
     login_user(user)
+    actions.begin_session(user)
     return redirect(_safe_target(form.next.data) if enter(user, None) else url_for("accounts.home"))
 
 
@@ -59,6 +62,7 @@ def _safe_target(target: str | None) -> str:
 
 @bp.post("/logout")
 def sign_out() -> Response:
+    actions.end_session(person)
     logout_user()
     session.clear()
     return redirect(url_for("accounts.sign_in"))

@@ -7,6 +7,7 @@ from flask import Response as StreamedResponse
 from werkzeug import Response
 
 from app.accounts import queries as accounts
+from app.accounts.auditing import record_export
 from app.accounts.guard import account, person
 from app.analytics import files, lines, queries, reports, selling, words
 from app.analytics.cards import FIGURES, cards
@@ -135,6 +136,7 @@ def _payment_page(transaction: Transaction, error: str = "") -> str:
 def export() -> StreamedResponse:
     """The same rows, all pages."""
     asked = _asked()
+    record_export(account.id, f"figures: {asked.report}, {asked.period.first} to {asked.period.last}")
     response = StreamedResponse(stream_with_context(files.report_csv(asked)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{asked.file_name}"'
     return response

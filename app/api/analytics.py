@@ -1,5 +1,6 @@
 from flask import Response, stream_with_context
 
+from app.accounts.auditing import record_export
 from app.accounts.guard import account
 from app.analytics import files, queries, reports
 from app.analytics.periods import Period, read_period
@@ -23,6 +24,7 @@ def show_analytics(query_data: PeriodQuery) -> AnalyticsOut:
 def export_analytics(query_data: ExportQuery) -> Response:
     """The rows behind the figures."""
     asked = reports.read_asked(account.id, _period(query_data), query_data.model_dump(by_alias=True).get)
+    record_export(account.id, f"figures: {asked.report}, {asked.period.first} to {asked.period.last}")
     response = Response(stream_with_context(files.report_csv(asked)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{asked.file_name}"'
     return response

@@ -5,6 +5,7 @@ from app.accounts import actions
 from app.accounts.guard import open_to_all
 from app.api import bp
 from app.api.schemas.signing_in import TokenIn, TokenOut
+from app.web import once_answered
 
 
 @bp.post("/auth/token")
@@ -14,7 +15,11 @@ from app.api.schemas.signing_in import TokenIn, TokenOut
 def issue_token(json_data: TokenIn) -> TokenOut:
     """Sign in: a bearer token for one account."""
     limits.count_sign_in()
-    token = actions.issue_token(json_data.email, json_data.password, json_data.account_id)
+    try:
+        token = actions.issue_token(json_data.email, json_data.password, json_data.account_id)
+    except actions.WrongSignIn:
+        once_answered(actions.note_failed_sign_in, json_data.email)
+        raise
     return TokenOut(access_token=token, expires_in=int(current_app.config["TOKEN_LIFETIME"].total_seconds()))
 
 

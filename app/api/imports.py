@@ -7,6 +7,7 @@ from flask import Response, request, stream_with_context, url_for
 from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
+from app.accounts.auditing import record_export
 from app.accounts.guard import account
 from app.api import bp
 from app.api.schemas.files import (
@@ -100,6 +101,9 @@ def list_import_rows(import_id: int, query_data: ImportRowsQuery) -> ImportRowsO
 @bp.doc(responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}})
 def import_rows_csv(import_id: int, name: str) -> Response:
     """One of the lists of rows, by its name; `rejected.csv` holds all skipped rows, to mend and send again."""
+    found = queries.find_import(account.id, import_id)
+    queries.rows_of(found, _list_of(name))
+    record_export(account.id, f"{name} rows of {found.file_name}", "import", found.id)
     found = queries.find_import(account.id, import_id)
     response = Response(stream_with_context(downloads.as_csv(found, _list_of(name))), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.id}.csv"'

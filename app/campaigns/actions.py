@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import insert, literal, select, update
 
+from app.accounts import auditing
+from app.accounts.auditing import Act
 from app.background import later
 from app.campaigns import queries
 from app.campaigns.audience import Audience, Selection, decided
@@ -60,6 +62,7 @@ def launch(account_id: int, plan: Plan) -> Campaign:
         session.add(campaign)
         session.flush()
         noted = start(campaign, plan.audience, connection)
+        record(campaign, Act.CAMPAIGN_LAUNCHED)
     tell_started(campaign, noted)
     return campaign
 
@@ -142,11 +145,13 @@ def tell_started(campaign: Campaign, noted: list[live.Noted]) -> None:
 
 
 def pause(account_id: int, campaign_id: int) -> Campaign:
-    return _change(account_id, campaign_id, CampaignStatus.PAUSED, allowed=(CampaignStatus.ACTIVE,))
+    allowed = (CampaignStatus.ACTIVE,)
+    return _change(account_id, campaign_id, CampaignStatus.PAUSED, Act.CAMPAIGN_PAUSED, allowed=allowed)
 
 
 def resume(account_id: int, campaign_id: int) -> Campaign:
-    campaign = _change(account_id, campaign_id, CampaignStatus.ACTIVE, allowed=(CampaignStatus.PAUSED,))
+    allowed = (CampaignStatus.PAUSED,)
+    campaign = _change(account_id, campaign_id, CampaignStatus.ACTIVE, Act.CAMPAIGN_RESUMED, allowed=allowed)
     wake(account_id)
     return campaign
 
@@ -158,6 +163,7 @@ def cancel(account_id: int, campaign_id: int, note: str = "") -> Campaign:
         campaign = locked(account_id, campaign_id)
         require(campaign, allowed)
         campaign.status, campaign.note = CampaignStatus.CANCELLED, note
+        record(campaign, Act.CAMPAIGN_CANCELLED)
         unprepared = (Recipient.campaign_id == campaign.id) & Recipient.message_id.is_(None)
         never = update(Recipient).where(unprepared, Recipient.skip_reason.is_(None))
         execute(never.values(skip_reason=queries.CANCELLED_BEFORE))
@@ -195,17 +201,24 @@ def retry_failed(account_id: int, campaign_id: int) -> Campaign:
         if not failed or campaign.connection_id is None:
             raise Conflict("Nothing of this campaign has failed that may be sent again.")
         noted = [news for message in failed for news in settling.requeue_failed(message, campaign.connection_id)]
+        record(campaign, Act.CAMPAIGN_RETRIED)
     live.tell(noted)
     wake(account_id)
     return campaign
 
 
-def _change(account_id: int, campaign_id: int, status: str, *, allowed: tuple[str, ...]) -> Campaign:
+def _change(account_id: int, campaign_id: int, status: str, act: Act, *, allowed: tuple[str, ...]) -> Campaign:
     with write() as session:
         campaign = locked(account_id, campaign_id)
         require(campaign, allowed)
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status, note=""))
+        record(campaign, act)
     return campaign
+
+
+def record(campaign: Campaign, act: Act) -> None:
+    """In the audit log. Does not commit."""
+    auditing.record(campaign.account_id, act, "campaign", campaign.id, campaign.name or "Untitled")
 
 
 def locked(account_id: int, campaign_id: int) -> Campaign:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import literal, select
 
+from app.accounts.auditing import Act
 from app.campaigns import actions, aims, queries
 from app.campaigns.audience import Audience
 from app.campaigns.models import Campaign, CampaignStatus, LatePolicy, Trigger
@@ -128,6 +129,7 @@ def launch_draft(account_id: int, campaign_id: int, *, note: str = "") -> Campai
         else:
             noted = actions.start(campaign, audience, connection)
         campaign.note = note
+        actions.record(campaign, Act.CAMPAIGN_LAUNCHED)
     actions.tell_started(campaign, noted)
     return campaign
 
@@ -141,6 +143,7 @@ def schedule(account_id: int, campaign_id: int) -> Campaign:
             raise Invalid(("scheduledAt", "Choose a time to come."))
         check(campaign)
         campaign.status, campaign.note = CampaignStatus.SCHEDULED, ""
+        actions.record(campaign, Act.CAMPAIGN_SCHEDULED)
     return campaign
 
 
@@ -150,6 +153,7 @@ def unschedule(account_id: int, campaign_id: int, note: str = "") -> Campaign:
         campaign = actions.locked(account_id, campaign_id)
         actions.require(campaign, (CampaignStatus.SCHEDULED,))
         campaign.status, campaign.note = CampaignStatus.DRAFT, note
+        actions.record(campaign, Act.CAMPAIGN_UNSCHEDULED)
     return campaign
 
 

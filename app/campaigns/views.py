@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, stream_w
 from flask import Response as StreamedResponse
 from werkzeug import Response
 
+from app.accounts.auditing import record_export
 from app.accounts.guard import account
 from app.campaigns import actions, queries, results
 from app.campaigns.ledger import REASONS, ledger_csv, ledger_lines
@@ -53,7 +54,8 @@ def show(campaign_id: int) -> str:
 def ledger(campaign_id: int) -> StreamedResponse:
     """The ledger as the address filters it, all pages."""
     campaign = queries.find_campaign(account.id, campaign_id)
-    lines = ledger_csv(campaign, request.args.get("status", ""))
+    record_export(account.id, f"the ledger of {campaign.name or 'Untitled'}", "campaign", campaign.id)
+    lines = ledger_csv(queries.find_campaign(account.id, campaign_id), request.args.get("status", ""))
     response = StreamedResponse(stream_with_context(lines), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="campaign-{campaign_id}.csv"'
     return response

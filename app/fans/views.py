@@ -2,6 +2,7 @@ from flask import Blueprint, flash, redirect, render_template, request, stream_w
 from flask import Response as StreamedResponse
 from werkzeug import Response
 
+from app.accounts.auditing import record_export
 from app.accounts.guard import account
 from app.errors import Conflict, Invalid
 from app.fans import actions, queries
@@ -60,6 +61,7 @@ def export() -> StreamedResponse:
     """The list as the address filters and sorts it, all pages."""
     search, tag = request.args.get("search", "").replace("\0", ""), request.args.get("tag", "").replace("\0", "")
     order = queries.SORTS.get(request.args.get("sort", ""), queries.SORTS["-valueCents"])
+    record_export(account.id, f"fans{f' with “{search}”' if search else ''}{f' tagged {tag}' if tag else ''}")
     lines = fans_csv(queries.search_fans(account.id, search=search, tag=tag), order)
     response = StreamedResponse(stream_with_context(lines), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="fans.csv"'

@@ -6,6 +6,8 @@ from typing import IO, Any
 
 from sqlalchemy import update
 
+from app.accounts import auditing
+from app.accounts.auditing import Act
 from app.background import later
 from app.database import db, execute, insert, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
@@ -20,6 +22,11 @@ from app.imports.options import POLICIES, Options, Rules
 from app.imports.proposing import Proposer
 from app.imports.questions import inspect, settle
 
+ACTS = {
+    ImportStatus.APPLYING: Act.IMPORT_APPLIED,
+    ImportStatus.UNDOING: Act.IMPORT_UNDONE,
+    ImportStatus.DISCARDED: Act.IMPORT_DISCARDED,
+}
 NOT_REACHED = "The import ended before this row"
 
 
@@ -89,6 +96,9 @@ def _keep(
             for number, (name, options) in enumerate(zip(names, tables, strict=True), 1)
         ]
         session.add_all(new)
+        session.flush()
+        for each in new:
+            auditing.record(account_id, Act.IMPORT_STARTED, "import", each.id, each.file_name)
     return new
 
 
@@ -189,6 +199,8 @@ def _move(
     with write():
         moved = execute(change.values(**fresh | {"status": then} | (values or {})))
         db.session.refresh(found)
+        if moved and then in ACTS:
+            auditing.record(found.account_id, ACTS[then], "import", found.id, found.file_name)
     if not moved:
         raise Conflict(f"This import is {found.status} by now.")
 

@@ -15,6 +15,7 @@ from flask_login import current_user
 from werkzeug import Response as Redirect
 
 from app import limits
+from app.accounts.auditing import record_export
 from app.accounts.guard import account
 from app.config import ROOT
 from app.errors import Conflict, Invalid
@@ -191,6 +192,8 @@ def rows_csv(import_id: int, name: str) -> Response:
     """One of the lists of rows; `rejected.csv` holds all skipped ones, to mend and upload again."""
     found = queries.find_import(account.id, import_id)
     queries.rows_of(found, name)
+    record_export(account.id, f"{name} rows of {found.file_name}", "import", found.id)
+    found = queries.find_import(account.id, import_id)
     lines = stream_with_context(downloads.as_csv(found, "skipped" if name == "rejected" else name))
     response = Response(lines, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.id}.csv"'

@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 
+from app.accounts import auditing
+from app.accounts.auditing import Act
 from app.background import later
 from app.database import db, insert, utcnow, write
 from app.errors import DomainError, Invalid, NotFound
@@ -60,6 +62,7 @@ def connect(
                 pace_window_seconds=pace_window_seconds,
             )
             session.add(connection)
+        is_new = connection.id is None
         _check_key_stays_home(connection, base_url, api_key)
         connection.base_url, connection.external_account = base_url, external_account
         connection.api_key = api_key or connection.api_key
@@ -67,7 +70,17 @@ def connect(
         connection.price_min_cents, connection.price_max_cents = price_min_cents, price_max_cents
         connection.reserve, connection.daily_cap, connection.due_tick = reserve, daily_cap, 0
         connection.forbidden_words = forbidden_words
+        changed = _changed_fields(connection)
+        session.flush()
+        act = Act.CONNECTION_MADE if is_new else Act.CONNECTION_CHANGED
+        auditing.record(account_id, act, "connection", connection.id, external_account if is_new else changed)
     return connection
+
+
+def _changed_fields(connection: Connection) -> str:
+    """Their names, for the audit log; never what they hold: one is the key."""
+    names = [each.key for each in inspect(connection).attrs if each.key != "due_tick" and each.history.has_changes()]
+    return ", ".join(name.replace("_", " ") for name in names) or "nothing"
 
 
 def _check_key_stays_home(connection: Connection, base_url: str, api_key: str) -> None:
@@ -130,6 +143,8 @@ def change_pace_and_prices(
         if price_range_cents:
             connection.price_min_cents, connection.price_max_cents = price_range_cents
         connection.due_tick = 0
+        words = _changed_fields(connection)
+        auditing.record(connection.account_id, Act.CONNECTION_CHANGED, "connection", connection.id, words)
     later("drain")
 
 
@@ -153,11 +168,13 @@ def open_up(connection: Connection, webhook_url: str) -> None:
 def pause(connection: Connection) -> None:
     with write():
         connection.status, connection.status_detail = ConnectionStatus.PAUSED, "Paused by hand."
+        auditing.record(connection.account_id, Act.SENDING_PAUSED, "connection", connection.id)
 
 
 def resume(connection: Connection) -> None:
     with write():
         _go_on(connection)
+        auditing.record(connection.account_id, Act.SENDING_RESUMED, "connection", connection.id)
     later("drain")
 
 
