@@ -1,5 +1,5 @@
 """The audit log: who did what, from where. Entries are written in the transaction of the act they tell of, and nothing
-changes or deletes them: the database itself refuses it (migration 0021).
+changes or deletes them: the database itself refuses it.
 
 Not here: single answers to fans. Each stands in its thread as a message, with its author.
 """

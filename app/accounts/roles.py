@@ -25,6 +25,7 @@ class Right(StrEnum):
     SEE_CAMPAIGNS = "see campaigns"
     CAMPAIGNS = "run campaigns"
     SEE_FIGURES = "see the figures"
+    ATTRIBUTE = "say who sold what"
     EXPORT = "take rows away as files"
     SEE_CONNECTION = "see the connection"
     CONNECTION = "change the connection"
@@ -66,7 +67,7 @@ BLUEPRINTS: dict[str, tuple[Right, Right]] = {  # (to look, to change)
     "imports": (Right.SEE_IMPORTS, Right.IMPORT),
     "campaigns": (Right.SEE_CAMPAIGNS, Right.CAMPAIGNS),
     "segments": (Right.SEE_CAMPAIGNS, Right.CAMPAIGNS),
-    "analytics": (Right.SEE_FIGURES, Right.SEE_FIGURES),
+    "analytics": (Right.SEE_FIGURES, Right.ATTRIBUTE),
     "platforms": (Right.SEE_CONNECTION, Right.CONNECTION),
     "operations": (Right.SEE_SYSTEM, Right.SEE_SYSTEM),
 }
