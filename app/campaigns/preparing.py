@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Select, Text, cast, exists, func, insert, literal, select, update
 
-from app import clock
+from app import clock, restored
 from app.background import later
 from app.bulk import rows_of
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
@@ -171,7 +171,8 @@ class _Set:
             "account_id": campaign.account_id, "connection_id": campaign.connection_id, "direction": "out",
             "status": MessageStatus.QUEUED.value, "campaign_id": campaign.id, "author_id": campaign.author_id,
             "price_cents": campaign.price_cents, "attachments": campaign.attachments, "purchased": False,
-            "rank": campaign.priority, "tries": 0, "doubt": "", "created_at": now, "changed_at": now,
+            "rank": campaign.priority, "tries": 0, "doubt": restored.doubt_about(campaign.created_at),
+            "created_at": now, "changed_at": now,
         }  # fmt: skip
 
 

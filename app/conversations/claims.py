@@ -173,7 +173,7 @@ _MARK = (
     update(_messages)
     .where(_messages.c.id == bindparam("message_id"))
     .values(
-        doubt=case((_was_lost & (_messages.c.doubt == ""), Doubt.NO_ANSWER), (_was_lost, _messages.c.doubt), else_=""),
+        doubt=case((_was_lost & (_messages.c.doubt == ""), Doubt.NO_ANSWER), else_=_messages.c.doubt),
         status=MessageStatus.SENDING,
         lease_tick=bindparam("lease"),
         tries=_messages.c.tries + 1,

@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, func, select, update
 
-from app import clock
+from app import clock, restored
 from app.conversations import outcomes
 from app.conversations.claims import Claimed
-from app.conversations.models import Message, SendAttempt
+from app.conversations.models import Doubt, Message, SendAttempt
 from app.database import db, execute, run, write
 from app.errors import NotFound
 from app.fans.models import Fan
@@ -25,6 +25,7 @@ from app.platforms.gateway import (
     OutgoingMessage,
     PlatformError,
     PlatformGateway,
+    PlatformMessage,
     RateLimited,
     Refused,
 )
@@ -32,6 +33,8 @@ from app.platforms.models import Connection
 
 log = structlog.get_logger()
 KEY_LIFETIME = 23 * 3600 * clock.SECOND  # platforms keep idempotency keys for 24 hours
+NO_PROOF = "It cannot be told whether this message arrived."
+PAGE, MOST_PAGES = 100, 10  # messages of a chat
 MOST_LOST = 12  # tries: every sender that took the message died over it
 WHOLE_SECONDS = timedelta(seconds=5)  # in which platforms tell the time, and a long way for an answer
 
@@ -97,11 +100,27 @@ def _settle_doubt(job: _Job) -> str | None:
     """
     if not job.message.doubt:
         return None
+    if job.message.doubt == Doubt.RESTORED:
+        return _settle_restored(job)
     began = _first_tick(job.message)
-    found = _find_in_chat(job, began)
-    if found or (job.gateway.honours_idempotency_keys and clock.now() - began < KEY_LIFETIME):
+    found, _ = _find_in_chat(job, began)
+    if found or _key_is_good(job, began):
         return found
-    raise OutcomeUnknown("It cannot be told whether this message arrived.")
+    raise OutcomeUnknown(NO_PROOF)
+
+
+def _settle_restored(job: _Job) -> str | None:
+    """As above, of one that a database which is gone may have sent. A chat that is read all the way back is proof too."""
+    possible = restored.possible(job.message.created_at)
+    began = min(possible.since, _first_tick(job.message))
+    found, was_whole = _find_in_chat(job, began, most_pages=MOST_PAGES, or_copies=True)
+    if found or was_whole or (possible.has_its_key and _key_is_good(job, began)):
+        return found
+    raise OutcomeUnknown(NO_PROOF)
+
+
+def _key_is_good(job: _Job, began: int) -> bool:
+    return job.gateway.honours_idempotency_keys and clock.now() - began < KEY_LIFETIME
 
 
 def _first_tick(message: Row[Any]) -> int:
@@ -110,30 +129,40 @@ def _first_tick(message: Row[Any]) -> int:
     return first if first is not None else clock.tick_of(message.created_at)
 
 
-def _find_in_chat(job: _Job, began: int) -> str | None:
-    """A message of ours with this text and price, not older than the first attempt, that is no other message's.
+def _find_in_chat(job: _Job, began: int, *, most_pages: int = 1, or_copies: bool = False) -> tuple[str | None, bool]:
+    """A message of ours with this text and price, not older than the first attempt, that is no other message's; and
+    whether the chat was read so far back.
 
     Its age is reckoned back from the platform's own clock: ours may be wrong, and may have been set meanwhile.
+    or_copies: also what was taken in as written on the platform itself; a database that forgot its sends takes them for it.
     """
-    chat = job.gateway.read_chat(job.chat_id, 100)
-    oldest = chat.told_at - timedelta(microseconds=clock.now() - began) - WHOLE_SECONDS
+    messages, was_whole = _read_chat(job, began, most_pages)
     candidates = [
         each.id
-        for each in chat.messages
-        if each.sent_by_us
-        and each.text == job.message.text.strip()
-        and each.price_cents == job.message.price_cents
-        and each.created_at >= oldest
+        for each in messages
+        if each.sent_by_us and each.text == job.message.text.strip() and each.price_cents == job.message.price_cents
     ]
-    taken = set(
-        db.session.scalars(
-            select(Message.platform_message_id).where(
-                Message.connection_id == job.message.connection_id, Message.platform_message_id.in_(candidates)
-            )
-        )
+    taken = select(Message.platform_message_id).where(
+        Message.connection_id == job.message.connection_id, Message.platform_message_id.in_(candidates)
     )
+    others = set(db.session.scalars(taken.where(Message.tries > 0) if or_copies else taken))
     db.session.commit()
-    return next((each for each in reversed(candidates) if each not in taken), None)
+    return next((each for each in reversed(candidates) if each not in others), None), was_whole
+
+
+def _read_chat(job: _Job, began: int, most_pages: int) -> tuple[list[PlatformMessage], bool]:
+    """Newest first, none older than the first attempt; and whether these are all. Raises PlatformError."""
+    found: list[PlatformMessage] = []
+    before = None
+    for _ in range(most_pages):
+        chat = job.gateway.read_chat(job.chat_id, PAGE, before)
+        oldest = chat.told_at - timedelta(microseconds=clock.now() - began) - WHOLE_SECONDS
+        lately = [each for each in chat.messages if each.created_at >= oldest]
+        found += lately
+        if len(lately) < len(chat.messages) or not chat.messages:
+            return found, True
+        before = chat.messages[-1].id
+    return found, False
 
 
 def _send(job: _Job) -> str:

@@ -40,6 +40,7 @@ class Doubt(StrEnum):
     NONE = ""
     NO_ANSWER = "no_answer"
     ERROR_ANSWER = "error_answer"  # platforms keep no key for these
+    RESTORED = "restored"  # the database came from a backup: it may have gone out since (app/restored.py)
 
 
 UNTIL_REPLY = datetime(9999, 1, 1, tzinfo=UTC)  # a conversation is snoozed until the fan writes

@@ -92,6 +92,8 @@ def in_doubt(claimed: Claimed, error: OutcomeUnknown) -> None:
     else:
         then = clock.now() + round(_backoff(tries) * SECOND)
         doubt = Doubt.ERROR_ANSWER if error.answered else Doubt.NO_ANSWER
+        if _doubt(claimed) == Doubt.RESTORED:
+            doubt = Doubt.RESTORED  # the older one: it may have gone out long before this try
         values = {"lease_tick": then, "doubt": doubt, "status_reason": error.detail}
     record(claimed, "unknown", error.detail, values, due_tick=then, is_fault=True)
 

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import select, update
 
+from app import restored
 from app.conversations import actions, live, queries, triage
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
 from app.conversations.desk_models import LaterReply, LaterStatus, SavedDraft
-from app.conversations.models import Conversation, new_key
+from app.conversations.models import Conversation, MessageStatus, new_key
 from app.database import db, execute, insert, plain, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
 
@@ -143,11 +144,13 @@ def _send(later: LaterReply) -> list[live.Noted]:
         author_id=later.author_id,
     )
     try:
-        _, noted = actions.queue_reply(conversation.account_id, conversation.id, draft)
+        message, noted = actions.queue_reply(conversation.account_id, conversation.id, draft)
     except Conflict as error:
         return _cancel(later, error.detail)
     except (Invalid, NotFound) as error:
         return _cancel(later, f"It can no longer be sent: {error}")
+    if message.status == MessageStatus.QUEUED and later.send_at <= utcnow():
+        message.doubt = restored.doubt_about(later.send_at)
     later.status, later.reason = LaterStatus.SENT, ""
     db.session.flush()
     return noted + _news_of(later)

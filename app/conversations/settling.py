@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from app import restored
 from app.conversations import live, queries, waiting
 from app.conversations.actions import change_status, connection_for
 from app.conversations.claims import wake
-from app.conversations.models import Doubt, Message, MessageStatus, new_key
+from app.conversations.models import Message, MessageStatus, new_key
 from app.database import utcnow, write
 from app.errors import Conflict
 from app.fans import queries as fans
@@ -54,7 +55,7 @@ def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
         "connection_id": connection_id,
         "due_tick": None,
         "tries": 0,
-        "doubt": Doubt.NONE,
+        "doubt": restored.doubt_about(message.changed_at),  # somebody may have pressed for it before
         "platform_media": None,
     }
     return change_status(message, MessageStatus.FAILED, **values)

@@ -1,9 +1,10 @@
-"""For the person who runs it: is it alive, is it ready, how does it stand."""
+"""For the person who runs it: is it alive, is it ready, how does it stand; backup and restore."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.operations import views
+    from app.operations import commands, views
 
     app.register_blueprint(views.bp)
+    commands.init_app(app)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 from sqlalchemy import inspect, select, update
 
+from app import restored
 from app.accounts import auditing
 from app.accounts.auditing import Act
 from app.background import later
@@ -179,9 +180,10 @@ def resume(connection: Connection) -> None:
 
 
 def _go_on(connection: Connection) -> None:
-    """A person says that all is well: nothing of before holds it up."""
+    """A person says that all is well: nothing of before holds it up, but what a restored database does not know of."""
     connection.status, connection.status_detail = ConnectionStatus.ACTIVE, ""
-    connection.held_tick, connection.faults_in_a_row, connection.slow_percent = None, 0, 100
+    connection.held_tick = restored.quiet_until(connection.pace_window_seconds)
+    connection.faults_in_a_row, connection.slow_percent = 0, 100
     connection.due_tick = 0
 
 
