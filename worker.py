@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from secrets import token_hex
 
 os.environ.setdefault("TZ", "UTC")
 time.tzset()
@@ -49,7 +50,7 @@ def _collect_less() -> None:
 def _sweep(app: Flask, queues: tuple[str, ...]) -> None:
     while not background.stopping.is_set():
         try:
-            with app.app_context():
+            with app.app_context(), structlog.contextvars.bound_contextvars(request_id=f"sweep-{token_hex(8)}"):
                 background.report_alive(queues)
                 if "sending" in queues:
                     senders.beat()

@@ -4,9 +4,15 @@ The database always says what is still to do; a job is an alarm clock, which may
 So tasks take ids, may run twice, and a lost Redis loses nothing: the sweep in worker.py rings again.
 """
 
+import json
+import os
+import socket
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from secrets import token_hex
 from typing import Any
@@ -15,7 +21,9 @@ import structlog
 from flask import Flask
 from redis import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.registry import FailedJobRegistry
 
 from app.extensions import connect_redis, get_redis
 
@@ -39,10 +47,12 @@ TASKS = {
     "prepare_campaign": Task("links", "app.campaigns.preparing.prepare_campaign", 120),
     "run_import": Task("imports", "app.imports.actions.run_import", 3600),
 }
-FAILURE_KEPT_SECONDS = 3600  # the log has it for longer; what fails again and again must not fill Redis
+FAILURE_KEPT_SECONDS = 7 * 86400  # the latest failure of each job alone, so what fails again and again fills nothing
 QUEUES = ("sending", "incoming", "links", "imports")  # a worker takes from the first that has something
 
 ALIVE_SECONDS = 10
+WORKER_KEY = "greenroom:worker:"
+STARTED_AT = datetime.now(UTC)  # of this process
 
 stopping = threading.Event()  # set when this worker was asked to stop: a long task ends at its next safe point
 
@@ -65,7 +75,8 @@ def later_each(task: str, each_ids: Iterable[tuple[int, ...]]) -> None:
 
 def _enqueue(task: Task, each_ids: Iterable[tuple[int, ...]]) -> None:
     queue = Queue(task.queue, connection=get_redis())
-    waiting = {job_id.rpartition("-")[0] for job_id in queue.get_job_ids()}
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    waiting = {mark_of(job_id) for job_id in queue.get_job_ids()}
     for ids in each_ids:
         # The id says what the job is for. A fixed one would not do: a second job of a running one's id goes with the
         # first. Two callers may both find none waiting: then it runs twice, which every task allows.
@@ -78,6 +89,7 @@ def _enqueue(task: Task, each_ids: Iterable[tuple[int, ...]]) -> None:
                 job_timeout=task.timeout_seconds,
                 result_ttl=0,
                 failure_ttl=FAILURE_KEPT_SECONDS,
+                meta={"request_id": request_id},
             )
 
 
@@ -88,13 +100,31 @@ class AppWorker(SimpleWorker):
     max_connection_wait_time = 5.0  # seconds between two tries to find a Redis that went away
 
     def perform_job(self, job: Job, *args: Any, **options: Any) -> bool:
-        with self.app.app_context():
-            return super().perform_job(job, *args, **options)
+        """Under the id of the request that queued it, so that a log tells the whole story."""
+        told = {"request_id": job.meta.get("request_id") or f"job-{token_hex(8)}", "job": mark_of(job.id)}
+        with self.app.app_context(), structlog.contextvars.bound_contextvars(**told):
+            began = time.monotonic()
+            went_well = super().perform_job(job, *args, **options)
+            log.info("job_done" if went_well else "job_failed", seconds=round(time.monotonic() - began, 3))
+            _forget_earlier_failures(job)
+            return went_well
 
     def request_stop(self, signum: Any, frame: Any) -> None:
         # Not set here: the main thread may be inside this very event, holding its lock.
         threading.Thread(target=stopping.set).start()
         super().request_stop(signum, frame)
+
+
+def mark_of(job_id: str) -> str:
+    """What the job is for: task and ids."""
+    return job_id.rpartition("-")[0]
+
+
+def _forget_earlier_failures(job: Job) -> None:
+    failed = FailedJobRegistry(job.origin, connection=job.connection)
+    for job_id in failed.get_job_ids():
+        if job_id != job.id and mark_of(job_id) == mark_of(job.id):
+            failed.remove(job_id, delete_job=True)
 
 
 def make_worker(app: Flask, queues: tuple[str, ...]) -> AppWorker:
@@ -112,15 +142,114 @@ def load_tasks() -> None:
         import_module(task.function.rpartition(".")[0])
 
 
+@dataclass(frozen=True)
+class WorkerState:
+    host: str
+    pid: int
+    queues: tuple[str, ...]
+    since: datetime
+
+
+def workers() -> list[WorkerState]:
+    """Those that said within the last seconds that they live. Raises redis.RedisError."""
+    keys = sorted(get_redis().scan_iter(f"{WORKER_KEY}*", count=1000))
+    told = get_redis().mget(keys) if keys else []
+    found = [json.loads(each) for each in told if each]
+    return [
+        WorkerState(each["host"], each["pid"], tuple(each["queues"]), datetime.fromisoformat(each["since"]))
+        for each in found
+    ]
+
+
+@dataclass(frozen=True)
+class QueueState:
+    name: str
+    waiting: int
+    oldest_seconds: float  # that the first in line has waited
+    failed: int
+    is_served: bool
+
+
+def queues() -> list[QueueState]:
+    """Raises redis.RedisError."""
+    served = queues_served()
+    return [_state(Queue(name, connection=get_redis()), is_served=served[name]) for name in QUEUES]
+
+
+def _state(queue: Queue, *, is_served: bool) -> QueueState:
+    first = Job.fetch_many(queue.get_job_ids(0, 1), connection=get_redis())
+    since = first[0].enqueued_at if first and first[0] else None
+    waited = (datetime.now(UTC) - since.replace(tzinfo=since.tzinfo or UTC)).total_seconds() if since else 0
+    return QueueState(queue.name, queue.count, max(waited, 0), queue.failed_job_registry.count, is_served)
+
+
 def queue_lengths() -> dict[str, int]:
     """How many jobs wait in each queue. Raises redis.RedisError."""
     return {name: Queue(name, connection=get_redis()).count for name in QUEUES}
 
 
+@dataclass(frozen=True)
+class FailedJob:
+    """No more of the error than its name: its text may hold what a fan wrote."""
+
+    id: str
+    queue: str
+    task: str
+    ids: tuple[int, ...]
+    failed_at: datetime | None
+    error: str
+    request_id: str
+
+
+def failed_jobs(most: int = 100) -> list[FailedJob]:
+    """The newest first. Raises redis.RedisError."""
+    found = [
+        _failed(job)
+        for name in QUEUES
+        for job in Job.fetch_many(FailedJobRegistry(name, connection=get_redis()).get_job_ids(), connection=get_redis())
+        if job
+    ]
+    return sorted(found, key=lambda each: each.failed_at or datetime.min.replace(tzinfo=UTC), reverse=True)[:most]
+
+
+def _failed(job: Job) -> FailedJob:
+    result = job.latest_result()
+    said = (result.exc_string if result else "") or ""
+    last = next((line for line in reversed(said.splitlines()) if line and not line.startswith(" ")), "")
+    error = last.partition(":")[0].rpartition(".")[2] if last.partition(":")[0].replace(".", "").isidentifier() else ""
+    ended = job.ended_at.replace(tzinfo=job.ended_at.tzinfo or UTC) if job.ended_at else None
+    task = (job.func_name or "").rpartition(".")[2]
+    return FailedJob(job.id, job.origin, task, tuple(job.args), ended, error, job.meta.get("request_id", ""))
+
+
+def retry_job(job_id: str) -> bool:
+    """Puts a failed job in line again. False where it is gone. Raises redis.RedisError."""
+    return _with_failed(job_id, lambda failed: failed.requeue(job_id))
+
+
+def discard_job(job_id: str) -> bool:
+    """Forgets a failed job. False where it is gone. Raises redis.RedisError."""
+    return _with_failed(job_id, lambda failed: failed.remove(job_id, delete_job=True))
+
+
+def _with_failed(job_id: str, deed: Callable[[FailedJobRegistry], Any]) -> bool:
+    for name in QUEUES:
+        failed = FailedJobRegistry(name, connection=get_redis())
+        if job_id in failed.get_job_ids():
+            with suppress(NoSuchJobError):
+                deed(failed)
+                return True
+    return False
+
+
 def report_alive(queues: tuple[str, ...]) -> None:
     """A worker says that it lives; RQ itself would count a killed one for minutes. Raises redis.RedisError."""
-    for name in queues:
-        get_redis().set(f"greenroom:alive:{name}", 1, ex=ALIVE_SECONDS)
+    who = {"host": socket.gethostname(), "pid": os.getpid(), "queues": queues, "since": STARTED_AT.isoformat()}
+    with get_redis().pipeline() as together:
+        together.set(f"{WORKER_KEY}{who['host']}:{who['pid']}", json.dumps(who), ex=ALIVE_SECONDS)
+        for name in queues:
+            together.set(f"greenroom:alive:{name}", 1, ex=ALIVE_SECONDS)
+        together.execute()
 
 
 def queues_served() -> dict[str, bool]:

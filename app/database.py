@@ -119,7 +119,7 @@ def init_app(app: Flask) -> None:
         options: dict[str, Any] = {"connect_args": {"isolation_level": None}}
     else:
         options = {"pool_size": 20, "max_overflow": 60}
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_use_lifo": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_use_lifo": True, "hide_parameters": True}
     db.init_app(app)
     app.extensions["migrate"] = LocalProxy(lambda: _migrations(app))
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":  # Flask's command line, which is to know `flask db`

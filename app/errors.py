@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from app.extensions import limiter
+from app.extensions import limiter, login_manager
 
 log = structlog.get_logger()
 
@@ -158,4 +158,6 @@ def _unforeseen(error: Exception) -> Response:
     log.exception("unhandled_error", path=request.path, method=request.method)
     if speaks_json():
         return problem(500, "Something broke on our side.", requestId=g.get("request_id"))
+    if "_login_user" not in g:  # who is there could not be found out: the page must not ask the same database again
+        login_manager._update_request_context_with_user()
     return _page(500, PAGE_WORDS[500])

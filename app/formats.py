@@ -27,6 +27,8 @@ def init_app(app: Flask) -> None:
         money=money,
         number=number,
         plural=plural,
+        bytes=in_bytes,
+        span=span,
         up_to=up_to,
         when=when,
         day=day,
@@ -52,6 +54,22 @@ def money(cents: int | Decimal | None) -> str:
 
 def number(n: int | None) -> str:
     return NOTHING if n is None else f"{n:,}"
+
+
+def in_bytes(n: int) -> str:
+    """1234567 -> "1.2 MB"."""
+    for size, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if n >= size:
+            return f"{n / size:,.1f} {name}"
+    return plural(n, "byte", "bytes")
+
+
+def span(seconds: float) -> str:
+    """75 -> "1 min", 7300 -> "2 h": how long something has taken, by its largest part."""
+    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size):,} {name}"
+    return f"{int(seconds)} s"
 
 
 def up_to(n: int, most: int) -> str:

@@ -43,6 +43,7 @@ def send(world: World, call: Call, account_id: str, chat_id: str) -> Answer:
     with world.lock:
         at = clock.now()
         attempt = world.sends.arrived(at, account_id, chat_id, key)
+        attempt["requestId"] = call.headers.get("X-Request-ID")
         verdict = Attempt(world, account_id, chat_id, key, at).judge(call.body, attempt)
         world.sends.decided(attempt, verdict.outcome, verdict.violation)
         delay = world.faults.delaySeconds if verdict.runs else 0

@@ -4,6 +4,7 @@ Ada owns an account; Eve owns another, and none of Ada's rows exists for her.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         lacking.append("postgres")
     if not Path("/usr/bin/chromium").exists():
         lacking.append("browser")
+    if shutil.which("promtool") is None:
+        lacking.append("prometheus")
     if MUST_RUN_ALL and lacking:
         raise pytest.UsageError(f"This machine lacks what these tests need: {', '.join(lacking)}")
     for item in items:

@@ -8,6 +8,7 @@ back from the chat, or handed to a person as `unknown`.
 
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,7 +56,8 @@ class Threads:
         return CONCURRENCY - len(self.under_way())
 
     def start(self, claimed: Claimed) -> None:
-        self._calls.add(self.pool.submit(_deliver, self.app, claimed))
+        # In a copy of this context: what is logged there goes under the same request's id.
+        self._calls.add(self.pool.submit(copy_context().run, _deliver, self.app, claimed))
 
 
 def drain() -> None:

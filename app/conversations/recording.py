@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import bindparam, case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app import clock
+from app import clock, measured
 from app.conversations import actions, live
 from app.conversations.claims import Claimed
 from app.conversations.models import Conversation, Message, MessageStatus, SendAttempt
@@ -101,7 +101,9 @@ def _write_down(
             expire(claimed.connection_id, expired)
         if values.get("status") == MessageStatus.QUEUED and _campaign_is_cancelled(claimed.message_id):
             values = {"status": MessageStatus.CANCELLED, "status_reason": CAMPAIGN_CANCELLED, "lease_tick": None}
-        return _change_message(claimed.message_id, values)
+        noted = _change_message(claimed.message_id, values)
+    measured.count("sends", outcome)
+    return noted
 
 
 def _forget_copy(claimed: Claimed, platform_message_id: str) -> list[live.Noted]:

@@ -11,6 +11,7 @@ from flask_socketio import join_room, leave_room, rooms
 from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
 
+from app import measured
 from app.accounts.guard import enter, may_do, person
 from app.accounts.roles import Right
 from app.conversations import live
@@ -34,6 +35,7 @@ def connect(_auth: Any = None) -> None:
         if len(_open) >= current_app.config["MOST_SOCKETS"]:
             raise ConnectionRefusedError("busy")
         _open.add(request.sid)  # type: ignore[attr-defined]
+        measured.sockets.set(len(_open))
         _start_keeper(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
@@ -41,6 +43,7 @@ def connect(_auth: Any = None) -> None:
 def disconnect(_reason: Any = None) -> None:
     with _lock:
         _open.discard(request.sid)  # type: ignore[attr-defined]
+        measured.sockets.set(len(_open))
 
 
 @socketio.on("watch")
@@ -124,7 +127,3 @@ def _keep_marked(app: Flask) -> None:
 def _joined_rooms() -> list[str]:
     joined = list(cast("Any", socketio).server.manager.rooms.get("/", {}))
     return [room for room in joined if isinstance(room, str) and ":" in room]
-
-
-def open_sockets() -> int:
-    return len(_open)

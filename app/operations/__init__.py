@@ -4,7 +4,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.operations import commands, views
+    from app.operations import commands, requests, views
 
     app.register_blueprint(views.bp)
+    requests.init_app(app)
     commands.init_app(app)

@@ -9,7 +9,6 @@ import hashlib
 import secrets
 import tempfile
 import time
-import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,12 +22,13 @@ from app import restored
 from app.config import ROOT
 from app.database import db, utcnow
 from app.errors import Conflict, Invalid
-from app.operations import archives, dumps
+from app.operations import archives, dumps, versions
 from app.operations.dumps import Snapshot
 
 log = structlog.get_logger()
 DIALECTS = {"sqlite": sqlite.dialect, "postgresql": postgresql.dialect}
 FOLDERS = ("media", "imports")
+UNREAD = "'mapping', 'rehearsing', 'rehearsed', 'applying'"  # imports whose file is still to be read
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _described(snapshot: Snapshot, taken_at: datetime) -> dict[str, Any]:
     kind = dumps.kind_of(_url())
     elsewhere = snapshot.ask("SELECT store, count(*) FROM media WHERE store <> 'folder' GROUP BY store")
     return {
-        "greenroom": version(),
+        "greenroom": versions.greenroom(),
         "migration": snapshot.ask("SELECT version_num FROM alembic_version")[0][0],
         "database": kind,
         "taken_at": taken_at.isoformat(),
@@ -81,7 +81,7 @@ def _described(snapshot: Snapshot, taken_at: datetime) -> dict[str, Any]:
 def _add_files(archive: archives.Writer, snapshot: Snapshot) -> list[str]:
     """Those of the instance folder that the rows name. Returns the ones that are not there."""
     media = snapshot.ask("SELECT file FROM media WHERE store = 'folder' AND discard_at IS NULL")
-    imports = snapshot.ask("SELECT stored_file FROM imports WHERE status <> 'discarded'")
+    imports = snapshot.ask(f"SELECT stored_file FROM imports WHERE status IN ({UNREAD})")  # noqa: S608  our own words
     named = [("media", row[0]) for row in media] + [("imports", row[0]) for row in imports]
     missing = []
     for folder, name in named:
@@ -176,10 +176,6 @@ def _held(taken_at: datetime, kind: str) -> list[str]:
         str(each.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         for each in restored.hold(taken_at, utcnow())
     ]
-
-
-def version() -> str:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 def _url() -> str:

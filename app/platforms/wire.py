@@ -25,9 +25,12 @@ def client() -> httpx.Client:
 def call(method: str, url: str, **options: Any) -> httpx.Response:
     """An answer below 400. Raises NotSent, Refused or OutcomeUnknown, whichever is certain."""
     seconds = current_app.config["CALL_SECONDS"]
+    # Whoever asks the platform about a call can name it; and their log and ours tell one story.
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    headers = options.pop("headers", {}) | ({"X-Request-ID": request_id} if request_id else {})
     timeout = httpx.Timeout(seconds, connect=min(seconds, 5), pool=min(seconds, 5))
     try:
-        response = client().request(method, url, timeout=timeout, **options)
+        response = client().request(method, url, timeout=timeout, headers=headers, **options)
     except NEVER_LEFT as error:
         raise NotSent("The platform cannot be reached.") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
