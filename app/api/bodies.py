@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from app.accounts.guard import SAFE
 from app.errors import Invalid
 
-WITH_FILE = {"api.import_csv", "api.store_medium"}
+WITH_FILE = {"api.import_csv", "api.upload_import", "api.store_medium"}
 
 
 def check() -> None:

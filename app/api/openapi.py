@@ -36,6 +36,7 @@ ERRORS = {
 }
 FILE_FORMS = {
     "/api/media": {},
+    "/api/onlyfans/import": {"encoding": {"type": "string"}},
     "/api/onlyfans/import/csv": {
         "kind": {"type": "string", "enum": ["fans", "transactions", "do-not-message"]},
         "invalid": {"type": "string", "enum": ["reject", "warn"]},

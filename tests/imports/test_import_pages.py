@@ -232,3 +232,9 @@ def test_a_draft_of_last_month_goes_with_its_file(browser, app):
         sweep.ring_again(("imports",))
         assert not file.exists()
     assert browser.get(young).status_code == 200
+
+
+def test_a_program_uploads_in_steps_too(ada):
+    answer = ada.call("POST", "/api/onlyfans/import", data={"file": (io.BytesIO(b"Username\nzed\n"), "a.csv")})
+    assert answer.status_code == 201, answer.text
+    assert ada.get(answer.headers["Location"])["status"] == "mapping"

@@ -1,15 +1,18 @@
 """A period's figures and their rows."""
 
 from datetime import date, datetime
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from app.api.schemas.base import Query, QueryText, Shape
 
+DATE_OR_NOTHING: Any = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}
+
 
 class PeriodQuery(Query):
-    first: QueryText | None = Field(None, alias="from", json_schema_extra={"format": "date"})
-    after: QueryText | None = Field(None, alias="to", json_schema_extra={"format": "date"})
+    first: Annotated[QueryText, WithJsonSchema(DATE_OR_NOTHING)] | None = Field(None, alias="from")
+    after: Annotated[QueryText, WithJsonSchema(DATE_OR_NOTHING)] | None = Field(None, alias="to")
     timezone: QueryText | None = None
 
 

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StrictInt,
     model_validator,
 )
@@ -70,6 +71,16 @@ class Relaxed(Body):
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:
         return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Says so: what need not be there may be null."""
+        reference = handler(core_schema)
+        shape = handler.resolve_ref_schema(reference)
+        for name, each in shape.get("properties", {}).items():
+            if name not in shape.get("required", ()) and {"type": "null"} not in each.get("anyOf", ()):
+                shape["properties"][name] = {"anyOf": [each, {"type": "null"}]}
+        return reference
 
 
 class Query(Shape):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from app.api.schemas.base import STORABLE, Body, Id, MediaUrls, PriceCents, Priority, Relaxed, Shape
 from app.api.schemas.conversations import MessageOut
@@ -42,7 +42,7 @@ class SenderStatusOut(Shape):
 
 
 class AttemptOut(Shape):
-    at: datetime = Field(validation_alias="started_at")
+    at: datetime = Field(validation_alias=AliasChoices("at", "started_at"))
     answered_at: datetime | None
     outcome: str | None
     detail: str
