@@ -15,7 +15,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
     from apiflask import APIFlask
 
     from app import accounts, api, campaigns, cli, conversations, fans, imports, media, operations, platforms
-    from app import analytics, quick_replies, segments, timeline  # isort: skip
+    from app import analytics, portability, quick_replies, segments, timeline  # isort: skip
     from app import assets, config, database, errors, extensions, formats, logs, looks, web  # isort: skip
 
     app = APIFlask(
@@ -44,6 +44,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> APIFlask:
         timeline,
         analytics,
         operations,
+        portability,
         api,
     )
     for feature in features:

@@ -118,12 +118,10 @@ def _count(recorder: Any, found: Found) -> None:
                 )
 
 
-def things_of_every_kind(person: Person, sandbox_url: str) -> dict[str, list[int]]:
+def things_of_every_kind(person: Person, sandbox_url: str, each: int = ENOUGH_TO_DELETE) -> dict[str, list[int]]:
     """Rows for all calls to find, by the name that addresses have for their ids."""
     connection_id = connect(person, sandbox_url)
-    fans = [
-        add_fan(person, number, tags=["vip"], email=f"f{number}@x.org") for number in range(1, ENOUGH_TO_DELETE + 1)
-    ]
+    fans = [add_fan(person, number, tags=["vip"], email=f"f{number}@x.org") for number in range(1, each + 1)]
     threads = [person.post("/api/crm/conversations", {"fanId": fan["id"]}) for fan in fans]
     fan_ids = [fan["id"] for fan in fans]
     campaigns = [
@@ -139,8 +137,8 @@ def things_of_every_kind(person: Person, sandbox_url: str) -> dict[str, list[int
         "campaign_id": campaigns,
         "message_id": messages,
         "connection_id": [connection_id],
-        "segment_id": [segment(person, number) for number in range(ENOUGH_TO_DELETE)],
-        "import_id": [imported(person, number) for number in range(ENOUGH_TO_DELETE)],
+        "segment_id": [segment(person, number) for number in range(each)],
+        "import_id": [imported(person, number) for number in range(each)],
     }
 
 

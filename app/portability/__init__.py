@@ -1,0 +1,9 @@
+"""Leaving with everything: one file of a whole account, which another instance takes in."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from app.portability.commands import group
+
+    app.cli.add_command(group)
