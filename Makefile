@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign bench-analytics lint lock setup
+.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign bench-analytics clean-root lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -43,6 +43,10 @@ bench-campaign: setup
 # Figures of a month with a million fans and ten million payments (SQLite: a tenth), each page beside its bare SQL; both databases.
 bench-analytics: setup
 	$(BIN)/python -m bench.analytics $(BENCH)
+
+# docs/deploy.md on an empty Debian, word for word, up to a page behind TLS. As root, with debootstrap; some minutes.
+clean-root: setup
+	$(BIN)/python -m bench.clean_root $(ROOT_FOLDER)
 
 lint: setup
 	$(BIN)/ruff check .
