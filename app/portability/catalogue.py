@@ -16,7 +16,7 @@ from app.database import Base, table_of
 from app.fans.models import Fan, FanTag
 from app.imports.models import Import, ImportRow, RememberedMapping
 from app.media.models import Medium
-from app.money.models import Transaction
+from app.money.models import Attribution, Transaction
 from app.platforms.models import Connection, StoredEvent
 from app.portability.references import Map, in_aim, in_attachments, in_audience, in_import_row, in_medium, in_rule
 from app.quick_replies.models import QuickReply
@@ -86,13 +86,17 @@ PARTS = (
     Part(QuickReply),
     Part(Fan, points_at={"import_id": "imports"}),
     Part(FanTag),
-    Part(Campaign, holds={"attachments": in_attachments, "audience": in_audience, "aim": in_aim}),
+    Part(
+        Campaign, {"draft_window": "an open form here"},
+        holds={"attachments": in_attachments, "audience": in_audience, "aim": in_aim},
+    ),
     Part(Conversation, points_at={"last_message_id": "messages"}),
     Part(Message, {"search_text": DERIVED, "due_tick": CLOCK, "lease_tick": CLOCK}, holds={"attachments": in_attachments}),
     Part(MessageMedium, holds={"medium": in_medium}),
     Part(SendAttempt, {"started_tick": CLOCK, "answered_tick": CLOCK, "sender_id": STATE}),
     Part(Recipient),
     Part(Transaction, points_at={"import_id": "imports"}),
+    Part(Attribution),
     Part(Note),
     Part(SavedDraft, holds={"attachments": in_attachments}),
     Part(ReadMarker, points_at={"message_id": "messages"}),
@@ -113,6 +117,8 @@ LEFT_BEHIND = {
     "api_tokens": "programs sign in anew",
     "idempotency_keys": "answers to calls that were made here",
     "room_events": "news for who watches; gone after a day",
+    "audit_entries": "what was done here; its page gives it as CSV",
+    "restores": "of this instance",
     "senders": "processes of this instance",
     "clocks": "the clock of this machine",
 }

@@ -19,6 +19,7 @@ from app.database import db, utcnow, write
 from app.fans.models import Fan
 from app.imports.models import RememberedMapping
 from app.money.actions import record_transaction
+from app.money.models import Attribution, Transaction
 from app.platforms.models import Connection, StoredEvent
 from app.portability.catalogue import PARTS
 from app.portability.exporting import export_account
@@ -69,6 +70,19 @@ def fill(person: Person, sandbox_url: str) -> dict[str, list[int]]:
                 net_cents=400,
                 at=utcnow(),
                 message_id=paid_for.id,
+            )
+            session.flush()
+            transaction = (
+                session.query(Transaction).filter_by(account_id=account_id, platform_transaction_id="t1").one()
+            )
+            session.add(
+                Attribution(
+                    account_id=account_id,
+                    transaction_id=transaction.id,
+                    by_id=user_id,
+                    is_by_hand=True,
+                    seller_id=user_id,
+                )
             )
             session.add_all([
                 RememberedMapping(account_id=account_id, header_key="a|b", kind="fans", columns=[{"index": 0}], options={}),

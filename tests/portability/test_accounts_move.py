@@ -185,7 +185,7 @@ def test_a_broken_file_changes_nothing_and_says_where(app, ada: Person, sandbox,
                 import_account(broken)
             assert said in str(refused.value), (name, str(refused.value))
             for table in Base.metadata.sorted_tables:
-                if table.name != "clocks":
+                if table.name not in ("clocks", "audit_entries"):
                     assert db.session.execute(select(table)).first() is None, table.name
             db.session.remove()
             assert set((app.config["INSTANCE"] / "media").iterdir()) == files
