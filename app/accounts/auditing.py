@@ -19,7 +19,7 @@ KINDS = {
     "settings": "Settings",
     "sends": "Sends",
     "imports": "Imports",
-    "exports": "Exports",
+    "exports": "Exports and erasures",
 }
 
 
@@ -47,6 +47,7 @@ class Act(StrEnum):
     IMPORT_UNDONE = "import_undone"
     IMPORT_DISCARDED = "import_discarded"
     EXPORTED = "exported"
+    FAN_ERASED = "fan_erased"
 
 
 ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's name
@@ -73,6 +74,7 @@ ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's
     Act.IMPORT_UNDONE: ("imports", "undid an import"),
     Act.IMPORT_DISCARDED: ("imports", "discarded an import"),
     Act.EXPORTED: ("exports", "downloaded"),
+    Act.FAN_ERASED: ("exports", "erased a fan"),
 }
 
 

@@ -20,6 +20,7 @@ class Right(StrEnum):
     SEE_FANS = "see fans"
     CHANGE_FANS = "add and change fans"
     DELETE_FANS = "delete fans"
+    PERSONAL_DATA = "take out or erase what is kept of a fan"
     SEE_IMPORTS = "see imports"
     IMPORT = "upload files"
     SEE_CAMPAIGNS = "see campaigns"
@@ -63,6 +64,7 @@ BLUEPRINTS: dict[str, tuple[Right, Right]] = {  # (to look, to change)
     "quick_replies": (Right.SEE_INBOX, Right.ANSWER),
     "media": (Right.SEE_INBOX, Right.ANSWER),
     "fans": (Right.SEE_FANS, Right.CHANGE_FANS),
+    "portability": (Right.PERSONAL_DATA, Right.PERSONAL_DATA),
     "timeline": (Right.SEE_FANS, Right.CHANGE_FANS),
     "imports": (Right.SEE_IMPORTS, Right.IMPORT),
     "campaigns": (Right.SEE_CAMPAIGNS, Right.CAMPAIGNS),

@@ -87,3 +87,13 @@ class FanTag(Base):
     tag_key: Mapped[str] = mapped_column(primary_key=True)
     tag: Mapped[str]
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+
+
+class ErasedName(Base):
+    """A name of somebody who was erased, as a hash that only this instance can make: a file does not bring them back."""
+
+    __tablename__ = "erased_names"
+
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime] = mapped_column(default_factory=utcnow)

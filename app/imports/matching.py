@@ -8,11 +8,13 @@ from sqlalchemy import Text, cast, select
 
 from app.bulk import is_any_of, many
 from app.database import run
+from app.fans.erased import erased_names, was_erased
 from app.fans.keys import name_key
 from app.fans.models import Fan, FanTag
 from app.imports.row import Person
 
 PLATFORM = "onlyfans"
+ERASED = "This person was erased at their own wish, and is not brought back by a file"
 _FANS = select(
     Fan.id, Fan.platform_fan_id, Fan.handle, Fan.handle_key, Fan.email, Fan.email_key, Fan.name, Fan.name_key, Fan.phone,
     Fan.avatar_url, Fan.notes, Fan.stated_value_cents, Fan.value_cents,
@@ -33,8 +35,10 @@ class Clash(Exception):
 class Crowd:
     """The fans that some rows may be about. `has_handle` says whether the file has a row for a handle."""
 
-    def __init__(self, has_handle: Callable[[str], bool]) -> None:
-        self._has_handle = has_handle
+    def __init__(
+        self, has_handle: Callable[[str], bool], account_id: int = 0, erased: frozenset[str] = frozenset()
+    ) -> None:
+        self._has_handle, self._account_id, self._erased = has_handle, account_id, erased
         self.fans: dict[int, Any] = {}
         self.by_platform_id: dict[str, Any] = {}
         self.by_handle: dict[str, Any] = {}
@@ -61,6 +65,8 @@ class Crowd:
 
     def find(self, person: Person) -> Any | None:
         """By platform id, else handle, else e-mail, else by a name that is all there is. Raises Clash."""
+        if was_erased(self._account_id, self._erased, person.platform_id, person.handle, person.email):
+            raise Clash("", ERASED)
         by_id = self.by_platform_id.get(person.platform_id or "")
         by_handle = self.by_handle.get(person.handle or "")
         if by_id is not None:
@@ -104,7 +110,7 @@ class Crowd:
 
 def load_crowd(account_id: int, persons: list[Person], has_handle: Callable[[str], bool]) -> Crowd:
     """All fans that these rows may be about, and those who have a row's e-mail besides."""
-    crowd = Crowd(has_handle)
+    crowd = Crowd(has_handle, account_id, erased_names(account_id))
     mine = _FANS.where(Fan.account_id == account_id)
     nameless = mine.where(Fan.platform_fan_id.is_(None), Fan.handle_key.is_(None), Fan.email_key.is_(None))
     _add(crowd, mine.where(Fan.platform == PLATFORM), Fan.platform_fan_id, {each.platform_id for each in persons})

@@ -119,6 +119,7 @@ LEFT_BEHIND = {
     "room_events": "news for who watches; gone after a day",
     "audit_entries": "what was done here; its page gives it as CSV",
     "restores": "of this instance",
+    "erased_names": "hashes that only this instance can make",
     "senders": "processes of this instance",
     "clocks": "the clock of this machine",
 }

@@ -7,7 +7,8 @@ import time_machine
 
 from app.conversations import notes, saved_views, sending_later
 from app.conversations.actions import Draft
-from app.database import utcnow
+from app.database import utcnow, write
+from app.money.models import Transaction
 from app.quick_replies import actions as replies
 from tests.people import Person, add_fan, connect
 
@@ -96,6 +97,7 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "reply_id": reply_of(ada),
         "view_id": saved_view(ada),
         "segment_id": ada.post("/api/segments", {"name": "Mine", "rule": {"rules": []}})["id"],
+        "transaction_id": paid_by(ada, fan["id"]),
         "name": "rejected",  # of a list of the import's rows
     }
 
@@ -103,6 +105,15 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
 def reply_of(ada: Person) -> int:
     with ada.app.app_context():
         return replies.add_reply(ada.account_id, ada.user_id, replies.Wording("hi", "Greeting", "Hi")).id
+
+
+def paid_by(ada: Person, fan_id: int) -> int:
+    tip = {"platform_transaction_id": "t1", "kind": "tip", "gross_cents": 500, "at": utcnow()}
+    with ada.app.app_context(), write() as session:
+        paid = Transaction(account_id=ada.account_id, fan_id=fan_id, **tip)
+        session.add(paid)
+        session.flush()
+        return paid.id
 
 
 def saved_view(ada: Person) -> int:
