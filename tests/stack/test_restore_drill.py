@@ -148,10 +148,10 @@ def load(stack: Stack) -> Iterator[None]:
     worker.join()
 
 
-def import_csv(stack: Stack) -> None:
+def import_csv(stack: Stack, request_id: str = "an-import") -> None:
     rows = "".join(f"new{number},New {number},{number}.50\n" for number in range(3000))
     files = {"file": ("more.csv", f"Username,Name,Total spent ($)\n{rows}", "text/csv")}
-    headers = {"Authorization": f"Bearer {stack.token}"}
+    headers = {"Authorization": f"Bearer {stack.token}", "X-Request-ID": request_id}
     url = f"{stack.url}/api/onlyfans/import/csv"
     answer = httpx.post(url, files=files, headers=headers, timeout=30, trust_env=False)
     assert answer.is_success, answer.text

@@ -1,0 +1,93 @@
+"""What a whole stack tells of itself: one request's id all the way, nothing private in any log line, every process's requests."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app.config import DEMO
+from tests.servers import wait_until
+from tests.stack.stack import Stack, output, python
+from tests.stack.test_restore_drill import import_csv
+
+pytestmark = pytest.mark.timeout(300)
+WORDS = "strictly confidential words"
+PASSWORD = "a password nobody knows"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    settings = {"WEB_CONCURRENCY": "2", "GREENROOM_PACE": "100/1"}
+    with Stack(tmp_path_factory.mktemp("telling") / "instance", **settings) as stack:
+        stack.start()
+        stack.sandbox.quieten()
+        yield stack
+
+
+def lines(stack: Stack) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stack.log.read_text().splitlines() if line.startswith("{")]
+
+
+def test_a_request_s_id_goes_on_into_its_job_and_the_job_s_out_to_the_platform(stack: Stack):
+    stack.fans(1)
+    import_csv(stack, request_id="the-story-of-one")
+    wait_until(lambda: {"answered", "job_done"} <= {line["event"] for line in under(stack, "the-story-of-one")}, 40)
+    message_id = stack.send(WORDS)
+    wait_until(lambda: stack.went_out(message_id), 20)
+    (sent,) = [each for each in stack.sandbox.sends() if each["text"] == WORDS]
+    # Whoever rang for the job that sent it, this request or an earlier one.
+    wait_until(lambda: [line for line in under(stack, sent["requestId"]) if line.get("job") == "drain"], 40)
+
+
+def under(stack: Stack, request_id: str) -> list[dict[str, Any]]:
+    return [line for line in lines(stack) if line.get("request_id") == request_id]
+
+
+def test_no_line_of_a_day_holds_anything_private(stack: Stack):
+    add = ["-m", "flask", "--app", "wsgi", "user", "add", "new@example.com", "--account", "Studio", "--password-stdin"]
+    process = python(add, stack.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    process.stdin.write(PASSWORD + "\n")
+    process.stdin.flush()
+    assert output(process)[0] == 0
+    assert stack.sign_in("new@example.com", PASSWORD).is_success
+    assert stack.sign_in("new@example.com", "wrong " + PASSWORD).status_code == 401
+    browser = httpx.Client(base_url=stack.url, trust_env=False)
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/login").text)
+    assert token
+    browser.post("/login", data={"csrf_token": token[1], **DEMO})
+    browser.get(f"/search?q={WORDS.replace(' ', '+')}")
+    stack.deliver(f"{WORDS} again", 20)
+    stack.hear("whatafanconfides", 20)
+    import_csv(stack)
+    stack.sandbox.faults(error500=0.5)
+    refused = stack.send(f"{WORDS} in trouble")
+    wait_until(lambda: stack.status(refused) in ("sent", "delivered", "read"), 60)
+    stack.sandbox.faults()
+    wait_until(lambda: [each for each in lines(stack) if str(each.get("job", "")).startswith("run_import")], 30)
+    kept = (stack.instance / "secret.key").read_text().strip()
+    for private in (
+        WORDS, PASSWORD, DEMO["password"], "new@example.com", DEMO["email"], "whatafanconfides", "sandbox-demo", kept,
+        stack.token, token[1],
+    ):  # fmt: skip
+        found = [
+            line for line in stack.log.read_text().splitlines() if private in line and not line.startswith("  Demo")
+        ]
+        assert found == [], private
+
+
+def test_requests_of_every_web_process_are_counted_together(stack: Stack):
+    before = counted(stack)
+    for _ in range(40):  # each on a line of its own: so both processes get some
+        assert httpx.get(f"{stack.url}/login", trust_env=False).status_code == 200
+    wait_until(lambda: counted(stack) == before + 40, 10)
+
+
+def counted(stack: Stack) -> int:
+    told = httpx.get(f"{stack.url}/metrics", trust_env=False).text
+    found = re.findall(r'greenroom_requests_total\{method="GET",route="/login",status="200"\} ([\d.]+)', told)
+    return int(sum(map(float, found)))
