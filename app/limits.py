@@ -43,3 +43,8 @@ def count_bulk() -> None: ...
 @limiter.shared_limit(_setting("LIMIT_SIGN_IN"), scope="sign-in address", key_func=get_remote_address)
 @limiter.shared_limit(_setting("LIMIT_SIGN_IN"), scope="sign-in e-mail", key_func=_email)
 def count_sign_in() -> None: ...
+
+
+@limiter.shared_limit(_setting("LIMIT_SIGN_IN"), scope="own password", key_func=_person)
+def count_own_password() -> None:
+    """Who has got hold of an open session must not find the password by trying."""

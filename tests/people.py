@@ -77,3 +77,13 @@ def add_fan(person: Person, number: int = 1, **values: Any) -> dict:
     """A fan who is linked to the platform."""
     body = {"handle": f"fan{number}", "name": f"Fan {number}", "platformFanId": str(100_000_000 + number)} | values
     return person.post("/api/crm/fans", body)
+
+
+def csrf_of(client: FlaskClient, path: str) -> str:
+    """The token of the form at that address."""
+    return client.get(path).text.partition('name="csrf_token" value="')[2].partition('"')[0]
+
+
+def submit(client: FlaskClient, path: str, page: str = "", **values: Any) -> TestResponse:
+    """Sends a form as the page at `page` (else the same address) would."""
+    return client.post(path, data=values | {"csrf_token": csrf_of(client, page or path)})

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import socketio
 
+from app.accounts import people
 from app.config import ROOT
 from app.conversations import live
 from tests.people import Person, add_fan, connect, make_person
@@ -223,3 +224,15 @@ def test_a_wish_that_makes_no_sense_is_answered_so(ada: Person, web: str, wish):
     watcher = Watcher(web, cookie_of(ada), "inbox", 0, 0)
     assert watcher.client.call("watch", wish, timeout=5) == {"error": "no such room"}
     watcher.client.disconnect()
+
+
+def test_who_is_deactivated_stops_hearing_although_they_never_ask_again(app, ada: Person, web: str, thread: int):
+    bob = make_person(app, "bob@example.com", "Ada's account", role="chatter")
+    watcher = Watcher(web, cookie_of(bob), "thread", thread, 0)
+    watcher.watch()
+    with app.app_context():
+        people.deactivate(ada.account_id, bob.user_id)
+    wait_until(lambda: not watcher.client.connected, seconds=20)
+    post(ada, thread, "not for Bob")
+    time.sleep(0.3)
+    assert watcher.seen == []

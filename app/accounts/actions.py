@@ -3,7 +3,7 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete
 
-from app.accounts import auditing, queries
+from app.accounts import auditing, queries, sessions
 from app.accounts.auditing import Act
 from app.accounts.models import Account, ApiToken, Membership, User
 from app.accounts.passwords import hash_password, password_matches
@@ -24,8 +24,8 @@ def add_user(
     *, email: str, password: str, account_name: str, role: str = Role.OWNER, name: str = "", demo: bool = False
 ) -> User:
     """A person with a place in the account of that name, which is made if there is none. Raises Invalid."""
-    _check_password(password)
-    _check_email(email)
+    check_password(password)
+    check_email(email)
     if role not in list(Role):
         raise Invalid(("role", f"A role is one of {', '.join(Role)}."))
     with write() as session:
@@ -45,14 +45,14 @@ def add_user(
     return user
 
 
-def _check_email(email: str) -> None:
+def check_email(email: str) -> None:
     try:
         validate_email(email.strip(), check_deliverability=False)
     except EmailNotValidError as error:
         raise Invalid(("email", "This is not an e-mail address.")) from error
 
 
-def _check_password(password: str) -> None:
+def check_password(password: str) -> None:
     if len(password) < SHORTEST_PASSWORD:
         raise Invalid(("password", f"A password has at least {SHORTEST_PASSWORD} characters."))
 
@@ -65,40 +65,44 @@ def check_sign_in(email: str, password: str) -> User:
     return user
 
 
-def begin_session(user: User) -> None:
-    """After a sign-in by the form."""
-    auditing.act_as_user(user)
-    with write():
-        _record_everywhere(user, Act.SIGNED_IN)
-
-
-def end_session(user: User) -> None:
-    with write():
-        _record_everywhere(user, Act.SIGNED_OUT)
-
-
 def note_failed_sign_in(email: str) -> None:
     """Where the e-mail is somebody's, in the accounts of that person. Done once the answer has left: it must take as long for
     a name that nobody has."""
     user = queries.find_user_by_email(email)
     if user is not None:
         with write():
-            _record_everywhere(user, Act.SIGN_IN_FAILED)
-
-
-def _record_everywhere(user: User, act: Act) -> None:
-    """In each account that the person is in. Does not commit."""
-    for account in queries.accounts_of(user):
-        auditing.record(account.id, act, "person", user.id, user.email)
+            sessions.record_everywhere(user, Act.SIGN_IN_FAILED)
 
 
 def change_password(user: User, password: str) -> None:
     """Ends every session and token that the person has."""
-    _check_password(password)
+    check_password(password)
+    password_hash = hash_password(password)
     with write():
-        user.password_hash = hash_password(password)
-        user.sign_in_epoch += 1
-        _record_everywhere(user, Act.PASSWORD_CHANGED)
+        set_password(user, password_hash)
+
+
+def set_password(user: User, password_hash: str) -> None:
+    """Does not commit."""
+    user.password_hash = password_hash
+    user.sign_in_epoch += 1
+    sessions.end_all(user.id)
+    sessions.record_everywhere(user, Act.PASSWORD_CHANGED)
+
+
+def change_own_password(user: User, old: str, new: str) -> None:
+    """As change_password, for who knows the old one. Raises Invalid."""
+    if not password_matches(user.password_hash, old):
+        raise Invalid(("old", "This is not your password."))
+    change_password(user, new)
+
+
+def change_name(user: User, name: str) -> None:
+    """Raises Invalid."""
+    if not name.strip():
+        raise Invalid(("name", "Enter your name."))
+    with write():
+        user.name = name.strip()[:200]
 
 
 def issue_token(email: str, password: str, account_id: int | None = None) -> str:

@@ -30,7 +30,15 @@ class Act(StrEnum):
     TOKEN_MADE = "token_made"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    SESSION_ENDED = "session_ended"
     PERSON_ADDED = "person_added"
+    INVITED = "invited"
+    INVITATION_REVOKED = "invitation_revoked"
+    JOINED = "joined"
+    ROLE_CHANGED = "role_changed"
+    DEACTIVATED = "deactivated"
+    REACTIVATED = "reactivated"
+    RESET_LINK_MADE = "reset_link_made"
     CONNECTION_MADE = "connection_made"
     CONNECTION_CHANGED = "connection_changed"
     SENDING_PAUSED = "sending_paused"
@@ -57,7 +65,15 @@ ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's
     Act.TOKEN_MADE: ("settings", "made an API token"),
     Act.TOKEN_REVOKED: ("settings", "revoked an API token"),
     Act.PASSWORD_CHANGED: ("settings", "changed a password"),
+    Act.SESSION_ENDED: ("sign-in", "ended a session elsewhere"),
     Act.PERSON_ADDED: ("people", "added a person"),
+    Act.INVITED: ("people", "invited"),
+    Act.INVITATION_REVOKED: ("people", "took an invitation back"),
+    Act.JOINED: ("people", "joined"),
+    Act.ROLE_CHANGED: ("people", "changed a role"),
+    Act.DEACTIVATED: ("people", "deactivated"),
+    Act.REACTIVATED: ("people", "reactivated"),
+    Act.RESET_LINK_MADE: ("people", "made a link for a new password"),
     Act.CONNECTION_MADE: ("settings", "connected a platform"),
     Act.CONNECTION_CHANGED: ("settings", "changed the connection"),
     Act.SENDING_PAUSED: ("settings", "paused all sending"),

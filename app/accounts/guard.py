@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
-from flask_login import current_user
+from flask_login import current_user, login_user
 from werkzeug.local import LocalProxy
 
-from app.accounts import actions, auditing, queries, roles
+from app.accounts import actions, auditing, queries, roles, sessions
 from app.accounts.auditing import Actor
 from app.accounts.models import Account, Membership, User
 from app.accounts.roles import Right
@@ -20,7 +20,7 @@ from app.extensions import csrf, login_manager
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PLACES = (
-    "conversations.index", "fans.index", "imports.index", "campaigns.index", "analytics.index",
+    "conversations.index", "fans.index", "imports.index", "campaigns.index", "analytics.index", "accounts.me",
 )  # fmt: skip
 
 person = cast("User", current_user)
@@ -42,8 +42,20 @@ def init_app(app: Flask) -> None:
 @login_manager.user_loader
 def load_user(session_id: str) -> User | None:
     user_id, _, epoch = session_id.partition(".")
-    user = queries.find_user(int(user_id)) if user_id.isdecimal() else None
-    return user if user and str(user.sign_in_epoch) == epoch else None
+    found = queries.find_session(int(user_id), session.get("sign_in", 0)) if user_id.isdecimal() else None
+    if found is None or str(found[0].sign_in_epoch) != epoch:
+        return None
+    g.sign_in = found[1]
+    return found[0]
+
+
+def let_in(user: User) -> None:
+    """Begins a session in this browser. One that somebody planted before must not survive it."""
+    session.clear()
+    session.permanent = True
+    g.sign_in = sessions.begin(user, request.remote_addr or "", request.user_agent.string)
+    session["sign_in"] = g.sign_in.id
+    login_user(user)
 
 
 def _require_sign_in() -> Response | None:
@@ -53,7 +65,10 @@ def _require_sign_in() -> Response | None:
         return None
     if request.headers.get("Authorization") and _takes_tokens():
         return _enter_by_token()
-    if not current_user.is_authenticated or not enter(person, session.get("account_id")):
+    if not current_user.is_authenticated:
+        return _turn_away()
+    sessions.note_seen(g.sign_in, request.remote_addr or "")
+    if not enter(person, session.get("account_id")):
         return _turn_away()
     auditing.act_as_user(person)
     csrf.protect()

@@ -45,6 +45,7 @@ class Membership(Base):
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(default=Role.OWNER)
+    deactivated_at: Mapped[datetime | None] = mapped_column(default=None)  # since then they may not come in
 
     account: Mapped[Account] = relationship(init=False, repr=False, lazy="joined")
 

@@ -2,6 +2,7 @@ from flask import current_app
 from sqlalchemy import Select, bindparam, select
 
 from app.accounts.auditing import ACTS
+from app.accounts.entry_models import SignIn
 from app.accounts.models import Account, ApiToken, AuditEntry, Membership, User
 from app.database import db
 from app.paging import Order
@@ -31,21 +32,28 @@ def find_account_by_name(name: str) -> Account | None:
 
 
 def find_membership(user: User, account_id: int | None) -> Membership | None:
-    """The person's place in that account; without an account, in their first one."""
-    rows = select(Membership).where(Membership.user_id == user.id).order_by(Membership.account_id)
+    """The person's place in that account; without an account, in their first one. None where they may not come in."""
+    rows = (
+        select(Membership)
+        .where(Membership.user_id == user.id, Membership.deactivated_at.is_(None))
+        .order_by(Membership.account_id)
+    )
     if account_id is not None:
         rows = rows.where(Membership.account_id == account_id)
     return db.session.scalar(rows.limit(1))
 
 
 def accounts_of(user: User) -> list[Account]:
-    rows = select(Account).join(Membership).where(Membership.user_id == user.id).order_by(Account.name)
-    return list(db.session.scalars(rows))
+    """Those that the person may come into."""
+    rows = select(Account).join(Membership).where(Membership.user_id == user.id, Membership.deactivated_at.is_(None))
+    return list(db.session.scalars(rows.order_by(Account.name)))
 
 
-def people_of(account_id: int) -> list[User]:
-    """Who works in it, by name."""
+def people_of(account_id: int, *, active_only: bool = False) -> list[User]:
+    """Who works in it, or did, by name."""
     rows = _present().join(Membership, Membership.user_id == User.id).where(Membership.account_id == account_id)
+    if active_only:
+        rows = rows.where(Membership.deactivated_at.is_(None))
     return list(db.session.scalars(rows.order_by(User.name, User.id)))
 
 
@@ -53,7 +61,12 @@ _BEARER = (
     select(ApiToken, User, Membership)
     .join(User, User.id == ApiToken.user_id)
     .join(Membership, (Membership.user_id == User.id) & (Membership.account_id == ApiToken.account_id))
-    .where(ApiToken.id == bindparam("token_id"))
+    .where(ApiToken.id == bindparam("token_id"), Membership.deactivated_at.is_(None))
+)
+_SESSION = (
+    select(User, SignIn)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(User.id == bindparam("user_id"), SignIn.id == bindparam("sign_in_id"), SignIn.ended_at.is_(None))
 )
 
 
@@ -61,6 +74,12 @@ def find_bearer(token_id: str) -> tuple[ApiToken, User, Membership] | None:
     """A token, whose it is, and their place in its account."""
     found = db.session.execute(_BEARER, {"token_id": token_id}).one_or_none()
     return (found[0], found[1], found[2]) if found and _is_present(found[1]) else None
+
+
+def find_session(user_id: int, sign_in_id: int) -> tuple[User, SignIn] | None:
+    """A person and their browser's session, as long as it is open."""
+    found = db.session.execute(_SESSION, {"user_id": user_id, "sign_in_id": sign_in_id}).one_or_none()
+    return (found[0], found[1]) if found and _is_present(found[0]) else None
 
 
 def audit_entries(account_id: int, *, user_id: int | None = None, kind: str = "") -> Select[AuditEntry]:

@@ -97,7 +97,8 @@ _BY_RIGHT = {  # what differs from its blueprint, and all of the API, which is o
     Right.SEE_CONNECTION: "api.list_connections",
     Right.CONNECTION: "api.change_connection",
     Right.SEE_SYSTEM: "api.monitoring",
-    Right.ACCOUNT: "accounts.audit accounts.export_audit",
+    Right.ACCOUNT: """accounts.audit accounts.export_audit accounts.people accounts.invite accounts.revoke_invitation
+        accounts.change_role accounts.deactivate accounts.reactivate accounts.make_reset_link""",
 }
 ENDPOINTS: dict[str, Right] = {name: right for right, names in _BY_RIGHT.items() for name in names.split()}
 

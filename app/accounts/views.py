@@ -1,13 +1,13 @@
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
-from flask_login import current_user, login_user, logout_user
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_login import current_user, logout_user
 from werkzeug import Response
 
 from app import limits
-from app.accounts import actions, queries
+from app.accounts import actions, queries, sessions
 from app.accounts.forms import SignInForm
-from app.accounts.guard import enter, first_place, open_to_all, person
+from app.accounts.guard import enter, first_place, let_in, open_to_all, person
 from app.database import LARGEST_ID
 from app.errors import NotFound
 from app.web import once_answered
@@ -24,8 +24,10 @@ def home() -> Response:
 @open_to_all
 def sign_in() -> str | Response:
     form = SignInForm(next=request.args.get("next", ""))
-    if current_user.is_authenticated and enter(person, session.get("account_id")):
-        return redirect(_safe_target(form.next.data))
+    if current_user.is_authenticated:
+        if enter(person, session.get("account_id")):
+            return redirect(_after_sign_in(form.next.data))
+        form.form_errors.append(f"No account lets {person.email} in at present. Ask an owner.")
     return _sign_in_page(form)
 
 
@@ -42,27 +44,27 @@ def start_session() -> Response | tuple[str, int]:
         once_answered(actions.note_failed_sign_in, form.email.data or "")
         form.password.errors = ["This e-mail and password do not belong together."]
         return _sign_in_page(form), 401
-    session.clear()  # a session that someone planted before the sign-in must not survive it
-    session.permanent = True
-    login_user(user)
-    actions.begin_session(user)
-    return redirect(_safe_target(form.next.data) if enter(user, None) else url_for("accounts.home"))
+    let_in(user)
+    enter(user, None)
+    return redirect(_after_sign_in(form.next.data))
 
 
 def _sign_in_page(form: SignInForm) -> str:
     return render_template("accounts/sign_in.html", form=form, demo=current_app.config.get("DEMO"))
 
 
-def _safe_target(target: str | None) -> str:
-    """Where to go after sign-in: only within this site."""
+def _after_sign_in(target: str | None) -> str:
+    """Where the person was going, if that is on this site; else the first place that they may see."""
     parts = urlsplit(target or "")
     stays = target and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if stays and "\\" not in target else first_place()  # type: ignore[return-value]
+    if target and stays and "\\" not in target:
+        return target
+    return first_place() if g.membership else url_for("accounts.sign_in")
 
 
 @bp.post("/logout")
 def sign_out() -> Response:
-    actions.end_session(person)
+    sessions.sign_out(person, g.sign_in.id)
     logout_user()
     session.clear()
     return redirect(url_for("accounts.sign_in"))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import count
 from typing import Any, cast
 
 import structlog
@@ -10,18 +11,22 @@ from flask_login import current_user
 from flask_socketio import join_room, leave_room, rooms
 from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import measured
+from app.accounts import sessions
 from app.accounts.guard import enter, may_do, person
 from app.accounts.roles import Right
 from app.conversations import live
+from app.database import db
 from app.errors import NotFound
 from app.extensions import socketio
 
 log = structlog.get_logger()
 MARK_EVERY_SECONDS = 1
 
-_open: set[str] = set()
+ASK_EVERY = 5  # marks
+_open: dict[str, tuple[int, int]] = {}  # the session and the account that each socket was let in by
 _lock = threading.Lock()
 _keeper: threading.Thread | None = None
 
@@ -34,7 +39,7 @@ def connect(_auth: Any = None) -> None:
         # Each socket holds a thread of this process; the page itself must still be served.
         if len(_open) >= current_app.config["MOST_SOCKETS"]:
             raise ConnectionRefusedError("busy")
-        _open.add(request.sid)  # type: ignore[attr-defined]
+        _open[request.sid] = (g.sign_in.id, g.membership.account_id)  # type: ignore[attr-defined]
         measured.sockets.set(len(_open))
         _start_keeper(current_app._get_current_object())  # type: ignore[attr-defined]
 
@@ -42,7 +47,7 @@ def connect(_auth: Any = None) -> None:
 @socketio.on("disconnect")
 def disconnect(_reason: Any = None) -> None:
     with _lock:
-        _open.discard(request.sid)  # type: ignore[attr-defined]
+        _open.pop(request.sid, None)  # type: ignore[attr-defined]
         measured.sockets.set(len(_open))
 
 
@@ -115,13 +120,26 @@ def _keep_marked(app: Flask) -> None:
     """Marks the rooms that sockets of this process are in, again and again. Where a Redis that was emptied had forgotten
     a room, its watchers are told to ask: news of that time was not told."""
     with app.app_context():
-        while True:
+        for round_ in count(1):
             time.sleep(MARK_EVERY_SECONDS)
             try:
+                if round_ % ASK_EVERY == 0:
+                    _close_those_who_left()
                 for room in live.mark_watched(_joined_rooms()):
                     socketio.emit("news", {"room": room}, to=room)
-            except RedisError as error:
+            except (RedisError, SQLAlchemyError) as error:
                 log.warning("watchers_not_marked", error=type(error).__name__)
+                db.session.rollback()
+
+
+def _close_those_who_left() -> None:
+    """Who signed out, was deactivated or may no longer see the inbox would hear on in the rooms they are in."""
+    with _lock:
+        let_in = dict(_open)
+    still = sessions.may_still(Right.SEE_INBOX, {sign_in_id for sign_in_id, _ in let_in.values()}) if let_in else set()
+    for sid, by in let_in.items():
+        if by not in still:
+            cast("Any", socketio).server.disconnect(sid)
 
 
 def _joined_rooms() -> list[str]:

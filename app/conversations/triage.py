@@ -66,7 +66,9 @@ def snoozed(until: datetime | None) -> Mapping[str, Any]:
 
 def assigned(account_id: int, user_id: int | None) -> Mapping[str, Any]:
     """None: to nobody. Raises Invalid for one who does not work in this account."""
-    if user_id is not None and user_id not in {person.id for person in accounts.people_of(account_id)}:
+    if user_id is not None and user_id not in {
+        person.id for person in accounts.people_of(account_id, active_only=True)
+    }:
         raise Invalid(("assigneeId", "Nobody in this account has this id."))
     return {"assignee_id": user_id}
 

@@ -212,7 +212,12 @@ def thread_page(
 ) -> str:
     page = thread.page_around(conversation, at) if at else thread.page_of(conversation)
     form.seen.data = form.seen.data or str(page.newest_message_id)
-    values = {"thread_page": page, "form": form, "since": since, "people": accounts.people_of(account.id)}
+    values = {
+        "thread_page": page,
+        "form": form,
+        "since": since,
+        "people": accounts.people_of(account.id, active_only=True),
+    }
     values["spend"] = money.spend_of(account.id, conversation.fan_id)
     values |= {"found_id": at.id if at else None} | _with_times(conversation)
     if _asks_for("pane"):

@@ -1,19 +1,26 @@
 """Every address of the application, by table: nothing without sign-in, nothing of another account."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from app.accounts import people, roles, sessions
+from app.accounts.guard import SAFE
+from app.accounts.models import ApiToken
+from app.accounts.roles import Role
 from app.conversations import notes, saved_views, sending_later
 from app.conversations.actions import Draft
-from app.database import utcnow, write
+from app.database import db, utcnow, write
 from app.money.models import Transaction
 from app.quick_replies import actions as replies
-from tests.people import Person, add_fan, connect
+from tests.people import Person, add_fan, connect, csrf_of, make_person
 
 OPEN = {
     "static", "accounts.sign_in", "accounts.start_session", "api.issue_token", "api.docs", "openapi.spec",
+    "accounts.show_invitation", "accounts.accept_invitation", "accounts.show_reset", "accounts.use_reset",
     "operations.healthz", "operations.readyz", "operations.show_metrics", "platforms.webhook",
 }  # fmt: skip
 BODIES = {
@@ -98,8 +105,21 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "view_id": saved_view(ada),
         "segment_id": ada.post("/api/segments", {"name": "Mine", "rule": {"rules": []}})["id"],
         "transaction_id": paid_by(ada, fan["id"]),
+        **people_and_sessions(ada),
         "name": "rejected",  # of a list of the import's rows
     }
+
+
+def people_and_sessions(ada: Person) -> dict[str, Any]:
+    ada.browser()
+    with ada.app.app_context():
+        people.invite(ada.account_id, ada.user_id, email="zoe@example.com", role="viewer")
+        return {
+            "user_id": ada.user_id,
+            "invitation_id": people.open_invitations(ada.account_id)[0].id,
+            "sign_in_id": sessions.open_sessions(ada.user_id)[0].id,
+            "token_id": db.session.scalars(select(ApiToken.id).where(ApiToken.user_id == ada.user_id)).first(),
+        }
 
 
 def reply_of(ada: Person) -> int:
@@ -150,6 +170,40 @@ def test_what_is_anothers_does_not_exist(app, adas_things, eve: Person):
         assert answer.status_code == 404, f"{method} {path}: {answer.status_code}"
         tried += 1
     assert tried > 25
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_exactly_what_the_table_says(app, adas_things, ada: Person, role: Role):
+    """Every address and method. What is allowed may answer anything else: the ids are real, the bodies are not."""
+    person = make_person(app, "staff@example.com", "Ada's account", role=role)
+    wrong = []
+    for rule, method in addresses(app):
+        if rule.endpoint in OPEN or rule.endpoint in ENDING:
+            continue
+        path = rule.build({name: adas_things[name] for name in rule.arguments})[1]
+        with app.app_context():
+            right = roles.needed(rule.endpoint, changes=method not in SAFE)
+        if method != "GET" and roles.has(role, right):
+            continue  # would really do it
+        answer = person.call(method, path) if path.startswith("/api/") else browser_call(person, method, path)
+        answer.get_data()  # a stream that is left in the middle keeps its request's context
+        if (answer.status_code == 403) == roles.has(role, right):
+            wrong.append(f"{role} {method} {path}: {answer.status_code}, needs to {right}")
+    assert wrong == []
+
+
+def browser_call(person: Person, method: str, path: str):
+    """By a session that is kept from call to call."""
+    if person.user_id not in _browsers:
+        browser = person.browser()
+        _browsers.clear()
+        _browsers[person.user_id] = browser, csrf_of(browser, "/settings/me")
+    browser, token = _browsers[person.user_id]
+    return browser.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
+
+
+_browsers: dict[int, Any] = {}
+ENDING = {"accounts.sign_out", "accounts.switch", "api.revoke_token"}  # everybody's; they would end the walk
 
 
 def test_ids_of_others_in_a_body_do_not_exist_either(adas_things, eve: Person, sandbox):
