@@ -115,6 +115,9 @@ IN_OTHER_WORDS = {
 }
 LEFT_BEHIND = {
     "api_tokens": "programs sign in anew",
+    "sign_ins": "people sign in anew",
+    "invitations": "a secret of this instance",
+    "password_resets": "a secret of this instance",
     "idempotency_keys": "answers to calls that were made here",
     "room_events": "news for who watches; gone after a day",
     "audit_entries": "what was done here; its page gives it as CSV",
