@@ -94,9 +94,8 @@ _BY_RIGHT = {  # what differs from its blueprint, and all of the API, which is o
         campaigns.new""",
     Right.SEE_FIGURES: "api.show_analytics",
     Right.EXPORT: "api.export_analytics fans.export campaigns.ledger analytics.export",
-    Right.SEE_CONNECTION: "api.list_connections",
+    Right.SEE_CONNECTION: "api.list_connections api.monitoring",
     Right.CONNECTION: "api.change_connection",
-    Right.SEE_SYSTEM: "api.monitoring",
     Right.ACCOUNT: """accounts.audit accounts.export_audit accounts.people accounts.invite accounts.revoke_invitation
         accounts.change_role accounts.deactivate accounts.reactivate accounts.make_reset_link""",
 }
