@@ -203,7 +203,8 @@ def test_who_only_looks_changes_nothing(app, ada: Person):
         accounts.add_user(email="v@example.com", password=PASSWORD, account_name="Ada's account", role="viewer")
     reply = add(ada)
     browser = Person(app, "v@example.com", 0, ada.account_id, "").browser()
-    assert submit(browser, f"/settings/replies/{reply}/delete", {}).status_code == 403
+    address = f"/settings/replies/{reply}/delete"
+    assert submit(browser, address, {}, page="/settings/replies").status_code == 403
     assert codes(ada) == ["hi"]
 
 

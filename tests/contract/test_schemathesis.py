@@ -13,7 +13,8 @@ def test_no_call_answers_what_the_document_does_not_say(ada: Person, sandbox):
     found = run(ada, things_of_every_kind(ada, sandbox.url), examples=3)
     assert not found.failures
     assert len(found.operations) == len(operations(ada)), "every call was tried"
-    assert found.statuses[200] > 20, "and not only in vain"
+    done = sum(number for status, number in found.statuses.items() if status < 300)
+    assert done > 5, "and not only in vain"
     assert {status for status in found.statuses if status >= 300} <= QUIET
 
 
