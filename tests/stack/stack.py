@@ -149,7 +149,7 @@ class Stack:
         assert text in [each["text"] for each in self.sandbox.sends()]
         return time.monotonic() - began
 
-    def hear(self, text: str, seconds: float = 15) -> None:
+    def hear(self, text: str, seconds: float = 30) -> None:
         """A fan says something, and it comes in."""
         self.sandbox.fan("say", "100000001", text=text)
         wait_until(lambda: self.call("GET", f"/api/crm/messages?search={text}")["total"] == 1, seconds)
