@@ -139,9 +139,12 @@ class Platform:
         chat.append(PlatformMessage(str(number), message.chat_id, message.text, sent_by_us=True, created_at=at))
         return str(number)
 
-    def read_chat(self, chat_id: str, limit: int) -> Chat:
+    def read_chat(self, chat_id: str, limit: int, before: str | None = None) -> Chat:
         self.time.sleep(self.dice.randrange(1_000, max(self.slowest, 1_001)))
-        return Chat(self.chats[chat_id][::-1][:limit], BEGAN + timedelta(microseconds=self.time.now))
+        found = self.chats[chat_id][::-1]
+        if before:
+            found = found[[each.id for each in found].index(before) + 1 :]
+        return Chat(found[:limit], BEGAN + timedelta(microseconds=self.time.now))
 
 
 class Sender:
