@@ -15,7 +15,7 @@ from app.conversations import live
 from bench.place import Place, cpu_seconds
 from bench.watchers import Room
 from tests.people import Person, add_fan, connect, make_person
-from tests.servers import free_port, wait_until
+from tests.servers import free_port, http_client, is_up, wait_until
 
 TEXT = "Good morning from Lisbon! Is the behind-the-scenes set still available? I would love to see it"
 
@@ -43,7 +43,7 @@ class Stage:
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.person.token}"}
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=60)
+        return http_client(self.url, headers=headers, timeout=60)
 
     def post(self, client: httpx.Client, number: int) -> str:
         """The key under which its arrivals are noted."""
@@ -94,15 +94,8 @@ def _running_web(place: Place, sockets: int) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(command, cwd=ROOT, env=place.environment | settings, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _answers(url), seconds=20)
+        wait_until(lambda: is_up(f"{url}/healthz"), seconds=20)
         yield url, process.pid
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False

@@ -15,7 +15,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-import httpx
 from sqlalchemy import func, select
 
 from app.conversations import actions
@@ -24,6 +23,7 @@ from app.conversations.models import Conversation, Message
 from app.database import db
 from bench.outbox_rows import add_connections
 from bench.place import Place, a_place, add_result, cpu_seconds, peak_megabytes, percentile
+from tests.servers import http_client
 
 WORKERS = 2
 CLIENTS = 16
@@ -71,7 +71,7 @@ def bare_loop(place: Place, seconds: float = 3) -> float:
 
     def loop(number: int) -> int:
         done = 0
-        with httpx.Client(base_url=place.sandbox.url, headers=headers, trust_env=False) as client:
+        with http_client(place.sandbox.url, headers=headers) as client:
             while time.monotonic() < ends_at:
                 answer = client.post(f"/api/acct_bare/chats/{number + 1}/messages", json={"text": "hello"})
                 done += answer.raise_for_status().is_success

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -81,12 +82,30 @@ def make_database(server_url: str, name: str) -> str:
     return server_url.replace("/postgres?", f"/{name}?")
 
 
+def http_client(url: str = "", **options: Any) -> httpx.Client:
+    """For servers of this machine, which speak in the clear: to read the certificates of all authorities takes longer
+    than a call."""
+    return httpx.Client(base_url=url, trust_env=False, verify=False, **{"timeout": 30, **options})
+
+
+def is_up(url: str) -> bool:
+    try:
+        return _KNOCKING.get(url).is_success
+    except httpx.HTTPError:
+        return False
+
+
+# A connection of its own for each call: of several web processes, another may take the next one.
+FRESH = httpx.Limits(max_keepalive_connections=0)
+_KNOCKING = http_client(timeout=2, limits=FRESH)
+
+
 class Sandbox:
     """The stand-in platform, and its levers."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
+        self._http = http_client(url, timeout=10)
 
     def reset(self) -> None:
         self.faults()

@@ -14,7 +14,7 @@ from app.accounts import people
 from app.config import ROOT
 from app.conversations import live
 from tests.people import Person, add_fan, connect, make_person
-from tests.servers import empty_redis, free_port, wait_until
+from tests.servers import empty_redis, free_port, is_up, wait_until
 
 
 class Watcher:
@@ -81,17 +81,8 @@ def start_web(app, database: str, valkey_url: str) -> tuple[str, subprocess.Pope
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: answers(url), seconds=20)
+    wait_until(lambda: is_up(f"{url}/healthz"), seconds=20)
     return url, process
-
-
-def answers(url: str) -> bool:
-    import httpx
-
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def cookie_of(person: Person) -> str:

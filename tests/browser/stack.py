@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from app.config import DEMO, ROOT
-from tests.servers import Sandbox, wait_until
+from tests.servers import Sandbox, http_client, is_up, wait_until
 
 START_SECONDS, STOP_SECONDS = 50, 30
 BOB = {"email": "bob@example.com", "password": "correct horse battery"}
@@ -39,21 +37,15 @@ class Stack:
         }
         for name in ("REDIS_URL", "DATABASE_URL", "GREENROOM_ENV", "GREENROOM_RUN"):
             self.environment.pop(name, None)
-        self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
-
-    def is_up(self) -> bool:
-        try:
-            return self._http.get("/healthz").is_success
-        except httpx.HTTPError:
-            return False
+        self.http = http_client(self.url)
 
     def sign_in(self) -> None:
         token = self.call("POST", "/api/auth/token", json=DEMO)["accessToken"]
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        self.http.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """An API call of Ada's own program."""
-        answer = self._http.request(method, path, **options)
+        answer = self.http.request(method, path, **options)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -106,7 +98,7 @@ def running_stack() -> Iterator[Stack]:
         )
     try:
         try:
-            wait_until(lambda: launcher.poll() is not None or stack.is_up(), START_SECONDS)
+            wait_until(lambda: launcher.poll() is not None or is_up(f"{stack.url}/healthz"), START_SECONDS)
             assert launcher.poll() is None
         except AssertionError as error:
             raise AssertionError(f"Greenroom did not start:\n{log.read_text()[-3000:]}") from error

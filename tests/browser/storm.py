@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import httpx
-
 from tests.browser.line import Line
-from tests.servers import wait_until
+from tests.servers import http_client, wait_until
 
 LIVES_SECONDS = (0.05, 0.5)
 
@@ -60,7 +58,7 @@ class Desk:
     """Somebody's notes in a thread, by the forms of its page."""
 
     def __init__(self, url: str, cookie: str, conversation_id: int) -> None:
-        self._http = httpx.Client(base_url=url, headers={"Cookie": cookie}, timeout=20, trust_env=False)
+        self._http = http_client(url, headers={"Cookie": cookie})
         self._thread = f"/messages/onlyfans/{conversation_id}"
         page = self._http.get(self._thread).raise_for_status().text
         self._token = _value(r'name="csrf_token"[^>]*value="([^"]+)"', page)

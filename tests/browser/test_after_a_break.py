@@ -15,8 +15,8 @@ from tests.browser.person import Person
 from tests.browser.shown import equals_a_fresh_load
 from tests.browser.storm import Desk
 from tests.browser.test_never_a_gap import cookie_of, thread_with
-from tests.servers import empty_redis, wait_until
-from tests.stack.stack import Stack, is_up
+from tests.servers import empty_redis, is_up, wait_until
+from tests.stack.stack import Stack
 
 OFFLINE = re.compile(r"^Offline since \d\d:\d\d")
 fans: Iterator[int] = count(520)

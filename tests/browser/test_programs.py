@@ -13,7 +13,7 @@ program_two,Program Two,no address,VIP,$5.00,2026-11-01
 
 def upload(stack: Stack, content: bytes, name: str = "fans.csv", **headers: str) -> httpx.Response:
     path = "/api/onlyfans/import/csv"
-    return stack._http.post(path, files={"file": (name, content, "text/csv")}, headers=headers)
+    return stack.http.post(path, files={"file": (name, content, "text/csv")}, headers=headers)
 
 
 def test_a_csv_is_imported_within_the_call_and_again_changes_nothing(stack: Stack):
@@ -39,7 +39,7 @@ def test_one_who_does_not_wait_is_told_where_to_look(stack: Stack):
         lambda: (seen := stack.call("GET", answer.headers["Location"]))["status"] == "completed" and seen
     )
     assert found["summary"]["totalRows"] == 2
-    rejected = stack._http.get(f"{answer.headers['Location']}/rejected.csv")
+    rejected = stack.http.get(f"{answer.headers['Location']}/rejected.csv")
     assert "no address" in rejected.text
     assert rejected.text.splitlines()[0].endswith("row,error")
 
@@ -69,5 +69,5 @@ def test_all_parts_say_that_they_are_well(stack: Stack):
     found = stack.call("GET", "/api/monitoring/onlyfans")
     assert found["status"] == "healthy", found
     assert set(found["components"]) == {"database", "redis", "workers", "sender"}
-    metrics = httpx.get(f"{stack.url}/metrics", trust_env=False).text
+    metrics = stack.http.get("/metrics").text
     assert "greenroom_send_attempts_total" in metrics

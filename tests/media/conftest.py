@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import pytest
 from botocore.session import get_session
 
 from tests.people import Person
-from tests.servers import free_port, wait_until
+from tests.servers import free_port, is_up, wait_until
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SECRET = "a-secret-that-nobody-may-read"
@@ -45,13 +44,6 @@ def s3_url() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
-
-
-def is_up(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture

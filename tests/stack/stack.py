@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import httpx
 
 from app.config import DEMO, ROOT, redis_socket
 from app.launcher.processes import is_port_free
-from tests.servers import Sandbox, wait_until
+from tests.servers import FRESH, Sandbox, http_client, is_up, wait_until
 
 PORTS = range(8300, 8400)
 START_SECONDS = 45
@@ -37,6 +38,7 @@ class Stack:
         self.run = f"test-{os.getpid()}-{random.getrandbits(40):x}"
         self.environment = environment(instance, **settings) | {"GREENROOM_RUN": self.run}
         self.launcher: subprocess.Popen | None = None
+        self.http = http_client(self.url, limits=FRESH)
         self._token = ""
 
     def __enter__(self) -> "Stack":
@@ -56,7 +58,7 @@ class Stack:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
+    @cached_property
     def sandbox(self) -> Sandbox:
         return Sandbox(f"http://127.0.0.1:{self.environment['SANDBOX_PORT']}")
 
@@ -114,11 +116,11 @@ class Stack:
         if not self._token:
             self._token = self.sign_in().json()["accessToken"]
         headers = {"Authorization": f"Bearer {self._token}"}
-        return httpx.request(method, self.url + path, json=body or None, headers=headers, timeout=30, trust_env=False)
+        return self.http.request(method, path, json=body or None, headers=headers)
 
     def sign_in(self, email: str = DEMO["email"], password: str = DEMO["password"]) -> httpx.Response:
         body = {"email": email, "password": password}
-        return httpx.post(f"{self.url}/api/auth/token", json=body, timeout=10, trust_env=False)
+        return self.http.post("/api/auth/token", json=body)
 
     @property
     def token(self) -> str:
@@ -197,13 +199,6 @@ def output(process: subprocess.Popen) -> tuple[int, str]:
     finally:
         process.kill()
     return process.returncode, text
-
-
-def is_up(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _all_pids() -> list[int]:

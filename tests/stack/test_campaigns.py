@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-import httpx
 import pytest
 import redis
 
@@ -108,5 +107,5 @@ def copies_in_chats(stack: Stack, text: str) -> Counter[int]:
 
 def platform_messages(stack: Stack, chat_id: str) -> list[dict]:
     address = f"{stack.sandbox.url}/api/acct_demo/chats/{chat_id}/messages?limit=100"
-    answer = httpx.get(address, headers={"Authorization": "Bearer sandbox-demo"}, timeout=10, trust_env=False)
+    answer = stack.http.get(address, headers={"Authorization": "Bearer sandbox-demo"})
     return answer.raise_for_status().json()["data"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import wait_until
-from tests.stack.stack import Stack, is_up
+from tests.servers import is_up, wait_until
+from tests.stack.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.config import DEMO
-from tests.stack.stack import Stack, environment, free_ports, is_up, output, python
+from tests.servers import is_up
+from tests.stack.stack import Stack, environment, free_ports, output, python
 
 
 def refused(environment: dict[str, str], *arguments: str) -> subprocess.Popen:

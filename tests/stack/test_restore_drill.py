@@ -17,8 +17,8 @@ import pytest
 
 from app.config import DEMO
 from tests import servers
-from tests.servers import wait_until
-from tests.stack.stack import Stack, is_up, output, python
+from tests.servers import http_client, is_up, wait_until
+from tests.stack.stack import Stack, output, python
 
 pytestmark = pytest.mark.timeout(600)
 RECIPIENTS = 200
@@ -97,7 +97,7 @@ def upload(stack: Stack) -> str:
     stack.fans(1)
     files = {"file": ("a.png", PICTURE, "image/png")}
     headers = {"Authorization": f"Bearer {stack.token}"}
-    answer = httpx.post(f"{stack.url}/api/media", files=files, headers=headers, timeout=30, trust_env=False)
+    answer = stack.http.post("/api/media", files=files, headers=headers)
     assert answer.is_success, answer.text
     return answer.json()["url"]
 
@@ -152,8 +152,7 @@ def import_csv(stack: Stack, request_id: str = "an-import") -> None:
     rows = "".join(f"new{number},New {number},{number}.50\n" for number in range(3000))
     files = {"file": ("more.csv", f"Username,Name,Total spent ($)\n{rows}", "text/csv")}
     headers = {"Authorization": f"Bearer {stack.token}", "X-Request-ID": request_id}
-    url = f"{stack.url}/api/onlyfans/import/csv"
-    answer = httpx.post(url, files=files, headers=headers, timeout=30, trust_env=False)
+    answer = stack.http.post("/api/onlyfans/import/csv", files=files, headers=headers)
     assert answer.is_success, answer.text
 
 
@@ -183,7 +182,7 @@ def manifest_of(file: Path) -> dict[str, Any]:
 
 
 def signed_in(stack: Stack) -> httpx.Client:
-    browser = httpx.Client(base_url=stack.url, timeout=30, trust_env=False)
+    browser = http_client(stack.url)
     press(browser, "/login", "/login", **DEMO)
     return browser
 

@@ -6,11 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from app.config import DEMO
-from tests.servers import wait_until
+from tests.servers import http_client, wait_until
 from tests.stack.stack import Stack, output, python
 from tests.stack.test_restore_drill import import_csv
 
@@ -56,7 +55,7 @@ def test_no_line_of_a_day_holds_anything_private(stack: Stack):
     assert output(process)[0] == 0
     assert stack.sign_in("new@example.com", PASSWORD).is_success
     assert stack.sign_in("new@example.com", "wrong " + PASSWORD).status_code == 401
-    browser = httpx.Client(base_url=stack.url, trust_env=False)
+    browser = http_client(stack.url)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/login").text)
     assert token
     browser.post("/login", data={"csrf_token": token[1], **DEMO})
@@ -83,11 +82,11 @@ def test_no_line_of_a_day_holds_anything_private(stack: Stack):
 def test_requests_of_every_web_process_are_counted_together(stack: Stack):
     before = counted(stack)
     for _ in range(40):  # each on a line of its own: so both processes get some
-        assert httpx.get(f"{stack.url}/login", trust_env=False).status_code == 200
+        assert stack.http.get("/login").status_code == 200
     wait_until(lambda: counted(stack) == before + 40, 10)
 
 
 def counted(stack: Stack) -> int:
-    told = httpx.get(f"{stack.url}/metrics", trust_env=False).text
+    told = stack.http.get("/metrics").text
     found = re.findall(r'greenroom_requests_total\{method="GET",route="/login",status="200"\} ([\d.]+)', told)
     return int(sum(map(float, found)))
