@@ -12,8 +12,17 @@
   let atEnd = true;
   let isOther = false; // than the one before, and just opened
   let composer; // which stands below a thread as long as that one is open
-  const toEnd = () => { scroller().scrollTop = scroller().scrollHeight; };
-  const resized = new ResizeObserver(() => scroller() && atEnd && toEnd());
+  let placedAt = 0;
+  const toEnd = () => {
+    scroller().scrollTop = scroller().scrollHeight;
+    placedAt = scroller().scrollTop;
+  };
+  // Who has just scrolled up, of which no event has told yet, is not taken back.
+  const stay = () => {
+    if (scroller().scrollTop < placedAt) scrolled();
+    if (atEnd) toEnd();
+  };
+  const resized = new ResizeObserver(() => scroller() && stay());
 
   // Older messages come by themselves when their link comes near.
   let near;
@@ -117,7 +126,7 @@
       if (!list()) return;
       if (rows().length) document.getElementById("thread-empty")?.remove();
       tidy();
-      if (atEnd) toEnd();
+      stay();
       readSoon();
     });
   };

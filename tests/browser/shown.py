@@ -52,5 +52,10 @@ def load_older(page: Page) -> None:
     """Scrolls up until the whole thread is there."""
     while page.locator("#older").count():
         first = page.locator("#messages > [data-row]").first.get_attribute("id")
-        page.locator("#thread-scroll").evaluate("each => { each.scrollTop = 0 }")
-        page.wait_for_function("id => document.querySelector('#messages > [data-row]').id !== id", arg=first)
+        page.wait_for_function(
+            """id => {
+              document.getElementById("thread-scroll").scrollTop = 0;
+              return document.querySelector("#messages > [data-row]").id !== id;
+            }""",
+            arg=first,
+        )

@@ -101,6 +101,24 @@ def test_news_of_what_is_not_on_the_page_comes_with_its_page(ada: Person, desk_o
     assert not ada.was_reloaded()
 
 
+def test_who_scrolls_up_while_news_come_is_not_taken_back(ada: Person, stack: Stack, fan: dict):
+    thread = spoken_with(stack, fan, [f"Line {number:02}" for number in range(30)])
+    page = ada.page
+    page.goto(f"/messages/onlyfans/{thread}")
+    expect(ada.badge()).to_have_text("Live")
+    place = page.evaluate(
+        """async () => {
+          const scroller = document.getElementById("thread-scroll");
+          const news = new CustomEvent("greenroom:news", { bubbles: true, detail: { isNew: true } });
+          scroller.scrollTop = 100;
+          document.querySelector("#messages > [data-row]").dispatchEvent(news); // before any scroll event
+          for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+          return scroller.scrollTop;
+        }"""
+    )
+    assert place == 100
+
+
 def test_a_thread_that_is_opened_at_an_old_message_is_live_where_it_is(
     ada: Person, desk_of: Callable[[int], Desk], stack: Stack, fan: dict
 ):
