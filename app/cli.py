@@ -6,8 +6,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app.accounts import actions, queries
+from app.accounts import actions, queries, two_step
 from app.accounts.auditing import Actor, act_as
+from app.accounts.models import User
 from app.accounts.roles import Role
 from app.errors import DomainError
 
@@ -41,12 +42,26 @@ def add_user(email: str, account: str, role: str, name: str, password_stdin: boo
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def change_password(email: str, password_stdin: bool) -> None:
     """Gives a person a new password; their sessions and tokens end."""
-    act_as(AT_THE_MACHINE)
-    found = queries.find_user_by_email(email)
-    if found is None:
-        raise click.ClickException(f"Nobody has the e-mail {email}.")
+    found = _find(email)
     try:
         actions.change_password(found, sys.stdin.readline().rstrip("\n"))
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{found.email} has a new password.")
+
+
+@user.command("two-step-off")
+@click.argument("email")
+def turn_two_step_off(email: str) -> None:
+    """For a person whose phone and recovery codes are gone: the password alone lets them in."""
+    found = _find(email)
+    two_step.turn_off(found)
+    click.echo(f"{found.email} signs in by password alone, until they set up two-step sign-in again.")
+
+
+def _find(email: str) -> User:
+    act_as(AT_THE_MACHINE)
+    found = queries.find_user_by_email(email)
+    if found is None:
+        raise click.ClickException(f"Nobody has the e-mail {email}.")
+    return found

@@ -44,6 +44,7 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "LIMIT_IMPORTS": _rate(environ, "GREENROOM_LIMIT_IMPORTS", "10/hour"),
         "LIMIT_BULK": _rate(environ, "GREENROOM_LIMIT_BULK", "5/hour"),
         "LIMIT_SIGN_IN": _rate(environ, "GREENROOM_LIMIT_SIGN_IN", "10/minute"),
+        "LIMIT_CODES": _rate(environ, "GREENROOM_LIMIT_CODES", "20/hour"),
         "MAX_UPLOAD_BYTES": max_upload_mb * 1024 * 1024,
         "MOST_SOCKETS": _whole(environ, "GREENROOM_SOCKETS", 200),
         "METRICS_TOKEN": environ.get("GREENROOM_METRICS_TOKEN", ""),

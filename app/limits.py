@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
@@ -48,3 +48,13 @@ def count_sign_in() -> None: ...
 @limiter.shared_limit(_setting("LIMIT_SIGN_IN"), scope="own password", key_func=_person)
 def count_own_password() -> None:
     """Who has got hold of an open session must not find the password by trying."""
+
+
+def count_code(user_id: int) -> None:
+    """Who has got hold of a password must not find the six digits by trying, on the page or by the API."""
+    g.whose_code = user_id
+    _count_code()
+
+
+@limiter.shared_limit(_setting("LIMIT_CODES"), scope="codes", key_func=lambda: f"user {g.whose_code}")
+def _count_code() -> None: ...

@@ -55,7 +55,7 @@ class Person:
 def make_person(app: APIFlask, email: str, account_name: str, role: str = "owner") -> Person:
     with app.app_context():
         user = accounts.add_user(email=email, password=PASSWORD, account_name=account_name, role=role)
-        token = accounts.issue_token(email, PASSWORD)
+        token = accounts.issue_token(user)
         return Person(app, email, user.id, user.memberships[0].account_id, token)
 
 

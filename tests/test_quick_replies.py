@@ -27,7 +27,7 @@ def bob(ada: Person) -> Person:
         user = accounts.add_user(
             email="bob@example.com", password=PASSWORD, account_name="Ada's account", role="chatter", name="Bob"
         )
-        return Person(ada.app, "bob@example.com", user.id, ada.account_id, accounts.issue_token(user.email, PASSWORD))
+        return Person(ada.app, "bob@example.com", user.id, ada.account_id, accounts.issue_token(user))
 
 
 def add(person: Person, wording: Wording = GREETING) -> int:

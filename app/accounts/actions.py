@@ -92,9 +92,14 @@ def set_password(user: User, password_hash: str) -> None:
 
 def change_own_password(user: User, old: str, new: str) -> None:
     """As change_password, for who knows the old one. Raises Invalid."""
-    if not password_matches(user.password_hash, old):
-        raise Invalid(("old", "This is not your password."))
+    check_own_password(user, old, "old")
     change_password(user, new)
+
+
+def check_own_password(user: User, password: str, field: str) -> None:
+    """Raises Invalid."""
+    if not password_matches(user.password_hash, password):
+        raise Invalid((field, "This is not your password."))
 
 
 def change_name(user: User, name: str) -> None:
@@ -105,9 +110,8 @@ def change_name(user: User, name: str) -> None:
         user.name = name.strip()[:200]
 
 
-def issue_token(email: str, password: str, account_id: int | None = None) -> str:
-    """A bearer token for one account of the person's. Raises WrongSignIn."""
-    user = check_sign_in(email, password)
+def issue_token(user: User, account_id: int | None = None) -> str:
+    """A bearer token for one account of the person's, who has shown who they are. Raises WrongSignIn."""
     membership = queries.find_membership(user, account_id)
     if membership is None:
         raise WrongSignIn

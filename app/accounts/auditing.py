@@ -26,10 +26,15 @@ KINDS = {
 class Act(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
+    CODE_FAILED = "code_failed"
+    RECOVERY_CODE_USED = "recovery_code_used"
     SIGNED_OUT = "signed_out"
     TOKEN_MADE = "token_made"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    TWO_STEP_ON = "two_step_on"
+    TWO_STEP_OFF = "two_step_off"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
     SESSION_ENDED = "session_ended"
     PERSON_ADDED = "person_added"
     INVITED = "invited"
@@ -61,10 +66,15 @@ class Act(StrEnum):
 ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's name
     Act.SIGNED_IN: ("sign-in", "signed in"),
     Act.SIGN_IN_FAILED: ("sign-in", "failed to sign in"),
+    Act.CODE_FAILED: ("sign-in", "knew the password, but gave a wrong code"),
+    Act.RECOVERY_CODE_USED: ("sign-in", "used a recovery code"),
     Act.SIGNED_OUT: ("sign-in", "signed out"),
     Act.TOKEN_MADE: ("settings", "made an API token"),
     Act.TOKEN_REVOKED: ("settings", "revoked an API token"),
     Act.PASSWORD_CHANGED: ("settings", "changed a password"),
+    Act.TWO_STEP_ON: ("settings", "turned two-step sign-in on"),
+    Act.TWO_STEP_OFF: ("settings", "turned two-step sign-in off"),
+    Act.RECOVERY_CODES_MADE: ("settings", "made new recovery codes"),
     Act.SESSION_ENDED: ("sign-in", "ended a session elsewhere"),
     Act.PERSON_ADDED: ("people", "added a person"),
     Act.INVITED: ("people", "invited"),

@@ -23,6 +23,17 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class RecoveryCode(Base):
+    """In place of a code from the phone. It goes when it is used; only a digest is kept."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index(None, "user_id", "digest", unique=True),)
+
+    id: Mapped[Id] = mapped_column(init=False)
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(repr=False)
+
+
 class Invitation(Base):
     """A place in an account for whoever opens the link. Of the link only the digest is kept."""
 

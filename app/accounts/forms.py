@@ -39,5 +39,16 @@ class PasswordForm(FlaskForm):
     password = PasswordField("New password", [DataRequired("Choose a password."), Length(max=1000)])
 
 
+class CodeForm(FlaskForm):
+    code = StringField("Code", [DataRequired("Enter the code."), Length(max=40)])
+
+
+class TwoStepForm(FlaskForm):
+    key = HiddenField()
+    do = HiddenField(default="off")
+    password = PasswordField("Your password", [DataRequired("Enter your password."), Length(max=1000)])
+    code = StringField("Code", [DataRequired("Enter the code."), Length(max=40)])
+
+
 class NewPasswordForm(FlaskForm):
     password = PasswordField("New password", [DataRequired("Choose a password."), Length(max=1000)])

@@ -2,7 +2,7 @@ from flask import flash, g, redirect, render_template, url_for
 from werkzeug import Response
 
 from app import limits
-from app.accounts import actions, sessions
+from app.accounts import actions, sessions, two_step
 from app.accounts.browsers import browser_name
 from app.accounts.forms import NameForm, PasswordForm
 from app.accounts.guard import account, let_in, person
@@ -55,6 +55,7 @@ def _page(name_form: NameForm, password_form: PasswordForm) -> str:
         this_session=g.sign_in.id,
         tokens=sessions.open_tokens(person),
         browser_name=browser_name,
+        two_step=two_step.is_on(person),
         role=g.membership.role,
         account_name=account.name,
     )

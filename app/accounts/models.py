@@ -5,7 +5,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.roles import Role
-from app.database import Base, BigId, Id, utcnow
+from app.database import Base, BigId, Encrypted, Id, utcnow
 
 
 class Account(Base):
@@ -30,6 +30,8 @@ class User(Base, UserMixin):
     demo: Mapped[bool] = mapped_column(default=False)  # its password is known to all: nobody in production
     sign_in_epoch: Mapped[int] = mapped_column(default=0)  # a password change raises it: older sessions and tokens die
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+    totp_secret: Mapped[str | None] = mapped_column(Encrypted, default=None, repr=False, deferred=True)
+    totp_step: Mapped[int | None] = mapped_column(BigId, default=None)  # of the code used last; None: no second step
 
     memberships: Mapped[list["Membership"]] = relationship(init=False, repr=False, order_by="Membership.account_id")
 

@@ -5,7 +5,7 @@ from flask_login import current_user, logout_user
 from werkzeug import Response
 
 from app import limits
-from app.accounts import actions, queries, sessions
+from app.accounts import actions, half_way, queries, sessions, two_step
 from app.accounts.forms import SignInForm
 from app.accounts.guard import enter, first_place, let_in, open_to_all, person
 from app.database import LARGEST_ID
@@ -26,7 +26,7 @@ def sign_in() -> str | Response:
     form = SignInForm(next=request.args.get("next", ""))
     if current_user.is_authenticated:
         if enter(person, session.get("account_id")):
-            return redirect(_after_sign_in(form.next.data))
+            return redirect(after_sign_in(form.next.data))
         form.form_errors.append(f"No account lets {person.email} in at present. Ask an owner.")
     return _sign_in_page(form)
 
@@ -44,16 +44,19 @@ def start_session() -> Response | tuple[str, int]:
         once_answered(actions.note_failed_sign_in, form.email.data or "")
         form.password.errors = ["This e-mail and password do not belong together."]
         return _sign_in_page(form), 401
+    if two_step.is_on(user):
+        half_way.begin(user, form.next.data or "")
+        return redirect(url_for("accounts.show_code"))
     let_in(user)
     enter(user, None)
-    return redirect(_after_sign_in(form.next.data))
+    return redirect(after_sign_in(form.next.data))
 
 
 def _sign_in_page(form: SignInForm) -> str:
     return render_template("accounts/sign_in.html", form=form, demo=current_app.config.get("DEMO"))
 
 
-def _after_sign_in(target: str | None) -> str:
+def after_sign_in(target: str | None) -> str:
     """Where the person was going, if that is on this site; else the first place that they may see."""
     parts = urlsplit(target or "")
     stays = target and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc

@@ -116,6 +116,7 @@ IN_OTHER_WORDS = {
 LEFT_BEHIND = {
     "api_tokens": "programs sign in anew",
     "sign_ins": "people sign in anew",
+    "recovery_codes": "a secret of this instance",
     "invitations": "a secret of this instance",
     "password_resets": "a secret of this instance",
     "idempotency_keys": "answers to calls that were made here",

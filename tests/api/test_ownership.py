@@ -21,6 +21,7 @@ from tests.people import Person, add_fan, connect, csrf_of, make_person
 OPEN = {
     "static", "accounts.sign_in", "accounts.start_session", "api.issue_token", "api.docs", "openapi.spec",
     "accounts.show_invitation", "accounts.accept_invitation", "accounts.show_reset", "accounts.use_reset",
+    "accounts.show_code", "accounts.say_code",
     "operations.healthz", "operations.readyz", "operations.show_metrics", "platforms.webhook",
 }  # fmt: skip
 BODIES = {

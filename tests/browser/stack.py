@@ -15,7 +15,7 @@ from typing import Any
 from app.config import DEMO, ROOT
 from tests.servers import Sandbox, http_client, is_up, wait_until
 
-START_SECONDS, STOP_SECONDS = 50, 30
+START_SECONDS, STOP_SECONDS = 100, 30
 BOB = {"email": "bob@example.com", "password": "correct horse battery"}
 PLENTY = "100000/minute"
 

@@ -36,6 +36,11 @@ PATHS = (
     "/settings/replies/new",
     "/settings/replies?search=nothing+at+all",
     "/messages/onlyfans/{conversation}/replies",
+    "/settings/me",
+    "/settings/me/two-step",
+    "/settings/people",
+    "/settings/audit",
+    "/system",
     "/api/docs",
 )
 LONG = "an-unbroken-word-" * 12

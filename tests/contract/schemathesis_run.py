@@ -97,7 +97,7 @@ def _settings(person: Person, ids: dict[str, list[int]]) -> dict[str, Any]:
 def _another_token(person: Person) -> str:
     """One that may be revoked."""
     with person.app.app_context():
-        return accounts.issue_token(person.email, PASSWORD)
+        return accounts.issue_token(accounts.check_sign_in(person.email, PASSWORD))
 
 
 def _count(recorder: Any, found: Found) -> None:

@@ -44,7 +44,7 @@ def bring(app, path: Path) -> Person:
         user = queries.find_user_by_email("ada@example.com")
         assert user is not None
         accounts.change_password(user, PASSWORD)
-        token = accounts.issue_token(user.email, PASSWORD, account.id)
+        token = accounts.issue_token(user, account.id)
         return Person(app, user.email, user.id, account.id, token)
 
 

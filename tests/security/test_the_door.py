@@ -5,7 +5,7 @@ import pytest
 from app.accounts import passwords
 from tests.people import PASSWORD, Person, csrf_of, submit
 
-OPEN_FORMS = {"accounts.start_session", "accounts.accept_invitation", "accounts.use_reset"}
+OPEN_FORMS = {"accounts.start_session", "accounts.accept_invitation", "accounts.use_reset", "accounts.say_code"}
 NOT_FORMS = {"platforms.webhook"}  # signed instead
 ELSEWHERE = (
     "//evil.example/x",

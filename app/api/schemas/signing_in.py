@@ -11,6 +11,7 @@ class TokenIn(Body):
     email: Annotated[str, Field(max_length=320, min_length=1), STORABLE]
     password: Annotated[str, Field(max_length=1000, min_length=1), STORABLE]
     account_id: Id | None = None
+    code: Annotated[str | None, Field(max_length=40), STORABLE] = None
 
 
 class TokenOut(Shape):
