@@ -4,6 +4,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,21 @@ from app.portability.catalogue import PARTS, STAYS_OF_ACCOUNT, Part
 
 RELEASE = "0.1.0"
 ROWS_AT_ONCE = 1000
-Progress = Callable[[int, int], None]  # rows done, and of how many
 
 
-def export_account(account_id: int, path: Path, progress: Progress = lambda done, of: None) -> Manifest:
+@dataclass
+class SoFar:
+    rows: int = 0
+    of_rows: int = 0
+    files: int = 0
+    of_files: int = 0
+    is_whole: bool = False
+
+
+Progress = Callable[[SoFar], None]
+
+
+def export_account(account_id: int, path: Path, progress: Progress = lambda so_far: None) -> Manifest:
     """Writes it whole; a part of a file may stand where this raises. Raises NotFound."""
     with _at_one_moment() as connection, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as file:
         return _Writer(connection, file, account_id, progress).write()
@@ -42,18 +54,20 @@ class _Writer:
         self._connection, self._file, self._account_id, self._progress = connection, file, account_id, progress
         self._highest: dict[str, int] = defaultdict(int)
         self._people: set[int] = set()
-        self._done, self._of = 0, 0
+        self._so_far = SoFar()
 
     def write(self) -> Manifest:
         manifest = Manifest(greenroom=RELEASE, exported_at=utcnow().isoformat(), account=self._account())
-        self._of = sum(self._count(part) for part in PARTS)
+        for part in PARTS:
+            self._count(part)
         for part in PARTS:
             self._write_part(part, manifest)
         self._write_people(manifest)
         self._write_media(manifest)
         manifest.highest = dict(self._highest)
         self._file.writestr(MANIFEST, manifest.as_json())
-        self._progress(self._of, self._of)
+        self._so_far.is_whole = True
+        self._progress(self._so_far)
         return manifest
 
     def _account(self) -> dict[str, Any]:
@@ -64,10 +78,13 @@ class _Writer:
             raise NotFound("There is no such account.")
         return dict(row)
 
-    def _count(self, part: Part) -> int:
-        return (
-            self._connection.scalar(select(func.count()).select_from(_rows_of(part, self._account_id).subquery())) or 0
-        )
+    def _count(self, part: Part) -> None:
+        rows = _rows_of(part, self._account_id).order_by(None).subquery()
+        count = self._connection.scalar(select(func.count()).select_from(rows)) or 0
+        self._so_far.of_rows += count
+        if part.model is Medium:
+            self._so_far.of_files = count
+        self._progress(self._so_far)
 
     def _write_part(self, part: Part, manifest: Manifest) -> None:
         cents = [name for name in part.columns if name.endswith("_cents")]
@@ -81,9 +98,9 @@ class _Writer:
                 for name in cents:
                     sums[name] += row[name] or 0
                 count += 1
+                self._so_far.rows += 1
                 if count % ROWS_AT_ONCE == 0:
-                    self._progress(self._done + count, self._of)
-        self._done += count
+                    self._progress(self._so_far)
         manifest.counts[name_of(part.name)] = count
         if cents:
             manifest.sums[name_of(part.name)] = sums
@@ -108,7 +125,9 @@ class _Writer:
 
     def _write_media(self, manifest: Manifest) -> None:
         kept = select(Medium.id, Medium.store, Medium.file, Medium.size).where(_is_kept(self._account_id))
-        for medium_id, store, file, size in self._connection.execute(kept.order_by(Medium.id)).all():
+        in_parts = kept.order_by(Medium.id).execution_options(yield_per=ROWS_AT_ONCE)
+        for medium_id, store, file, size in self._connection.execute(in_parts):
+            self._so_far.files += 1
             try:
                 chunks = stores.store_named(store).read(file, 0, size)
             except stores.FileGone:
@@ -118,6 +137,7 @@ class _Writer:
             with self._file.open(entry, "w", force_zip64=True) as into:
                 for chunk in chunks:
                     into.write(chunk)
+                    self._progress(self._so_far)
             manifest.files += 1
             manifest.file_bytes += size
 
