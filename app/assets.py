@@ -83,7 +83,7 @@ _ICON_NAMES = """
     circle-check circle-dashed circle-x clock coin copy credit-card currency-dollar device-desktop dots download
     edit external-link eye eye-off file-import file-spreadsheet filter flag gift heart help-circle history hourglass
     inbox info-circle key link list-check loader-2 lock lock-open logout mail menu-2 message message-circle
-    message-reply messages minus mood-smile moon music notes paperclip photo pin pinned-off player-pause
+    message-reply messages minus mood-smile moon music notes package-export paperclip photo pin pinned-off player-pause
     player-play player-stop plug plug-connected plug-connected-x plus receipt refresh report-money rotate-clockwise
     search selector send server-2 settings shield-lock speakerphone star sun tag tags trash upload user user-check
     user-off user-plus users video webhook wifi wifi-off x

@@ -46,6 +46,7 @@ TASKS = {
     "discard_media": Task("links", "app.media.actions.discard_media", 120),
     "prepare_campaign": Task("links", "app.campaigns.preparing.prepare_campaign", 120),
     "run_import": Task("imports", "app.imports.actions.run_import", 3600),
+    "run_export": Task("imports", "app.portability.actions.run_export", 6 * 3600),
 }
 FAILURE_KEPT_SECONDS = 7 * 86400  # the latest failure of each job alone, so what fails again and again fills nothing
 QUEUES = ("sending", "incoming", "links", "imports")  # a worker takes from the first that has something

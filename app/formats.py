@@ -211,6 +211,7 @@ STATUSES = {
     "unknown": ("Unknown", "warn", "help-circle"),
     "limited": ("Slowed down", "warn", "hourglass"),
     "expired": ("Expired", "warn", "alert-triangle"),
+    "deleted": ("Deleted", "calm", "trash"),
     "undone": ("Undone", "calm", "arrow-back-up"),
     "cancelled": ("Cancelled", "calm", "ban"),
     "canceled": ("Cancelled", "calm", "ban"),

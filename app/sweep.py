@@ -16,6 +16,8 @@ from app.imports import queries as imports
 from app.imports.actions import discard
 from app.media import actions as media
 from app.platforms.models import StoredEvent
+from app.portability import actions as exports
+from app.portability import queries as exports_asked_for
 from app.quick_replies.actions import forget_deleted
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
@@ -49,6 +51,8 @@ def ring_again(queues: tuple[str, ...]) -> None:
     if "imports" in queues:
         later_each("run_import", _each(imports.unfinished()))
         _discard_drafts()
+        later_each("run_export", _each(exports_asked_for.unfinished()))
+        exports.clear_up()
 
 
 def _discard_drafts() -> None:

@@ -60,6 +60,7 @@ class Act(StrEnum):
     IMPORT_UNDONE = "import_undone"
     IMPORT_DISCARDED = "import_discarded"
     EXPORTED = "exported"
+    EXPORT_BEGUN = "export_begun"
     FAN_ERASED = "fan_erased"
 
 
@@ -100,6 +101,7 @@ ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's
     Act.IMPORT_UNDONE: ("imports", "undid an import"),
     Act.IMPORT_DISCARDED: ("imports", "discarded an import"),
     Act.EXPORTED: ("exports", "downloaded"),
+    Act.EXPORT_BEGUN: ("exports", "had a file made of the whole account"),
     Act.FAN_ERASED: ("exports", "erased a fan"),
 }
 

@@ -32,13 +32,14 @@ class Right(StrEnum):
     CONNECTION = "change the connection"
     SEE_SYSTEM = "see how the system stands"
     ACCOUNT = "manage the account and its people"
+    LEAVE = "take the whole account along"
 
 
 LOOK = frozenset({
     Right.SEE_INBOX, Right.SEE_FANS, Right.SEE_IMPORTS, Right.SEE_CAMPAIGNS, Right.SEE_FIGURES, Right.EXPORT,
     Right.SEE_CONNECTION,
 })  # fmt: skip
-OWNERS_ONLY = frozenset({Right.SEE_SYSTEM, Right.ACCOUNT})
+OWNERS_ONLY = frozenset({Right.SEE_SYSTEM, Right.ACCOUNT, Right.LEAVE})
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
@@ -52,7 +53,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
 
 IN_WORDS: dict[str, str] = {
     Role.OWNER: "does everything, people and the system included",
-    Role.MANAGER: "does everything but people, the audit log and the system",
+    Role.MANAGER: "does everything but people, the audit log, the system and taking the whole account along",
     Role.CHATTER: "answers fans, and sees just the inbox and fans",
     Role.UPLOADER: "uploads files, and sees just imports",
     Role.VIEWER: "looks at everything but people and the system, and changes nothing",
@@ -98,6 +99,8 @@ _BY_RIGHT = {  # what differs from its blueprint, and all of the API, which is o
     Right.CONNECTION: "api.change_connection",
     Right.ACCOUNT: """accounts.audit accounts.export_audit accounts.people accounts.invite accounts.revoke_invitation
         accounts.change_role accounts.deactivate accounts.reactivate accounts.make_reset_link""",
+    Right.LEAVE: """portability.leave portability.leave_progress portability.begin_export portability.download_export
+        portability.discard_export""",
 }
 ENDPOINTS: dict[str, Right] = {name: right for right, names in _BY_RIGHT.items() for name in names.split()}
 

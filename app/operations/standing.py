@@ -29,6 +29,7 @@ TASK_WORDS = {
     "discard_media": "Throwing away files that are not kept",
     "prepare_campaign": "Preparing a campaign's messages",
     "run_import": "Running an import",
+    "run_export": "Putting a whole account into a file",
 }
 
 

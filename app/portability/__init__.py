@@ -4,8 +4,10 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.portability import views
+    from app.portability import leave_views, views
     from app.portability.commands import group
+
+    assert leave_views  # what it handles is registered by being imported
 
     app.register_blueprint(views.bp)
     app.cli.add_command(group)

@@ -124,6 +124,7 @@ LEFT_BEHIND = {
     "audit_entries": "what was done here; its page gives it as CSV",
     "restores": "of this instance",
     "erased_names": "hashes that only this instance can make",
+    "account_exports": "files of this very kind",
     "senders": "processes of this instance",
     "clocks": "the clock of this machine",
 }

@@ -24,6 +24,7 @@ from app.fans.models import Fan, FanTag
 from app.imports.models import Import, ImportRow
 from app.money.models import Transaction
 from app.platforms.models import StoredEvent
+from app.portability import actions, files
 
 ERASED = "The fan was erased"
 NOTHING: dict[str, Any] = {
@@ -79,8 +80,10 @@ def erase_fan(account_id: int, fan_id: int) -> Fan:
         _forget_answers(fan, names)
         _empty_profile(fan)
         _empty_index()
+        exported = actions.withdraw(account_id)
         auditing.record(account_id, Act.FAN_ERASED, "fan", fan_id)
         noted = [news for thread_id in threads for news in live.note_conversation(account_id, thread_id)]
+    files.remove(exported)
     live.tell(noted)
     return fan
 

@@ -15,6 +15,7 @@ from app.conversations import notes, saved_views, sending_later
 from app.conversations.actions import Draft
 from app.database import db, utcnow, write
 from app.money.models import Transaction
+from app.portability import actions as exports
 from app.quick_replies import actions as replies
 from tests.people import Person, add_fan, connect, csrf_of, make_person
 
@@ -107,6 +108,7 @@ def adas_things(app, ada: Person, sandbox) -> dict[str, int]:
         "segment_id": ada.post("/api/segments", {"name": "Mine", "rule": {"rules": []}})["id"],
         "transaction_id": paid_by(ada, fan["id"]),
         **people_and_sessions(ada),
+        "export_id": export_of(ada),
         "name": "rejected",  # of a list of the import's rows
     }
 
@@ -126,6 +128,11 @@ def people_and_sessions(ada: Person) -> dict[str, Any]:
 def reply_of(ada: Person) -> int:
     with ada.app.app_context():
         return replies.add_reply(ada.account_id, ada.user_id, replies.Wording("hi", "Greeting", "Hi")).id
+
+
+def export_of(ada: Person) -> int:
+    with ada.app.app_context():
+        return exports.begin(ada.account_id, ada.user_id).id
 
 
 def paid_by(ada: Person, fan_id: int) -> int:

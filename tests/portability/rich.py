@@ -11,6 +11,8 @@ from typing import Any
 from apiflask import APIFlask
 from sqlalchemy import update
 
+from app.accounts import actions as accounts
+from app.accounts import queries
 from app.conversations import drafts, notes, saved_views, sending_later
 from app.conversations.actions import Draft
 from app.conversations.desk_models import LaterReply
@@ -23,11 +25,12 @@ from app.money.models import Attribution, Transaction
 from app.platforms.models import Connection, StoredEvent
 from app.portability.catalogue import PARTS
 from app.portability.exporting import export_account
+from app.portability.importing import import_account
 from app.quick_replies import actions as replies
 from app.segments import actions as segments
 from app.segments.rules import parse
 from tests.contract.schemathesis_run import things_of_every_kind
-from tests.people import Person
+from tests.people import PASSWORD, Person
 from tests.sending import drain
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"a picture of hers" * 4
@@ -99,6 +102,17 @@ def export_to(app: APIFlask, account_id: int, path: Path) -> Path:
     with app.app_context():
         export_account(account_id, path)
     return path
+
+
+def bring(app, path: Path) -> Person:
+    """The account in an instance, and its owner there with a password."""
+    with app.app_context():
+        account = import_account(path)
+        user = queries.find_user_by_email("ada@example.com")
+        assert user is not None
+        accounts.change_password(user, PASSWORD)
+        token = accounts.issue_token(user, account.id)
+        return Person(app, user.email, user.id, account.id, token)
 
 
 def tables_in(path: Path) -> Tables:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.accounts import actions as accounts
 from app.accounts import queries
 from app.campaigns.models import Campaign
 from app.conversations.models import Message
@@ -18,34 +17,10 @@ from app.platforms.models import Connection
 from app.portability.archive import BadArchive
 from app.portability.catalogue import IN_OTHER_WORDS, LEFT_BEHIND, PARTS
 from app.portability.importing import import_account
-from tests import servers
 from tests.conftest import empty_tables
-from tests.people import PASSWORD, Person, add_fan, connect, make_person
-from tests.portability.rich import PICTURE, export_to, figures, fill, tables_in
+from tests.people import Person, add_fan, connect, make_person
+from tests.portability.rich import PICTURE, bring, export_to, figures, fill, tables_in
 from tests.sending import drain
-
-
-@pytest.fixture
-def elsewhere(app, make_app, postgres_url, tmp_path):
-    """An empty instance on the other database."""
-    if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"]:
-        other = make_app(servers.make_database(postgres_url, f"elsewhere_{tmp_path.name[:40].replace('-', '_')}"))
-    else:
-        other = make_app(f"sqlite:///{tmp_path / 'elsewhere.sqlite'}")
-    with other.app_context():
-        empty_tables()
-    return other
-
-
-def bring(app, path: Path) -> Person:
-    """The account in an instance, and its owner there with a password."""
-    with app.app_context():
-        account = import_account(path)
-        user = queries.find_user_by_email("ada@example.com")
-        assert user is not None
-        accounts.change_password(user, PASSWORD)
-        token = accounts.issue_token(user, account.id)
-        return Person(app, user.email, user.id, account.id, token)
 
 
 @pytest.mark.postgres
