@@ -41,6 +41,7 @@ PATHS = (
     "/settings/people",
     "/settings/audit",
     "/system",
+    "/settings/leave",
     "/api/docs",
 )
 LONG = "an-unbroken-word-" * 12

@@ -24,6 +24,7 @@ KINDS = {
     "web": "gunicorn",
     "worker": "worker.py incoming",
     "sender": "worker.py sending",
+    "importer": "worker.py imports",
     "sandbox": "-m sandbox",
     "valkey": "valkey-server",
 }

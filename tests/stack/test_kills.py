@@ -1,13 +1,17 @@
 """Whatever is killed comes back, and the product works again."""
 
+import io
 import os
+import re
 import signal
 import time
+import zipfile
 from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import is_up, wait_until
+from app.config import DEMO
+from tests.servers import http_client, is_up, wait_until
 from tests.stack.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)
@@ -36,6 +40,29 @@ def test_a_gunicorn_worker_that_is_killed_is_started_again(stack: Stack) -> None
 def test_all_killed_at_once_are_started_again(stack: Stack) -> None:
     gone = [pid for kind in ("web", "worker", "sender", "sandbox", "valkey") for pid in stack.kill(kind)]
     works_again(stack, "sender", gone)
+
+
+def test_a_whole_account_is_written_though_its_worker_is_killed(stack: Stack) -> None:
+    with http_client(stack.url, follow_redirects=True) as browser:
+
+        def submit(path: str, **values: str) -> None:
+            token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(path).text)
+            assert token
+            browser.post(path, data={"csrf_token": token[1], **values}).raise_for_status()
+
+        def link() -> str:
+            found = re.search(r'href="(/settings/leave/\d+\.zip)"', browser.get("/settings/leave").text)
+            return found[1] if found else ""
+
+        submit("/login", **DEMO)
+        submit("/settings/leave")
+        stack.kill("importer")
+        began = time.monotonic()
+        with zipfile.ZipFile(io.BytesIO(browser.get(wait_until(link, 120)).content)) as file:
+            assert file.testzip() is None
+            fans = stack.call("GET", "/api/crm/fans?limit=1")["total"]
+            assert len(file.read("fans.jsonl").splitlines()) == fans > 0
+        print(f"the file of the account was there {time.monotonic() - began:.1f} s after the kill")
 
 
 def works_again(stack: Stack, kind: str, gone: list[int]) -> None:
