@@ -2,9 +2,8 @@
 
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,10 @@ from app.media import stores
 from app.media.models import Medium
 from app.portability.archive import MANIFEST, PEOPLE, Manifest, file_of, line_of, name_of
 from app.portability.catalogue import PARTS, STAYS_OF_ACCOUNT, Part
+from app.portability.pace import Progress, SoFar
 
 RELEASE = "0.1.0"
 ROWS_AT_ONCE = 1000
-
-
-@dataclass
-class SoFar:
-    rows: int = 0
-    of_rows: int = 0
-    files: int = 0
-    of_files: int = 0
-    is_whole: bool = False
-
-
-Progress = Callable[[SoFar], None]
 
 
 def export_account(account_id: int, path: Path, progress: Progress = lambda so_far: None) -> Manifest:

@@ -1,10 +1,25 @@
-"""How fast an export goes, and when its rows will be written. Arithmetic on what its row says; no database, no web."""
+"""How far an export is, how fast it goes, and when its rows will be written. Arithmetic; no database, no web."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.database import utcnow
 from app.portability.models import AccountExport
+
+
+@dataclass
+class SoFar:
+    """Written, and of how much."""
+
+    rows: int = 0
+    of_rows: int = 0
+    files: int = 0  # media
+    of_files: int = 0
+    is_whole: bool = False
+
+
+Progress = Callable[[SoFar], None]
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from app.accounts.models import Account
 from app.background import later, stopping
 from app.database import db, execute, utcnow, write
 from app.portability import files, queries
-from app.portability.exporting import SoFar, export_account
+from app.portability.exporting import export_account
 from app.portability.files import NoRoom
 from app.portability.models import AccountExport, ExportState
+from app.portability.pace import SoFar
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
@@ -89,7 +90,10 @@ class _Work:
     def write(self, path: Path) -> None:
         files.check_room()
         export_account(self.account_id, path, self.beat)
-        size = files.sync(path)
+        try:
+            size = files.sync(path)
+        except FileNotFoundError:  # it was stopped just now, and cleared away
+            raise LeaseLost from None
         account = db.session.get_one(Account, self.account_id)
         name = files.name_for(account.name, utcnow(), account.timezone)
         with write():

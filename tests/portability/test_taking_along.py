@@ -290,6 +290,17 @@ def test_one_that_is_stopped_is_never_whole(app, ada: Person, folder):
     assert list(folder.iterdir()) == []
 
 
+def test_one_that_is_stopped_and_cleared_away_in_the_last_moment_is_no_failure(app, ada: Person, folder):
+    export_id = begin(ada)
+    with app.app_context():
+        work = running._claim(export_id)
+        assert work is not None
+        path = files.folder() / f"{work.stored_file}.part"
+        work.beat = lambda so_far: path.unlink() if so_far.is_whole else None
+        with pytest.raises(running.LeaseLost), files.draft(work.stored_file):
+            work.write(path)
+
+
 def test_who_deletes_it_finds_it_gone(app, ada: Person, folder):
     export_id = taken(ada)
     browser = ada.browser()
