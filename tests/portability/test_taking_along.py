@@ -31,6 +31,7 @@ from tests.portability.rich import bring, figures, fill, tables_in
 
 PAGE = "/settings/leave"
 BIG = 24 * 1024 * 1024
+HUGE = 256 * 1024 * 1024  # more than any other file that is written here: the database itself must go on
 
 
 @pytest.fixture
@@ -146,23 +147,23 @@ def test_while_a_worker_is_at_it_no_other_is(app, ada: Person, folder):
         assert running._claim(export_id) is None
 
 
-def sparse_medium(person: Person, store: str = "folder") -> None:
+def sparse_medium(person: Person, store: str = "folder", size: int = BIG) -> None:
     """One large file, which takes no room before it is copied."""
     name = secrets.token_hex(16)
     with person.app.app_context(), write() as session:
         path = person.app.config["INSTANCE"] / "media" / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
-        os.truncate(path, BIG)
+        os.truncate(path, size)
         session.add(
-            Medium(account_id=person.account_id, name="a", content_type="image/png", size=BIG, file=name, store=store)
+            Medium(account_id=person.account_id, name="a", content_type="image/png", size=size, file=name, store=store)
         )
 
 
 def test_a_full_disk_leaves_nothing_and_says_so(app, ada: Person, folder):
-    sparse_medium(ada)
+    sparse_medium(ada, size=HUGE)
     export_id, limits = begin(ada), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (BIG - 1, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (HUGE - 1, limits[1]))
     try:
         failed = run(app, export_id)
     finally:
