@@ -6,25 +6,29 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from app import create_app
 from app.database import Base, db
 from tests import servers
 
+BY_HAND = ("message_words", "fan_names", "fans_by_")  # what no model describes
+
+
+def app_on(url: str) -> Flask:
+    """An application on an empty database."""
+    url = url.replace("postgresql://", "postgresql+psycopg://")
+    return create_app({"SQLALCHEMY_DATABASE_URI": url, "INSTANCE": Path(tempfile.mkdtemp(prefix="gr-migrations-"))})
+
 
 def differences(url: str) -> list[object]:
-    folder = Path(tempfile.mkdtemp(prefix="gr-migrations-"))
-    app = create_app(
-        {"SQLALCHEMY_DATABASE_URI": url.replace("postgresql://", "postgresql+psycopg://"), "INSTANCE": folder}
-    )
-    with app.app_context():
+    with app_on(url).app_context():
         upgrade()
         downgrade(revision="base")
         upgrade()
         with db.engine.connect() as connection:
-            by_hand = ("message_words", "fan_names", "fans_by_")
-            options = {"include_name": lambda name, _kind, _names: not (name or "").startswith(by_hand)}
+            options = {"include_name": lambda name, _kind, _names: not (name or "").startswith(BY_HAND)}
             return compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
 
 
