@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign bench-analytics clean-root lint lock setup
+.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign bench-analytics clean-root audit lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -47,6 +47,12 @@ bench-analytics: setup
 # docs/deploy.md on an empty Debian, word for word, up to a page behind TLS. As root, with debootstrap; some minutes.
 clean-root: setup
 	$(BIN)/python -m bench.clean_root $(ROOT_FOLDER)
+
+# Known holes in what is installed, as the advisory service of PyPI tells them; it needs the way there.
+audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
 
 lint: setup
 	$(BIN)/ruff check .

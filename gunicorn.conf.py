@@ -33,3 +33,9 @@ def child_exit(_server: Any, worker: Any) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid)
+
+
+def post_worker_init(worker: Any) -> None:
+    from app import alive
+
+    alive.keep_saying(worker.app.wsgi(), ("pages",))

@@ -4,9 +4,6 @@ The database always says what is still to do; a job is an alarm clock, which may
 So tasks take ids, may run twice, and a lost Redis loses nothing: the sweep in worker.py rings again.
 """
 
-import json
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +22,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 
+from app import alive
 from app.extensions import connect_redis, get_redis
 
 log = structlog.get_logger()
@@ -51,9 +49,6 @@ TASKS = {
 FAILURE_KEPT_SECONDS = 7 * 86400  # the latest failure of each job alone, so what fails again and again fills nothing
 QUEUES = ("sending", "incoming", "links", "imports")  # a worker takes from the first that has something
 
-ALIVE_SECONDS = 10
-WORKER_KEY = "greenroom:worker:"
-STARTED_AT = datetime.now(UTC)  # of this process
 
 stopping = threading.Event()  # set when this worker was asked to stop: a long task ends at its next safe point
 
@@ -144,25 +139,6 @@ def load_tasks() -> None:
 
 
 @dataclass(frozen=True)
-class WorkerState:
-    host: str
-    pid: int
-    queues: tuple[str, ...]
-    since: datetime
-
-
-def workers() -> list[WorkerState]:
-    """Those that said within the last seconds that they live. Raises redis.RedisError."""
-    keys = sorted(get_redis().scan_iter(f"{WORKER_KEY}*", count=1000))
-    told = get_redis().mget(keys) if keys else []
-    found = [json.loads(each) for each in told if each]
-    return [
-        WorkerState(each["host"], each["pid"], tuple(each["queues"]), datetime.fromisoformat(each["since"]))
-        for each in found
-    ]
-
-
-@dataclass(frozen=True)
 class QueueState:
     name: str
     waiting: int
@@ -245,11 +221,10 @@ def _with_failed(job_id: str, deed: Callable[[FailedJobRegistry], Any]) -> bool:
 
 def report_alive(queues: tuple[str, ...]) -> None:
     """A worker says that it lives; RQ itself would count a killed one for minutes. Raises redis.RedisError."""
-    who = {"host": socket.gethostname(), "pid": os.getpid(), "queues": queues, "since": STARTED_AT.isoformat()}
+    alive.say(queues)
     with get_redis().pipeline() as together:
-        together.set(f"{WORKER_KEY}{who['host']}:{who['pid']}", json.dumps(who), ex=ALIVE_SECONDS)
         for name in queues:
-            together.set(f"greenroom:alive:{name}", 1, ex=ALIVE_SECONDS)
+            together.set(f"greenroom:alive:{name}", 1, ex=alive.ALIVE_SECONDS)
         together.execute()
 
 

@@ -10,7 +10,7 @@ from flask import current_app
 from redis import RedisError
 from sqlalchemy import select
 
-from app import background, clock
+from app import alive, background, clock
 from app.conversations import restarts
 from app.database import db, utcnow
 from app.operations import counts, health, versions
@@ -71,9 +71,9 @@ def everything(account_id: int) -> dict[str, Any]:
 def _jobs() -> dict[str, Any]:
     """Without Redis neither is known."""
     try:
-        return {"queues": background.queues(), "workers": background.workers(), "failed": background.failed_jobs()}
+        return {"queues": background.queues(), "processes": alive.processes(), "failed": background.failed_jobs()}
     except RedisError:
-        return {"queues": None, "workers": [], "failed": []}
+        return {"queues": None, "processes": [], "failed": []}
 
 
 def _lines(account_id: int) -> list[Line]:

@@ -17,7 +17,7 @@ import pytest
 
 from app.config import DEMO
 from tests import servers
-from tests.servers import http_client, is_up, wait_until
+from tests.servers import FRESH, http_client, is_up, wait_until
 from tests.stack.stack import Stack, output, python
 
 pytestmark = pytest.mark.timeout(600)
@@ -182,7 +182,7 @@ def manifest_of(file: Path) -> dict[str, Any]:
 
 
 def signed_in(stack: Stack) -> httpx.Client:
-    browser = http_client(stack.url)
+    browser = http_client(stack.url, limits=FRESH)
     press(browser, "/login", "/login", **DEMO)
     return browser
 

@@ -1,7 +1,9 @@
 """What a whole stack tells of itself: one request's id all the way, nothing private in any log line, every process's requests."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from app.config import DEMO
 from tests.servers import http_client, wait_until
 from tests.stack.stack import Stack, output, python
-from tests.stack.test_restore_drill import import_csv
+from tests.stack.test_restore_drill import import_csv, signed_in
 
 pytestmark = pytest.mark.timeout(300)
 WORDS = "strictly confidential words"
@@ -84,6 +86,25 @@ def test_requests_of_every_web_process_are_counted_together(stack: Stack):
     for _ in range(40):  # each on a line of its own: so both processes get some
         assert stack.http.get("/login").status_code == 200
     wait_until(lambda: counted(stack) == before + 40, 10)
+
+
+def test_every_process_says_that_it_runs_and_is_missed_when_it_is_gone(stack: Stack):
+    owner = signed_in(stack)
+
+    def shown() -> list[tuple[str, int]]:
+        """What each serves, and its number, as the owner's page has them."""
+        page = owner.get("/system").raise_for_status().text
+        return [
+            (serves, int(pid)) for serves, pid in re.findall(r"<dt>([\w, ]+)<div[^>]*>\S+, process (\d+)</div>", page)
+        ]
+
+    def all_run() -> bool:
+        return sorted(serves for serves, _ in shown()) == ["Imports", "Incoming, links", "Pages", "Pages", "Sending"]
+
+    wait_until(all_run, 30)
+    gone = next(pid for serves, pid in shown() if serves == "Pages")
+    os.kill(gone, signal.SIGKILL)
+    wait_until(lambda: all_run() and gone not in [pid for _, pid in shown()], 60)
 
 
 def counted(stack: Stack) -> int:
