@@ -71,7 +71,7 @@ def look_around(account_id: int) -> Known:
 
 
 def kinds(of: Known) -> list[Kind]:
-    return [*_inbox(of), *_threads(of), *_searches(of), *_fans(of)]
+    return [*_inbox(of), *_threads(of), *_searches(of), *_fans(of), *_watched()]
 
 
 def _inbox(of: Known) -> list[Kind]:
@@ -186,6 +186,10 @@ def _fans(of: Known) -> list[Kind]:
         Kind("fans, first name", _varied("/fans", lambda dice: {"search": dice.choice(of.names).split()[0]}), {}),
         Kind("fans, next page", _walk(_always("/fans", {}), NEXT), {}),
     ]
+
+
+def _watched() -> list[Kind]:
+    return [Kind("system, scraped", _always("/metrics", {}), {}), Kind("system, page", _always("/system", {}), {})]
 
 
 def _always(path: str, said: dict[str, str]) -> Callable[[random.Random, str], str]:

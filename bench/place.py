@@ -1,6 +1,7 @@
 """Where a bench runs: a fresh database, Valkey, the sandbox platform and worker processes, all real."""
 
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -65,6 +66,9 @@ def a_place(database: str, *options: str, kept: Path | None = None) -> Iterator[
         }
         os.environ.update(settings)
         app = create_app()
+        logging.getLogger("app.operations.requests").setLevel(
+            logging.WARNING
+        )  # thousands of lines, between the figures
         with app.app_context():
             upgrade()
         place = Place(app, sandbox, dict(os.environ))
