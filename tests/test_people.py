@@ -213,7 +213,7 @@ def test_who_owns_both_accounts_may(app, ada: Person, eve: Person):
 def test_people_of_another_account_do_not_exist(app, ada: Person, eve: Person):
     browser = eve.browser()
     token = csrf_of(browser, PEOPLE)
-    for verb in ("role", "deactivate", "reactivate", "reset-link"):
+    for verb in ("role", "deactivate", "reactivate", "reset-link", "two-step-off"):
         answer = browser.post(f"{PEOPLE}/{ada.user_id}/{verb}", data={"csrf_token": token, "role": "viewer"})
         assert answer.status_code == 404, verb
     with app.app_context():

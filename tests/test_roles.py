@@ -10,7 +10,7 @@ from tests.people import Person, add_fan, connect, make_person
 
 STAFF = {  # role: (the places it sees in the sidebar, where it lands)
     Role.OWNER: (
-        "Search Inbox Fans Imports Campaigns Analytics Connection Quick-replies System People Audit-log Take-along",
+        "Search Inbox Fans Imports Campaigns Analytics Connection Quick-replies System People Audit-log Export-account",
         "/messages/onlyfans",
     ),
     Role.MANAGER: ("Search Inbox Fans Imports Campaigns Analytics Connection Quick-replies", "/messages/onlyfans"),

@@ -221,6 +221,23 @@ def test_the_person_at_the_machine_turns_it_off(app, ada: Person):
     assert app.test_cli_runner().invoke(args=["user", "two-step-off", "nobody@example.com"]).exit_code == 1
 
 
+def test_an_owner_turns_it_off_for_who_has_lost_the_phone_and_for_nobody_elses_people(app, ada: Person, eve: Person):
+    bob = make_person(app, "bob@example.com", "Ada's account", role="chatter")
+    set_up(bob.browser())
+    browser = ada.browser()
+    page = browser.get("/settings/people").text
+    assert page.count("· two-step sign-in") == 1
+    assert page.count("Turn off two-step sign-in") == 1
+    of_bob, of_ada = (f"/settings/people/{each.user_id}/two-step-off" for each in (bob, ada))
+    assert submit(eve.browser(), of_bob, "/settings/people").status_code == 404
+    submit(browser, of_bob, "/settings/people")
+    assert is_in(bob.browser())
+    set_up(browser)
+    submit(browser, of_ada, "/settings/people")
+    with app.app_context():
+        assert two_step.is_on(db.session.get_one(User, ada.user_id)), "not past one's own code"
+
+
 def test_the_secret_is_unreadable_in_the_database(app, ada: Person):
     phone, _ = set_up(ada.browser())
     with app.app_context():

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts import actions, auditing, queries, sessions
+from app.accounts import actions, auditing, queries, sessions, two_step
 from app.accounts.auditing import Act
 from app.accounts.entry_models import Invitation, PasswordReset, SignIn
 from app.accounts.links import digest_of, make_link
@@ -194,15 +194,25 @@ def make_reset_link(account_id: int, maker_id: int, user_id: int) -> str:
     return word
 
 
+def turn_two_step_off(account_id: int, owner_id: int, user_id: int) -> None:
+    """For who has lost phone and recovery codes. Raises NotFound, Forbidden."""
+    with write():
+        _, user = _locked(account_id, user_id)
+        _require_only_ours(owner_id, user_id)
+        if user_id == owner_id:
+            raise Forbidden("On your own page, with your password and a code.")
+        two_step.forget(user)
+
+
 def _require_only_ours(maker_id: int, user_id: int) -> None:
-    """A password opens every account of a person: an owner of one must not come into another by it."""
+    """Who signs in, signs in to every account of theirs: an owner of one must not come into another by it."""
     owned = select(Membership.account_id).where(
         Membership.user_id == maker_id, Membership.role == Role.OWNER, Membership.deactivated_at.is_(None)
     )
     elsewhere = (Membership.user_id == user_id, Membership.account_id.not_in(owned))
     if db.session.scalar(select(func.count()).where(*elsewhere)):
         raise Forbidden(
-            "This person belongs to an account that is not yours too, and their password opens that one as well. "
+            "This person belongs to an account that is not yours too, and signs in to that one in the same way. "
             "They can change it themselves, or whoever runs this machine can."
         )
 

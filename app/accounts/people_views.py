@@ -88,6 +88,17 @@ def make_reset_link(user_id: int) -> Response | tuple[str, int]:
     return _page(InviteForm(formdata=None), link=link, about=about), 201
 
 
+@bp.post("/settings/people/<id:user_id>/two-step-off")
+def turn_two_step_off(user_id: int) -> Response:
+    try:
+        people.turn_two_step_off(account.id, person.id, user_id)
+    except Forbidden as error:
+        flash(error.detail, "error")
+    else:
+        flash("Two-step sign-in is off for them, until they set it up again.", "success")
+    return redirect(url_for("accounts.people"))
+
+
 @bp.get("/invitations/<word>")
 @open_to_all
 def show_invitation(word: str) -> str | tuple[str, int]:

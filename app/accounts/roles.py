@@ -98,7 +98,8 @@ _BY_RIGHT = {  # what differs from its blueprint, and all of the API, which is o
     Right.SEE_CONNECTION: "api.list_connections api.monitoring",
     Right.CONNECTION: "api.change_connection",
     Right.ACCOUNT: """accounts.audit accounts.export_audit accounts.people accounts.invite accounts.revoke_invitation
-        accounts.change_role accounts.deactivate accounts.reactivate accounts.make_reset_link""",
+        accounts.change_role accounts.deactivate accounts.reactivate accounts.make_reset_link
+        accounts.turn_two_step_off""",
     Right.LEAVE: """portability.leave portability.leave_progress portability.begin_export portability.download_export
         portability.discard_export""",
 }

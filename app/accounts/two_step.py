@@ -58,9 +58,14 @@ def turn_on(user: User, secret: str, code: str) -> list[str]:
 
 def turn_off(user: User) -> None:
     with write():
-        user.totp_secret = user.totp_step = None
-        execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-        sessions.record_everywhere(user, Act.TWO_STEP_OFF)
+        forget(user)
+
+
+def forget(user: User) -> None:
+    """Does not commit."""
+    user.totp_secret = user.totp_step = None
+    execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    sessions.record_everywhere(user, Act.TWO_STEP_OFF)
 
 
 def renew_codes(user: User) -> list[str]:
