@@ -12,7 +12,7 @@ test: test-quick
 	$(BIN)/python -m pytest -n 2 tests/browser tests/stack
 	$(BIN)/python -m pytest -n 2 tests/stories
 
-# The default suite, what `pytest` alone runs: two minutes.
+# The default suite, what `pytest` alone runs: some minutes.
 test-quick: setup
 	$(BIN)/python -m pytest -n 3
 
