@@ -79,6 +79,7 @@ def test_the_first_load_and_the_next_pages_are_light(newcomer: Person, stack: St
     assert opened <= NEXT_PAGE
 
 
+@pytest.mark.timeout(300)
 def test_nothing_moves_by_itself(newcomer: Person, stack: Stack, fan: dict):
     thread = spoken_with(stack, fan, [f"Line {number}" for number in range(60)])
     newest = f"/api/crm/conversations/{thread}/messages?latest=true"
@@ -100,7 +101,7 @@ def test_nothing_moves_by_itself(newcomer: Person, stack: Stack, fan: dict):
     for slowness in (1, 4, 10):  # on a slow machine a page is painted before its scripts ran
         session.send("Emulation.setCPUThrottlingRate", {"rate": slowness})
         page.reload(wait_until="networkidle")
-        expect(newcomer.badge()).to_have_text("Live")
+        expect(newcomer.badge()).to_have_text("Live", timeout=60_000)
         assert shifts(newcomer) < UNSEEN
 
 

@@ -149,9 +149,13 @@ def segment(person: Person, number: int) -> int:
 
 def imported(person: Person, number: int) -> int:
     """A file whose first row is new, and whose second is refused."""
-    content = f"Username,Display Name,Email\nfile{number},File {number},\nbad{number},Bad,x@\n".encode()
+    return import_file(person, f"Username,Display Name,Email\nfile{number},File {number},\nbad{number},Bad,x@\n")
+
+
+def import_file(person: Person, content: str) -> int:
+    """Uploads it and runs the import. Its id."""
     answer = person.call(
-        "POST", "/api/onlyfans/import/csv", data={"file": (io.BytesIO(content), "a.csv")},
+        "POST", "/api/onlyfans/import/csv", data={"file": (io.BytesIO(content.encode()), "a.csv")},
         headers={"Prefer": "respond-async"},
     )  # fmt: skip
     import_id = answer.get_json()["importId"]

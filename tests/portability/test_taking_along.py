@@ -7,7 +7,6 @@ import secrets
 import shutil
 import signal
 import time
-import traceback
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,6 +25,7 @@ from app.media.models import Medium
 from app.portability import actions, files, queries, running
 from app.portability.erasing import erase_fan
 from app.portability.models import AccountExport
+from tests.forked import forked
 from tests.people import Person, add_fan, make_person, submit
 from tests.portability.rich import bring, figures, fill, tables_in
 
@@ -197,26 +197,9 @@ def test_what_breaks_off_is_tried_three_times(app, ada: Person, folder):
     assert list(folder.iterdir()) == []
 
 
-def worker(app, export_id: int) -> int:
-    """A process of its own at this export. Its pid."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        with app.app_context():
-            db.engine.dispose(close=False)  # the connections are the parent's
-            actions.run_export(export_id)
-            code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
 def kill(app, export_id: int, seconds: float) -> None:
     """Its worker, and lets the time pass that a dead one's lease would still run."""
-    pid = worker(app, export_id)
+    pid = forked(app, actions.run_export, export_id)
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

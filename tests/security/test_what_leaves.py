@@ -15,8 +15,8 @@ from app.conversations.models import Message
 from app.csv_text import FORMULA_STARTS, NUMBER
 from app.database import execute, utcnow, write
 from app.fans.models import Fan
-from app.imports import actions as imports
 from app.media.models import Medium
+from tests.contract.schemathesis_run import import_file
 from tests.people import Person
 from tests.portability.rich import fill
 
@@ -79,14 +79,7 @@ def imported(person: Person, evil: str) -> int:
     out = io.StringIO()
     rows = [["Username", "Display Name", "Email"], ["newcomer", f"'{evil}", ""], ["refused", f"'{evil}", "no address"]]
     csv.writer(out).writerows(rows)
-    answer = person.call(
-        "POST", "/api/onlyfans/import/csv", data={"file": (io.BytesIO(out.getvalue().encode()), "a.csv")},
-        headers={"Prefer": "respond-async"},
-    )  # fmt: skip
-    import_id = answer.get_json()["importId"]
-    with person.app.app_context():
-        imports.run_import(import_id)
-    return import_id
+    return import_file(person, out.getvalue())
 
 
 def test_no_word_becomes_a_header(app, ada: Person, sandbox):

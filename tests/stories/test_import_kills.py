@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import time
-import traceback
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from app.imports import actions, queries
 from app.imports.choosing import ColumnChoice, MappingChoice
 from app.imports.models import Import, ImportStatus
 from app.imports.options import Rules
+from tests.forked import forked
 
 ROWS, STANDING = 20_000, 10_000
 KILLS, IMPORTS = 10, 5  # so many times in each: fifty moments
@@ -64,28 +64,11 @@ def state(account_id: int) -> str:
     ).hexdigest()
 
 
-def worker(app, import_id: int) -> int:
-    """A process of its own at this import. Its pid."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        with app.app_context():
-            db.engine.dispose(close=False)  # the connections are the parent's
-            actions.run_import(import_id)
-            code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
 def run_with_kills(app, import_id: int, kills: int, dice: random.Random) -> int:
     """To the end, however often its worker is killed. Returns how often it was."""
     killed = 0
     while True:
-        pid = worker(app, import_id)
+        pid = forked(app, actions.run_import, import_id)
         if killed < kills:
             time.sleep(dice.uniform(0, 0.3))
             os.kill(pid, signal.SIGKILL)
@@ -158,7 +141,7 @@ def test_two_imports_at_once_do_not_harm_each_other(app, account):
         ids = [rehearsed(account, one), rehearsed(account, other)]
         for import_id in ids:
             actions.apply(account, import_id)
-    pids = [worker(app, import_id) for import_id in ids]
+    pids = [forked(app, actions.run_import, import_id) for import_id in ids]
     assert [os.waitpid(pid, 0)[1] for pid in pids] == [0, 0]
     with app.app_context():
         done = [queries.find_import(account, import_id) for import_id in ids]
