@@ -9,6 +9,6 @@ OPTIONS = text("SELECT relname, reloptions FROM pg_class WHERE relname IN ('tran
 
 def test_what_figures_read_is_vacuumed_every_so_many_rows(app):
     with app.app_context():
-        found = run(OPTIONS).tuples().all() if on_postgresql() else []
-        assert all("autovacuum_vacuum_insert_scale_factor=0" in (options or ()) for _, options in found), found
+        found = run(OPTIONS).all() if on_postgresql() else []
+        assert all("autovacuum_vacuum_insert_scale_factor=0" in (row.reloptions or ()) for row in found), found
         assert len(found) == (2 if on_postgresql() else 0)
