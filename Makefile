@@ -52,7 +52,7 @@ clean-root: setup
 audit:
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet pip-audit
-	.venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
 
 lint: setup
 	$(BIN)/ruff check .
