@@ -1,5 +1,6 @@
 """How each part stands: healthy, degraded or down."""
 
+from functools import cache
 from typing import Any
 
 from redis import RedisError
@@ -33,16 +34,21 @@ def redis_answers() -> bool:
 
 
 def migrations_are_done() -> bool:
+    try:
+        stands = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    except SQLAlchemyError:
+        db.session.rollback()
+        return False
+    return stands == _newest_migration()
+
+
+@cache
+def _newest_migration() -> str | None:
+    """Of this release. To read them all takes longer than a probe waits: once in a process."""
     # Imported here: a worker, which nobody asks this, needs a tenth less memory.
-    from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    try:
-        with db.engine.connect() as connection:
-            stands = MigrationContext.configure(connection).get_current_revision()
-    except SQLAlchemyError:
-        return False
-    return stands == ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+    return ScriptDirectory(str(ROOT / "migrations")).get_current_head()
 
 
 def readiness() -> dict[str, bool]:

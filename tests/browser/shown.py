@@ -26,7 +26,7 @@ def shown(page: Page) -> dict[str, list[str]]:
     return page.evaluate(SHOWN)
 
 
-def equals_a_fresh_load(person: Person, seconds: float = 20) -> None:
+def equals_a_fresh_load(person: Person, seconds: float = 60) -> None:
     """Waits until the person's page is live and shows what a fresh load of its address shows."""
     expect(person.badge()).to_have_text("Live", timeout=seconds * 1000)
     ends_at = time.monotonic() + seconds

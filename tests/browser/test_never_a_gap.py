@@ -65,7 +65,7 @@ def test_a_thousand_messages_while_every_line_breaks(
     changed = [f"Note {n}" + (", changed" if n % 4 == 1 else "") for n in range(NOTES) if n % 4 != 2]
     assert [text for text in texts if text.startswith("Note")] == changed
     for listener in listeners:
-        wait_until(lambda listener=listener: listener.shown() == whole, 20)
+        wait_until(lambda listener=listener: listener.shown() == whole, 60)
         assert not listener.was_left_behind
         listener.leave()
     print(f"lines broke {sum(each.breaks for each in listeners)} times under {LISTENERS} listeners")

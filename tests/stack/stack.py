@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,6 @@ class Stack:
         self.run = f"test-{os.getpid()}-{random.getrandbits(40):x}"
         self.environment = environment(instance, **settings) | {"GREENROOM_RUN": self.run}
         self.launcher: subprocess.Popen | None = None
-        self.http = http_client(self.url, limits=FRESH)
         self._token = ""
 
     def __enter__(self) -> "Stack":
@@ -59,9 +58,13 @@ class Stack:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @cached_property
+    @property
+    def http(self) -> httpx.Client:
+        return _client_of(self.url)
+
+    @property
     def sandbox(self) -> Sandbox:
-        return Sandbox(f"http://127.0.0.1:{self.environment['SANDBOX_PORT']}")
+        return _sandbox_at(f"http://127.0.0.1:{self.environment['SANDBOX_PORT']}")
 
     def start(self) -> float:
         """Seconds until the first page."""
@@ -200,6 +203,16 @@ def output(process: subprocess.Popen) -> tuple[int, str]:
     finally:
         process.kill()
     return process.returncode, text
+
+
+@cache
+def _client_of(url: str) -> httpx.Client:
+    return http_client(url, limits=FRESH)
+
+
+@cache
+def _sandbox_at(url: str) -> Sandbox:
+    return Sandbox(url)
 
 
 def _all_pids() -> list[int]:

@@ -55,7 +55,7 @@ def test_backed_up_under_load_and_restored_elsewhere_nothing_is_lost_or_sent_twi
                 assert re.search(rf"^ +{re.escape(name)} +{number + (name == 'restores'):,}$", said, re.M), (name, said)
             shutil.copy(stack.instance / "sandbox.jsonl", other.instance)  # the platform is nobody's to restore
             other.start()
-            assert is_up(f"{other.url}/readyz")
+            wait_until(lambda: is_up(f"{other.url}/readyz"), 30)  # the first look reads all migrations
             browser = signed_in(other)
             assert browser.get(medium).content == PICTURE
             before = sum(map(len, texts(other.instance).values()))
