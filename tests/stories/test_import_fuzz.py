@@ -12,7 +12,6 @@ from tests.imports.test_any_bytes import CELLS, HOUSE, ROWS, never_breaks
 from tests.imports.test_exporters import EXPORTERS, NAMES, STYLES
 
 MONEY = "Transaction ID,Username,Amount,Net,Date,Type,Status\n"
-pytestmark = pytest.mark.timeout(600)
 LONG = settings(max_examples=2500, deadline=None)
 
 

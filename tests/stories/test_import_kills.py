@@ -20,7 +20,6 @@ from tests.forked import forked
 
 ROWS, STANDING = 20_000, 10_000
 KILLS, IMPORTS = 10, 5  # so many times in each: fifty moments
-pytestmark = pytest.mark.timeout(600)
 HEADER = "Username,Display Name,Email,Subscription Tier,Total Spent,Last Seen\n"
 
 

@@ -19,8 +19,6 @@ from app.platforms import queries as platforms
 from tests.stories.simulation import BEGAN, GLANCE, Platform
 from tests.stories.story import BASE, FANS, Story
 
-pytestmark = pytest.mark.timeout(600)
-
 # Stories go through databases and take their time; one that fails is told as it was, for to shrink it would take minutes.
 as_stories = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
