@@ -52,10 +52,6 @@ def load_older(page: Page) -> None:
     """Scrolls up until the whole thread is there."""
     while page.locator("#older").count():
         first = page.locator("#messages > [data-row]").first.get_attribute("id")
-        page.wait_for_function(
-            """id => {
-              document.getElementById("thread-scroll").scrollTop = 0;
-              return document.querySelector("#messages > [data-row]").id !== id;
-            }""",
-            arg=first,
-        )
+        page.locator("#thread-scroll").evaluate("each => { each.scrollTop = 0 }")
+        came = "id => !document.getElementById('older') || document.querySelector('#messages > [data-row]').id !== id"
+        page.wait_for_function(came, arg=first, timeout=30_000)
