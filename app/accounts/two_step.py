@@ -23,6 +23,7 @@ DRIFT_STEPS = 1  # by which a phone's clock may be wrong, either way
 DIGITS = 6
 RECOVERY_CODES = 10
 RECOVERY_DIGITS = 10
+FEW_CODES = 3  # so few left are told
 
 
 class WrongCode(DomainError):

@@ -1,55 +1,17 @@
 import segno
 from flask import current_app, flash, redirect, render_template, url_for
-from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug import Response
 
 from app import limits
-from app.accounts import actions, half_way, two_step
-from app.accounts.forms import CodeForm, TwoStepForm
-from app.accounts.guard import enter, let_in, open_to_all, person
-from app.accounts.views import after_sign_in, bp
+from app.accounts import actions, two_step
+from app.accounts.forms import TwoStepForm
+from app.accounts.guard import person
+from app.accounts.views import bp
 from app.errors import Invalid
-from app.web import once_answered
 
 SET_UP_SECONDS = 60 * 60
-FEW_CODES = 3
-
-
-@bp.get("/login/code")
-@open_to_all
-def show_code() -> str | Response:
-    return render_template("accounts/code.html", form=CodeForm(formdata=None)) if half_way.find() else _start_over()
-
-
-@bp.post("/login/code")
-@open_to_all
-def say_code() -> Response | tuple[str, int]:
-    form = CodeForm()
-    if not form.validate_on_submit():
-        return render_template("accounts/code.html", form=form), 400
-    if (found := half_way.find()) is None:
-        return _start_over()
-    user, target = found
-    limits.count_code(user.id)
-    try:
-        two_step.check(user, form.code.data or "")
-    except two_step.WrongCode as error:
-        once_answered(two_step.note_wrong_code, user.id)
-        form.code.errors = [error.detail]
-        return render_template("accounts/code.html", form=form), 401
-    let_in(user)
-    enter(user, None)
-    if (left := two_step.codes_left(user)) <= FEW_CODES:
-        flash(f"Recovery codes left: {left}. Make new ones on your page, under two-step sign-in.", "warning")
-    return redirect(after_sign_in(target))
-
-
-def _start_over() -> Response:
-    if not current_user.is_authenticated:
-        flash("Enter your password first. The code is asked for within ten minutes of it.", "warning")
-    return redirect(url_for("accounts.sign_in"))
 
 
 @bp.get("/settings/me/two-step")
@@ -60,7 +22,9 @@ def show_two_step() -> str:
 def _page(form: TwoStepForm, codes: list[str] | None = None) -> str:
     if two_step.is_on(person):
         left = two_step.codes_left(person)
-        return render_template("accounts/two_step.html", form=form, codes=codes, left=left, few=left <= FEW_CODES)
+        return render_template(
+            "accounts/two_step.html", form=form, codes=codes, left=left, few=left <= two_step.FEW_CODES
+        )
     secret = _secret_in(form.key.data) or two_step.new_secret()
     form.key.data = _signer().dumps([person.id, secret])  # type: ignore[assignment]
     qr = segno.make(two_step.address(person, secret), error="m")
