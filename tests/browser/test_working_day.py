@@ -164,8 +164,10 @@ def test_a_working_day_without_a_mouse(visit: Callable[..., Person], desk: tuple
     keys.press("Enter")
     expect(page.get_by_role("link", name="Without a mouse")).to_have_attribute("aria-current", "page")
 
-    # Found again from anywhere, and home.
+    # Found again from anywhere, and home: keys pressed before the page is there are lost to every page.
+    expect(ada.badge()).to_have_text("Live")
     keys.press("Control+k")
+    expect(page.get_by_label("Search messages and fans")).to_be_focused()
     keys.type("view from there")
     expect(page.locator("#quick-found .found-link", has_text="from there").first).to_be_visible()
     keys.press("ArrowDown")
