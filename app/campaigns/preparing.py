@@ -201,4 +201,4 @@ def _tell_threads(campaign: Campaign, first: int, last: int) -> list[live.Noted]
         Recipient.campaign_id == campaign.id, Recipient.id.between(first, last), Recipient.message_id.is_not(None)
     )
     rows = db.session.execute(select(Message.id, Message.conversation_id).where(Message.id.in_(made))).all()
-    return live.note_in_threads(campaign.account_id, {row.conversation_id: row.id for row in rows})
+    return live.note_in_threads((campaign.account_id, row.conversation_id, row.id) for row in rows)

@@ -249,9 +249,12 @@ _ON_TOP_BY = {
 _PLACE_BY = {speaker: live.numbered(on_top) for speaker, on_top in _ON_TOP_BY.items()}
 
 
-def put_on_top(conversation_id: int, message_id: int, at: datetime, speaker: Speaker) -> None:
-    """Makes a message its thread's last one, unless a newer one stands. Does not commit."""
-    run(_ON_TOP_BY[speaker], {"conversation_id": conversation_id, "message_id": message_id, "at": at})
+def put_on_top(speaker: Speaker, *messages: tuple[int, int, datetime]) -> None:
+    """Makes each its thread's last one, unless a newer one stands: conversation, message and when it was written. Does
+    not commit."""
+    names = "conversation_id", "message_id", "at"
+    if messages:
+        run(_ON_TOP_BY[speaker], [dict(zip(names, each, strict=True)) for each in messages])
 
 
 def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]:

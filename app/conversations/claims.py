@@ -1,4 +1,4 @@
-"""Taking the next messages for sending: which connections are due, and one message of each, if the pace allows.
+"""Taking the next messages for sending: which connections are due, and what the pace allows of each.
 
 A connection's row is the lock: two senders count and claim one after the other. `due_tick` on it says when a sender
 must look next, so that a thousand idle connections cost nothing; it is an alarm clock, no truth. Writers ring it
@@ -25,6 +25,8 @@ from app.platforms.condition import Breaker, breaker_of
 from app.platforms.models import Connection, ConnectionStatus
 
 MOST_IN_FLIGHT = 8  # calls at once on one connection: a slow platform must not use up the senders' hands
+CONNECTIONS_AT_ONCE = 16  # in one transaction
+BURST = SECOND // 100  # campaign messages that may leave within so short a time leave together
 TOGETHER, MOMENT = 5, SECOND // 40  # so many connections within so short a time are waited for
 LONGEST_SLEEP = 10 * SECOND  # a ring that got lost between a commit and its wake-up is made good within this time
 
@@ -80,9 +82,9 @@ def next_due() -> int | None:
 
 
 def claim_due(most: int) -> tuple[list[Claimed], int]:
-    """Takes the next message of each connection that is due. Returns the claims, and how many connections it looked at.
+    """Takes the next messages of the connections that are due. Returns the claims, and how many connections it looked at.
 
-    most: connections. Those that another sender looks at in this moment are left to it.
+    most: messages. Connections that another sender looks at in this moment are left to it.
     """
     with write() as session:
         now = clock.now()
@@ -91,18 +93,22 @@ def claim_due(most: int) -> tuple[list[Claimed], int]:
             .options(load_only(*_COLUMNS))
             .where(Connection.status == plain(ConnectionStatus.ACTIVE), Connection.due_tick <= now)
             .order_by(Connection.due_tick)
-            .limit(most)
+            .limit(min(most, CONNECTIONS_AT_ONCE))
             .with_for_update(skip_locked=True)
         )
         connections = session.scalars(rows).all()
         news: list[live.Noted] = []
-        claimed = [each for connection in connections if (each := _claim(connection, now, news))]
+        chosen, looked_at = list[int](), 0
+        while looked_at < len(connections) and len(chosen) < most:  # the others stay due
+            chosen += _choose(connections[looked_at], now, most - len(chosen), news)
+            looked_at += 1
+        claimed = _take(chosen, now, news) if chosen else []
     live.tell(news)
-    return claimed, len(connections)
+    return claimed, looked_at
 
 
-def _claim(connection: Connection, now: int, news: list[live.Noted]) -> Claimed | None:
-    """One message of this connection, or when to look again; what there is to tell is added to the news. Does not commit."""
+def _choose(connection: Connection, now: int, most: int, news: list[live.Noted]) -> list[int]:
+    """Messages of this connection, or when to look again; what there is to tell is added to the news. Does not commit."""
     if connection.held_tick and connection.held_tick > now:
         return _look_again(connection, now, connection.held_tick)
     day = pace.day_of(connection)
@@ -112,35 +118,48 @@ def _claim(connection: Connection, now: int, news: list[live.Noted]) -> Claimed 
     is_full = window.free < 1 or window.in_flight >= _most_in_flight(connection, now)
     if is_full and window.in_flight and _close_lost_attempts(connection.id, now):
         window = pace.window_of(connection, now)
-    if window.in_flight >= _most_in_flight(connection, now):
+    room = _most_in_flight(connection, now) - window.in_flight
+    if room < 1:
         return _look_again(connection, now, None, on_answer=True)
     if window.free < 1:
         return _look_again(connection, now, window.next_free, on_answer=window.in_flight > 0)
-    return _claim_next(connection, now, window, day, news)
+    return _choose_next(connection, now, window, day, min(most, room, window.free), news)
 
 
 def _most_in_flight(connection: Connection, now: int) -> int:
     return MOST_IN_FLIGHT if breaker_of(connection, now) == Breaker.CLOSED else 1
 
 
-def _claim_next(
-    connection: Connection, now: int, window: Window, day: Day | None, news: list[live.Noted]
-) -> Claimed | None:
+def _choose_next(
+    connection: Connection, now: int, window: Window, day: Day | None, most: int, news: list[live.Noted]
+) -> list[int]:
+    most = min(most, day.left) if day else most
     queue = waiting.look(connection.id, now)
-    chosen, of_campaigns = queue.lost or queue.reply, None
-    if chosen is None and window.campaign_due <= now:
-        of_campaigns = sparing.next_of_campaigns(connection.id, now)
+    chosen, of_campaigns = _first_in_line(connection.id, now, queue, most), None
+    if not chosen and window.campaign_due <= now:
+        burst = max(BURST // pace.pace_of(connection, now).campaign_spacing, 1)
+        of_campaigns = sparing.next_of_campaigns(connection.id, now, min(most, burst))
         news += of_campaigns.news
-        chosen = of_campaigns.message_id
-    if chosen is None:
+        chosen = of_campaigns.message_ids
+    if not chosen:
         due = _next_moment(connection.id, now, window, queue, of_campaigns)
         return _look_again(connection, now, due, on_answer=window.in_flight > 0)
-    claimed = _take(connection.id, chosen, now, news)
     if day:
-        connection.cap_day, connection.cap_count = day.name, day.sent + 1
-    due = _after(connection, now, queue, window) if of_campaigns else now
-    _look_again(connection, now, due, on_answer=queue.replies_kept_back or window.free == 1)
-    return claimed
+        connection.cap_day, connection.cap_count = day.name, day.sent + len(chosen)
+    due = _after(connection, now, queue, len(chosen)) if of_campaigns else now
+    is_full = window.in_flight + len(chosen) >= _most_in_flight(connection, now)
+    on_answer = is_full or queue.replies_kept_back or window.free == len(chosen)
+    _look_again(connection, now, None if is_full else due, on_answer=on_answer)
+    return chosen
+
+
+def _first_in_line(connection_id: int, now: int, queue: Queue, most: int) -> list[int]:
+    """What goes before all campaigns: what may have got lost, else replies."""
+    if queue.lost:
+        return [queue.lost]
+    if queue.reply and most > 1:
+        return waiting.next_replies(connection_id, now, most)
+    return [queue.reply] if queue.reply else []
 
 
 def _next_moment(connection_id: int, now: int, window: Window, queue: Queue, of_campaigns: Found | None) -> int | None:
@@ -151,17 +170,19 @@ def _next_moment(connection_id: int, now: int, window: Window, queue: Queue, of_
     return _earliest([queue.next_retry, queue.next_lease, window.campaign_due if is_held else None])
 
 
-def _after(connection: Connection, now: int, queue: Queue, window: Window) -> int | None:
-    """When to look again behind a campaign's message: no reply waits, so it is the next one's turn."""
-    lease = now + _lease()
-    return _earliest([now + pace.pace_of(connection, now).campaign_spacing, queue.next_retry, queue.next_lease, lease])
+def _after(connection: Connection, now: int, queue: Queue, count: int) -> int | None:
+    """When to look again behind so many messages of a campaign: no reply waits, so it is the next one's turn."""
+    then = now + count * pace.pace_of(connection, now).campaign_spacing
+    return _earliest([then, queue.next_retry, queue.next_lease, now + _lease()])
 
 
-def _look_again(connection: Connection, now: int, due: int | None, *, on_answer: bool = False) -> None:
+def _look_again(connection: Connection, now: int, due: int | None, *, on_answer: bool = False) -> list[int]:
+    """Nothing is chosen."""
     if due is None and on_answer:
         due = now + LONGEST_SLEEP
     connection.due_tick = None if due is None else min(due, now + LONGEST_SLEEP)
     connection.wakes_on_answer = on_answer
+    return []
 
 
 def _earliest(ticks: list[int | None]) -> int | None:
@@ -171,7 +192,7 @@ def _earliest(ticks: list[int | None]) -> int | None:
 _was_lost = _messages.c.status == MessageStatus.SENDING
 _MARK = (
     update(_messages)
-    .where(_messages.c.id == bindparam("message_id"))
+    .where(_messages.c.id.in_(bindparam("messages", expanding=True)))
     .values(
         doubt=case((_was_lost & (_messages.c.doubt == ""), Doubt.NO_ANSWER), else_=_messages.c.doubt),
         status=MessageStatus.SENDING,
@@ -179,15 +200,21 @@ _MARK = (
         tries=_messages.c.tries + 1,
         changed_at=bindparam("wall"),
     )
-    .returning(_messages.c.account_id, _messages.c.conversation_id, _messages.c.campaign_id, _messages.c.tries)
-)
+    .returning(
+        _messages.c.id, _messages.c.account_id, _messages.c.connection_id, _messages.c.conversation_id,
+        _messages.c.campaign_id, _messages.c.tries,
+    )
+)  # fmt: skip
 _close = update(_attempts).values(
     answered_at=bindparam("wall"),
     answered_tick=bindparam("now"),
     outcome="lost",
     detail="The sender stopped before it wrote down an answer.",
 )
-_CLOSE_OF_MESSAGE = _close.where(_attempts.c.message_id == bindparam("of_message"), _attempts.c.answered_tick.is_(None))
+_CLOSE_OF_MESSAGES = _close.where(
+    _attempts.c.message_id.in_(bindparam("messages", expanding=True)), _attempts.c.answered_tick.is_(None)
+)
+_BEGIN = insert(_attempts).returning(_attempts.c.id, _attempts.c.message_id)
 _LOST = select(_messages.c.id).where(
     _messages.c.connection_id == bindparam("of_connection"),
     _messages.c.status == plain(MessageStatus.SENDING),
@@ -205,25 +232,29 @@ def _close_lost_attempts(connection_id: int, now: int) -> int:
     return run(_CLOSE_LOST, {"of_connection": connection_id, "now": now, "wall": utcnow()}).rowcount
 
 
-def _take(connection_id: int, message_id: int, now: int, news: list[live.Noted]) -> Claimed:
-    """Marks before the call. A message that was in flight under another lease is now in doubt."""
+def _take(chosen: list[int], now: int, news: list[live.Noted]) -> list[Claimed]:
+    """Marks before the calls. A message that was in flight under another lease is now in doubt."""
     wall = utcnow()
-    message = run(_MARK, {"message_id": message_id, "lease": now + _lease(), "wall": wall}).one()
-    if message.tries > 1:
-        run(_CLOSE_OF_MESSAGE, {"of_message": message_id, "now": now, "wall": wall})
-    attempt = {
-        "account_id": message.account_id,
-        "connection_id": connection_id,
-        "message_id": message_id,
-        "of_campaign": message.campaign_id is not None,
-        "started_at": wall,
-        "started_tick": now,
-        "sender_id": senders.current_id(),
-        "detail": "",
-    }
-    attempt_id = run(insert(_attempts).returning(_attempts.c.id), attempt).scalar_one()
-    news += live.note_in_thread(message.account_id, message.conversation_id, message_id)
-    return Claimed(message_id, attempt_id, connection_id)
+    marked = {row.id: row for row in run(_MARK, {"messages": chosen, "lease": now + _lease(), "wall": wall})}
+    messages = [marked[message_id] for message_id in chosen]
+    if again := [each.id for each in messages if each.tries > 1]:
+        run(_CLOSE_OF_MESSAGES, {"messages": again, "now": now, "wall": wall})
+    attempts = [
+        {
+            "account_id": each.account_id,
+            "connection_id": each.connection_id,
+            "message_id": each.id,
+            "of_campaign": each.campaign_id is not None,
+            "started_at": wall,
+            "started_tick": now,
+            "sender_id": senders.current_id(),
+            "detail": "",
+        }
+        for each in messages
+    ]
+    attempt_of = {row.message_id: row.id for row in run(_BEGIN, attempts)}
+    news += live.note_in_threads((each.account_id, each.conversation_id, each.id) for each in messages)
+    return [Claimed(each.id, attempt_of[each.id], each.connection_id) for each in messages]
 
 
 def _lease() -> int:

@@ -40,17 +40,43 @@ WHOLE_SECONDS = timedelta(seconds=5)  # in which platforms tell the time, and a 
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """All that the calls need, read before them."""
 
+    claimed: Claimed
     message: Row[Any]
-    chat_id: str
     gateway: PlatformGateway
 
+    @property
+    def chat_id(self) -> str:
+        return self.message.platform_fan_id
 
-def deliver(claimed: Claimed) -> None:
-    job = _read(claimed)
-    if job is None:
+
+_JOBS = (
+    select(
+        Message.id, Message.account_id, Message.connection_id, Message.text, Message.price_cents, Message.attachments,
+        Message.platform_media, Message.idempotency_key, Message.doubt, Message.tries, Message.created_at,
+        Fan.platform_fan_id, Fan.do_not_message,
+        Connection.adapter, Connection.base_url, Connection.external_account, Connection.api_key,
+    )
+    .join(Connection, Connection.id == Message.connection_id)
+    .outerjoin(Fan, Fan.id == Message.fan_id)
+    .where(Message.id.in_(bindparam("messages", expanding=True)))
+)  # fmt: skip
+
+
+def jobs_of(claimed: list[Claimed]) -> list[Job]:
+    """In the same order, read at once and anew: after the claim's own commit."""
+    if not claimed:
+        return []
+    rows = {row.id: row for row in run(_JOBS, {"messages": [each.message_id for each in claimed]})}
+    db.session.commit()
+    return [Job(each, rows[each.message_id], platforms.gateway_of(rows[each.message_id])) for each in claimed]
+
+
+def deliver(job: Job) -> None:
+    claimed = job.claimed
+    if not job.message.platform_fan_id or job.message.do_not_message:
         return outcomes.not_to_be_sent(claimed)
     if job.message.doubt and job.message.tries > MOST_LOST:
         return outcomes.given_up(claimed)
@@ -70,28 +96,7 @@ def deliver(claimed: Claimed) -> None:
         outcomes.sent(claimed, platform_id)
 
 
-_JOB = (
-    select(
-        Message.id, Message.account_id, Message.connection_id, Message.text, Message.price_cents, Message.attachments,
-        Message.platform_media, Message.idempotency_key, Message.doubt, Message.tries, Message.created_at,
-        Fan.platform_fan_id, Fan.do_not_message,
-        Connection.adapter, Connection.base_url, Connection.external_account, Connection.api_key,
-    )
-    .join(Connection, Connection.id == Message.connection_id)
-    .outerjoin(Fan, Fan.id == Message.fan_id)
-    .where(Message.id == bindparam("message_id"))
-)  # fmt: skip
-
-
-def _read(claimed: Claimed) -> _Job | None:
-    row = run(_JOB, {"message_id": claimed.message_id}).one()
-    db.session.commit()
-    if not row.platform_fan_id or row.do_not_message:
-        return None
-    return _Job(row, row.platform_fan_id, platforms.gateway_of(row))
-
-
-def _settle_doubt(job: _Job) -> str | None:
+def _settle_doubt(job: Job) -> str | None:
     """The platform's id, if an earlier attempt turns out to have arrived.
 
     None where it is safe to ask: there was no doubt, or the chat does not have it and the platform honours the key.
@@ -109,7 +114,7 @@ def _settle_doubt(job: _Job) -> str | None:
     raise OutcomeUnknown(NO_PROOF)
 
 
-def _settle_restored(job: _Job) -> str | None:
+def _settle_restored(job: Job) -> str | None:
     """As above, of one that a database which is gone may have sent. A chat that is read all the way back is proof too."""
     possible = restored.possible(job.message.created_at)
     began = min(possible.since, _first_tick(job.message))
@@ -119,7 +124,7 @@ def _settle_restored(job: _Job) -> str | None:
     raise OutcomeUnknown(NO_PROOF)
 
 
-def _key_is_good(job: _Job, began: int) -> bool:
+def _key_is_good(job: Job, began: int) -> bool:
     return job.gateway.honours_idempotency_keys and clock.now() - began < KEY_LIFETIME
 
 
@@ -129,7 +134,7 @@ def _first_tick(message: Row[Any]) -> int:
     return first if first is not None else clock.tick_of(message.created_at)
 
 
-def _find_in_chat(job: _Job, began: int, *, most_pages: int = 1, or_copies: bool = False) -> tuple[str | None, bool]:
+def _find_in_chat(job: Job, began: int, *, most_pages: int = 1, or_copies: bool = False) -> tuple[str | None, bool]:
     """A message of ours with this text and price, not older than the first attempt, that is no other message's; and
     whether the chat was read so far back.
 
@@ -150,7 +155,7 @@ def _find_in_chat(job: _Job, began: int, *, most_pages: int = 1, or_copies: bool
     return next((each for each in reversed(candidates) if each not in others), None), was_whole
 
 
-def _read_chat(job: _Job, began: int, most_pages: int) -> tuple[list[PlatformMessage], bool]:
+def _read_chat(job: Job, began: int, most_pages: int) -> tuple[list[PlatformMessage], bool]:
     """Newest first, none older than the first attempt; and whether these are all. Raises PlatformError."""
     found: list[PlatformMessage] = []
     before = None
@@ -165,7 +170,7 @@ def _read_chat(job: _Job, began: int, most_pages: int) -> tuple[list[PlatformMes
     return found, False
 
 
-def _send(job: _Job) -> str:
+def _send(job: Job) -> str:
     """The platform's id. An unforeseen fault proves what its place proves: before the call nothing has left."""
     try:
         outgoing = _outgoing(job)
@@ -183,7 +188,7 @@ def _send(job: _Job) -> str:
         raise OutcomeUnknown("The platform's answer was not understood.") from error
 
 
-def _outgoing(job: _Job) -> OutgoingMessage:
+def _outgoing(job: Job) -> OutgoingMessage:
     media = _platform_media(job)
     shown = [bool(each.get("preview")) for each in job.message.attachments]
     return OutgoingMessage(
@@ -196,7 +201,7 @@ def _outgoing(job: _Job) -> OutgoingMessage:
     )
 
 
-def _platform_media(job: _Job) -> list[str]:
+def _platform_media(job: Job) -> list[str]:
     """The platform's ids of the attachments; uploaded once and kept, so that a retry has the very same body."""
     if not job.message.attachments:
         return []
@@ -208,7 +213,7 @@ def _platform_media(job: _Job) -> list[str]:
     return job.message.platform_media
 
 
-def _upload(job: _Job, address: str) -> str:
+def _upload(job: Job, address: str) -> str:
     if VAULT.fullmatch(address):
         return address.removeprefix("platform:")
     try:

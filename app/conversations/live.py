@@ -4,7 +4,7 @@
 a room first, then asks for what is newer than its last number; what Redis dropped, it asks for again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +59,17 @@ def numbered(change: Update) -> Any:
 
 
 _NEXT_OF_THREAD = numbered(update(_conversations).where(_conversations.c.id == bindparam("conversation_id")))
+_of_many = _conversations.c.id.in_(bindparam("conversations", expanding=True))
+_NEXT_OF_THREADS = (
+    update(_conversations)
+    .where(_of_many)
+    .values(seq=_conversations.c.seq + 1)
+    .returning(_conversations.c.id, _conversations.c.seq)
+)
 _NEXT_OF_INBOX = (
     update(_accounts)
     .where(_accounts.c.id == bindparam("account_id"))
-    .values(inbox_seq=_accounts.c.inbox_seq + 1)
+    .values(inbox_seq=_accounts.c.inbox_seq + bindparam("by"))
     .returning(_accounts.c.inbox_seq)
 )
 
@@ -82,29 +89,48 @@ def note_in_thread(
     return _keep(Noted(thread_room(conversation_id), seq, kind, subject_id, account_id)) if seq else []
 
 
-def note_in_threads(account_id: int, messages: dict[int, int]) -> list[Noted]:
-    """As note_in_thread, of one message in each of many threads, by the thread's id. Does not commit."""
-    if not messages:
-        return []
-    of_all = update(_conversations).where(_conversations.c.id.in_(list(messages)))
-    numbered = run(of_all.values(seq=_conversations.c.seq + 1).returning(_conversations.c.id, _conversations.c.seq))
-    noted = [Noted(thread_room(row.id), row.seq, Message.kind, messages[row.id], account_id) for row in numbered]
-    common = {"account_id": account_id, "kind": Message.kind, "created_at": utcnow()}
-    rows = [common | {"room": each.room, "seq": each.seq, "subject_id": each.subject_id} for each in noted]
-    run(insert(_events), rows)
-    return noted
+def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Noted]:
+    """As note_in_thread, of many: account, thread and message of each. Does not commit."""
+    noted, left = list[Noted](), [each for each in messages if each[1] is not None]
+    while left:
+        now, later = dict[int | None, tuple[int, int]](), []
+        for account_id, thread, message_id in left:
+            if thread in now:  # a second one of the same thread takes the number after
+                later.append((account_id, thread, message_id))
+            else:
+                now[thread] = account_id, message_id
+        # In order: two who number the same threads at once must not wait for each other.
+        for row in run(_NEXT_OF_THREADS, {"conversations": sorted(filter(None, now))}):
+            account_id, message_id = now[row.id]
+            noted.append(Noted(thread_room(row.id), row.seq, Message.kind, message_id, account_id))
+        left = later
+    return _keep(*noted)
 
 
 def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
     """Numbers a conversation's news for the account's inbox. Does not commit. Call it last: the account's row is
     locked from here to the commit."""
-    seq = run(_NEXT_OF_INBOX, {"account_id": account_id}).scalar_one()
+    seq = run(_NEXT_OF_INBOX, {"account_id": account_id, "by": 1}).scalar_one()
     return _keep(Noted(inbox_room(account_id), seq, "conversation", conversation_id, account_id))
+
+
+def note_conversations(conversations: Iterable[tuple[int, int]]) -> list[Noted]:
+    """As note_conversation, of many: account and thread of each."""
+    of_account: dict[int, list[int]] = {}
+    for account_id, conversation_id in conversations:
+        of_account.setdefault(account_id, []).append(conversation_id)
+    noted = []
+    for account_id in sorted(of_account):
+        theirs = of_account[account_id]
+        last = run(_NEXT_OF_INBOX, {"account_id": account_id, "by": len(theirs)}).scalar_one()
+        room, first = inbox_room(account_id), last - len(theirs) + 1
+        noted += [Noted(room, seq, "conversation", each, account_id) for seq, each in enumerate(theirs, first)]
+    return _keep(*noted)
 
 
 def note_placed(account_id: int, conversation_id: int, message_id: int, seq: int) -> list[Noted]:
     """News of a message that was numbered as it was placed in its thread, and of the conversation. As note_conversation."""
-    inbox_seq = run(_NEXT_OF_INBOX, {"account_id": account_id}).scalar_one()
+    inbox_seq = run(_NEXT_OF_INBOX, {"account_id": account_id, "by": 1}).scalar_one()
     return _keep(
         Noted(thread_room(conversation_id), seq, Message.kind, message_id, account_id),
         Noted(inbox_room(account_id), inbox_seq, "conversation", conversation_id, account_id),
@@ -123,7 +149,8 @@ _KEEP = insert(_events)
 
 def _keep(*noted: Noted) -> list[Noted]:
     at = utcnow()
-    run(_KEEP, [vars(each) | {"created_at": at} for each in noted])
+    if noted:
+        run(_KEEP, [vars(each) | {"created_at": at} for each in noted])
     return list(noted)
 
 

@@ -1,13 +1,16 @@
 """The outbox: the database is the queue, and this sends from it at the exact pace.
 
-`claims` marks one message as being sent, in a transaction that only one sender can win and only while the pace allows;
+`claims` marks messages as being sent, in a transaction that only one sender can win and only while the pace allows;
 `delivery` calls the platform outside any transaction; `outcomes` writes down what is known for certain. Nothing is ever
 sent twice blindly: what may have arrived stays in `sending` until it is asked for again under the same key, or read
 back from the chat, or handed to a person as `unknown`.
 """
 
+import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,8 +21,9 @@ from flask import Flask, current_app
 from app import clock
 from app.background import later, stopping
 from app.clock import SECOND
-from app.conversations import claims, delivery
-from app.conversations.claims import Claimed
+from app.conversations import claims, delivery, senders
+from app.conversations.claims import CONNECTIONS_AT_ONCE
+from app.conversations.delivery import Job
 from app.database import db
 
 log = structlog.get_logger()
@@ -28,7 +32,7 @@ RUN_SECONDS = 300  # then another drain takes over: handing over costs a moment,
 HORIZON = 3 * SECOND  # a drain stays for what comes due within this time; for later things the sweep wakes one
 GLANCE = SECOND // 20  # how soon a waiting drain notices a new reply
 CONCURRENCY = 64  # calls at once; one connection takes only a few of them
-CONNECTIONS_AT_ONCE = 16  # in one transaction
+BREATH = SECOND // 100  # after a look that found all that was due: what comes due meanwhile is taken together
 ELSEWHERE = SECOND // 200  # how long another sender is left with the connections that it looks at
 
 
@@ -37,7 +41,7 @@ class Hands(Protocol):
 
     def free(self) -> int: ...
 
-    def start(self, claimed: Claimed) -> None: ...
+    def start(self, job: Job) -> None: ...
 
 
 @dataclass
@@ -55,16 +59,16 @@ class Threads:
     def free(self) -> int:
         return CONCURRENCY - len(self.under_way())
 
-    def start(self, claimed: Claimed) -> None:
+    def start(self, job: Job) -> None:
         # In a copy of this context: what is logged there goes under the same request's id.
-        self._calls.add(self.pool.submit(copy_context().run, _deliver, self.app, claimed))
+        self._calls.add(self.pool.submit(copy_context().run, _deliver, self.app, job))
 
 
 def drain() -> None:
     """Sends what is due on every connection, and goes on while more comes due soon. Safe to run many at once."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     ends_at = time.monotonic() + RUN_SECONDS
-    with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="send") as pool:
+    with _on_one_core(), ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="send") as pool:
         threads = Threads(app, pool)
         while not stopping.is_set() and time.monotonic() < ends_at:
             was_busy = threads.under_way()  # asked first: a call that ends now may free what the look misses
@@ -76,6 +80,22 @@ def drain() -> None:
             _pause(due, threads)
     if not stopping.is_set():
         later("drain")
+
+
+@contextmanager
+def _on_one_core() -> Iterator[None]:
+    """Python's threads take turns, and a turn that goes to another core costs far more than one that stays: a sender's
+    calls took a third less of the processor on one core. Threads that are started inside stay there too."""
+    if not hasattr(os, "sched_setaffinity"):  # Linux alone has it
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    cores = sorted(before)
+    os.sched_setaffinity(0, {cores[senders.place_on_this_host() % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def is_needed() -> bool:
@@ -94,27 +114,30 @@ def send_what_is_due(hands: Hands) -> int | None:
         return due
     if room <= 0:
         return clock.now() + GLANCE
-    claimed, looked_at = claims.claim_due(min(room, CONNECTIONS_AT_ONCE))
-    for each in claimed:
-        hands.start(each)
-    return clock.now() if looked_at else clock.now() + ELSEWHERE
+    claimed, looked_at = claims.claim_due(room)
+    for job in delivery.jobs_of(claimed):
+        hands.start(job)
+    if looked_at:
+        return clock.now() + (0 if looked_at == CONNECTIONS_AT_ONCE else BREATH)
+    return clock.now() + ELSEWHERE
 
 
 def _pause(due: int | None, threads: Threads) -> None:
     """Until the next comes due, a call ends, or a glance is due: a new reply may have come in."""
     ticks = GLANCE if due is None else min(max(due - clock.now(), SECOND // 1000), GLANCE)
-    if calls := threads.under_way():
+    calls = threads.under_way()
+    if calls and ticks > BREATH:
         wait(calls, timeout=ticks / SECOND, return_when=FIRST_COMPLETED)
     else:
         stopping.wait(ticks / SECOND)
 
 
-def _deliver(app: Flask, claimed: Claimed) -> None:
+def _deliver(app: Flask, job: Job) -> None:
     with app.app_context():
         try:
-            delivery.deliver(claimed)
+            delivery.deliver(job)
         except Exception:
             # The lease brings the message back; it is never lost, and never called failed without proof.
-            log.exception("delivery_broke", message=claimed.message_id)
+            log.exception("delivery_broke", message=job.message.id)
         finally:
             db.session.remove()

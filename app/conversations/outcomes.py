@@ -11,7 +11,8 @@ from app.clock import SECOND
 from app.conversations.claims import Claimed
 from app.conversations.models import Doubt, Message, MessageStatus
 from app.conversations.recording import record
-from app.database import db, utcnow
+from app.conversations.sent_together import Sent, record_sent
+from app.database import db
 from app.platforms.gateway import CredentialsExpired, NotSent, OutcomeUnknown, RateLimited, Refused
 
 MOST_TRIES = 6  # then a message that was certainly not sent fails, and one in doubt becomes `unknown`
@@ -19,15 +20,7 @@ LIMITED_SECONDS = (30, 60, 120)  # where the platform says "slow down" and not f
 
 
 def sent(claimed: Claimed, platform_id: str) -> None:
-    values = {
-        "status": MessageStatus.SENT,
-        "status_reason": None,
-        "platform_message_id": platform_id,
-        "sent_at": utcnow(),
-        "doubt": Doubt.NONE,
-        "lease_tick": None,
-    }
-    record(claimed, "sent", "", values)
+    record_sent(Sent(claimed, platform_id))
 
 
 def not_to_be_sent(claimed: Claimed) -> None:

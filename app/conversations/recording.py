@@ -3,11 +3,12 @@ back from the dead cannot overwrite what another one found out. And what the ans
 comes due, is slowed down, or its breaker opens.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import bindparam, case, or_, select, update
+from sqlalchemy import Row, bindparam, case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock, measured
@@ -23,6 +24,10 @@ from app.platforms.models import Connection
 CAMPAIGN_CANCELLED = "The campaign was cancelled."
 
 _attempts, _connections, _messages = map(table_of, (SendAttempt, Connection, Message))
+TOLD = (
+    _messages.c.id, _messages.c.account_id, _messages.c.conversation_id, _messages.c.fan_id, _messages.c.campaign_id,
+    _messages.c.created_at, _messages.c.status,
+)  # fmt: skip
 _ANSWER = (
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.answered_tick.is_(None))
@@ -35,11 +40,15 @@ _ANSWER = (
 )
 _HOLD = select(_connections.c.id).where(_connections.c.id == bindparam("connection_id")).with_for_update(key_share=True)
 _wakes = _connections.c.wakes_on_answer
-_ALL_WELL = (
-    update(_connections)
-    .where(_connections.c.id == bindparam("connection_id"), _wakes | (_connections.c.faults_in_a_row > 0))
-    .values(due_tick=case((_wakes, 0), else_=_connections.c.due_tick), faults_in_a_row=0)
-)
+
+
+def all_well(of_those: Any) -> Any:
+    """What a good answer changes on its connection."""
+    change = update(_connections).where(of_those, _wakes | (_connections.c.faults_in_a_row > 0))
+    return change.values(due_tick=case((_wakes, 0), else_=_connections.c.due_tick), faults_in_a_row=0)
+
+
+_ALL_WELL = all_well(_connections.c.id == bindparam("connection_id"))
 _COMES_DUE = (
     update(_connections)
     .where(
@@ -48,8 +57,9 @@ _COMES_DUE = (
     )
     .values(due_tick=case((_wakes, 0), else_=bindparam("due")))
 )
-_IS_LAST = select(Conversation.id).where(
-    Conversation.id == bindparam("conversation_id"), Conversation.last_message_id == bindparam("message_id")
+_SHOWN = select(Conversation.last_message_id).where(
+    Conversation.id.in_(bindparam("conversations", expanding=True)),
+    Conversation.last_message_id.in_(bindparam("messages", expanding=True)),
 )
 
 
@@ -130,29 +140,32 @@ def _change_message(message_id: int, values: dict[str, Any]) -> list[live.Noted]
     """Only while it is being sent. Does not commit."""
     values = values | {"changed_at": utcnow()}
     message = run(_change_of(frozenset(values)), values | {"message_id": message_id}).one_or_none()
-    if message is None:
+    return news_of([message] if message else [])
+
+
+def news_of(messages: Sequence[Row[Any]]) -> list[live.Noted]:
+    """Of messages that changed (see TOLD), in their threads and in the inbox. Does not commit."""
+    nobodys = [each.id for each in messages if each.fan_id is None and each.status != MessageStatus.SENDING]
+    if nobodys:
+        execute(update(Message).where(Message.id.in_(nobodys)).values(**actions.NO_CONTENT))
+    there = [each for each in messages if each.conversation_id is not None]
+    if not there:
         return []
-    if message.fan_id is None and message.status != MessageStatus.SENDING:
-        execute(update(Message).where(Message.id == message_id).values(**actions.NO_CONTENT))
-    if message.conversation_id is None:
-        return []
-    noted = live.note_in_thread(message.account_id, message.conversation_id, message_id)
-    is_new = message.status == MessageStatus.SENT and message.campaign_id is not None
-    if is_new:
-        actions.put_on_top(message.conversation_id, message_id, message.created_at, actions.Speaker.CAMPAIGN)
-    of = {"conversation_id": message.conversation_id, "message_id": message_id}
-    if is_new or run(_IS_LAST, of).scalar():  # the inbox shows only each thread's last message
-        noted += live.note_conversation(message.account_id, message.conversation_id)
-    return noted
+    noted = live.note_in_threads((each.account_id, each.conversation_id, each.id) for each in there)
+    new = [each for each in there if each.status == MessageStatus.SENT and each.campaign_id is not None]
+    actions.put_on_top(actions.Speaker.CAMPAIGN, *((each.conversation_id, each.id, each.created_at) for each in new))
+    asked = {"conversations": [each.conversation_id for each in there], "messages": [each.id for each in there]}
+    shown = {*run(_SHOWN, asked).scalars(), *(each.id for each in new)}  # the inbox shows each thread's last message
+    of_inbox = ((each.account_id, each.conversation_id) for each in there if each.id in shown)
+    return noted + live.note_conversations(dict.fromkeys(of_inbox))
 
 
 @cache
 def _change_of(names: frozenset[str]) -> Any:
     """The change of these columns, built once."""
     in_flight = (_messages.c.id == bindparam("message_id")) & (_messages.c.status == MessageStatus.SENDING)
-    what = (_messages.c.account_id, _messages.c.conversation_id, _messages.c.fan_id, _messages.c.campaign_id)
     change = update(_messages).where(in_flight).values({name: bindparam(name) for name in sorted(names)})
-    return change.returning(*what, _messages.c.created_at, _messages.c.status)
+    return change.returning(*TOLD)
 
 
 def _note_connection(connection_id: int, due: int | None, *, is_fault: bool, slow_down: bool) -> None:

@@ -2,12 +2,15 @@
 
 import os
 import socket
+from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from app.conversations.models import Sender
-from app.database import utcnow, write
+from app.database import db, utcnow, write
+
+ALIVE = timedelta(seconds=20)  # it says so every two seconds
 
 
 def beat() -> None:
@@ -21,6 +24,17 @@ def beat() -> None:
 def current_id() -> int | None:
     """None in a process that never said that it lives."""
     return current_app.extensions.get("greenroom_sender")
+
+
+def place_on_this_host() -> int:
+    """How many living senders of this host are older: 0 for the first one, and where this one is not known yet."""
+    if current_id() is None:
+        return 0
+    is_alive = Sender.stopped_at.is_(None) & (Sender.seen_at > utcnow() - ALIVE)
+    older = is_alive & (Sender.host == socket.gethostname()) & (Sender.id < current_id())
+    place = db.session.scalar(select(func.count()).where(older))
+    db.session.commit()
+    return place or 0
 
 
 def stopped() -> None:

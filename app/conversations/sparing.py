@@ -1,4 +1,4 @@
-"""The next campaign message that may go now: who is to be spared after all is, and who sleeps is let sleep."""
+"""The next campaign messages that may go now: who is to be spared after all is, and who sleeps is let sleep."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,6 @@ from app.accounts.models import Account
 from app.conversations import live, waiting
 from app.conversations.guards import Guards, objection, quiet_until
 from app.conversations.models import Message, MessageStatus
-from app.conversations.waiting import Next
 from app.database import db, execute, plain, utcnow
 from app.fans.models import Fan
 
@@ -21,35 +20,40 @@ QUIET_HOURS = "quiet_hours"
 
 @dataclass(frozen=True)
 class Found:
-    message_id: int | None
+    message_ids: list[int]
     is_more: bool = False  # so many were spared, or put off, that the rest is for the next claim
     news: list[live.Noted] = field(default_factory=list)
 
 
-def next_of_campaigns(connection_id: int, now: int) -> Found:
+def next_of_campaigns(connection_id: int, now: int, most: int = 1) -> Found:
     """Does not commit."""
     news: list[live.Noted] = []
-    for _ in range(MOST_LOOKED_AT):
-        found = waiting.next_of_campaigns(connection_id, now)
+    looked_at = 0
+    while looked_at < MOST_LOOKED_AT:
+        found = waiting.next_of_campaigns(connection_id, now, most)
         if found is None:
-            return Found(None, news=news)
+            return Found([], news=news)
         if not found.guards:
-            return Found(found.message_id, news=news)
-        guards = Guards.of(found.guards)
-        if until := _sleeps_until(found, guards):
-            _put_off(found, until)
-            break
-        if reason := objection(found.message_id, guards):
-            news += _spare(found.message_id, reason)
-        else:
-            return Found(found.message_id, news=news)
-    return Found(None, is_more=True, news=news)
+            return Found(found.message_ids, news=news)
+        guards, may_go = Guards.of(found.guards), list[int]()
+        for message_id in found.message_ids:
+            looked_at += 1
+            if until := _sleeps_until(message_id, guards):
+                _put_off(message_id, found.campaign_id, until)
+                return Found(may_go, is_more=True, news=news)
+            if reason := objection(message_id, guards):
+                news += _spare(message_id, reason)
+            else:
+                may_go.append(message_id)
+        if may_go:
+            return Found(may_go, news=news)
+    return Found([], is_more=True, news=news)
 
 
-def _sleeps_until(found: Next, guards: Guards) -> datetime | None:
+def _sleeps_until(message_id: int, guards: Guards) -> datetime | None:
     if not guards.is_quiet_kept:
         return None
-    fan_zone, account_zone = _zones_of(found.message_id)
+    fan_zone, account_zone = _zones_of(message_id)
     zone = fan_zone if fan_zone and guards.quiet_zone == "fan" else account_zone
     return quiet_until(guards, zone, utcnow())
 
@@ -60,17 +64,17 @@ def _zones_of(message_id: int) -> Row[str | None, str]:
     return db.session.execute(rows.outerjoin(Fan, Fan.id == Message.fan_id).where(Message.id == message_id)).one()
 
 
-def _put_off(found: Next, until: datetime) -> None:
+def _put_off(message_id: int, campaign_id: int, until: datetime) -> None:
     """This one, and the campaign's others to fans of the same zone."""
-    tick, its_zone = clock.tick_of(until), _zones_of(found.message_id)[0]
+    tick, its_zone = clock.tick_of(until), _zones_of(message_id)[0]
     of_zone = Fan.timezone.is_(None) if its_zone is None else Fan.timezone == its_zone
     others = select(Message.id).join(Fan, Fan.id == Message.fan_id).where(
-        Message.campaign_id == found.campaign_id,
+        Message.campaign_id == campaign_id,
         Message.status == plain(MessageStatus.QUEUED),
         or_(Message.due_tick.is_(None), Message.due_tick < tick),
         of_zone,
     )  # fmt: skip
-    ids = {found.message_id, *db.session.scalars(others.limit(MOST_ASLEEP))}
+    ids = {message_id, *db.session.scalars(others.limit(MOST_ASLEEP))}
     execute(update(Message).where(Message.id.in_(ids)).values(due_tick=tick, status_reason=QUIET_HOURS))
 
 

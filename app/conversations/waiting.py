@@ -53,6 +53,15 @@ _LOOK = select(
     select(func.min(Message.due_tick)).where(*_queued, Message.due_tick > bindparam("now")).scalar_subquery(),
     select(func.min(Message.lease_tick)).where(_of, Message.status == _SENDING).scalar_subquery(),
 )
+_next_replies = (
+    select(Message.id).where(*_replies, ~_kept_back).order_by(Message.rank.desc(), Message.id).limit(bindparam("most"))
+)
+_next_of_campaign = (
+    select(Message.id)
+    .where(*_queued, Message.campaign_id == bindparam("campaign_id"), _is_due, ~_kept_back)
+    .order_by(Message.id)
+    .limit(bindparam("most"))
+)
 _first_of_campaign = (
     select(Message.id)
     .where(*_queued, Message.campaign_id == campaigns.c.id, _is_due, ~_kept_back)
@@ -92,19 +101,30 @@ def look(connection_id: int, now: int) -> Queue:
     return Queue(lost, reply, bool(replies) and reply is None, next_retry, next_lease)
 
 
+def next_replies(connection_id: int, now: int, most: int) -> list[int]:
+    """The replies that may go, the first one first."""
+    return list(run(_next_replies, {"connection_id": connection_id, "now": now, "most": most}).scalars())
+
+
 @dataclass(frozen=True)
 class Next:
-    """A campaign's message that is next, and what its campaign spares people (see guards.py)."""
+    """Messages of the campaign whose turn it is, and what it spares people (see guards.py)."""
 
-    message_id: int
+    message_ids: list[int]
     campaign_id: int
     guards: dict[str, Any]
 
 
-def next_of_campaigns(connection_id: int, now: int) -> Next | None:
-    """The next message of the running campaigns that may go, the spacing apart."""
-    of = {"connection_id": connection_id, "now": now, "wall": utcnow()}
-    return next((Next(*row) for row in run(_RUNNING, of) if row[0] is not None), None)
+def next_of_campaigns(connection_id: int, now: int, most: int = 1) -> Next | None:
+    """The next messages of the running campaigns that may go, the spacing apart."""
+    of = {"connection_id": connection_id, "now": now}
+    running = run(_RUNNING, of | {"wall": utcnow()})
+    found: Any = next((row for row in running if row[0] is not None), None)
+    if found is None:
+        return None
+    first, campaign_id, guards = found
+    of_it = of | {"campaign_id": campaign_id, "most": most}
+    return Next([first] if most == 1 else list(run(_next_of_campaign, of_it).scalars()), campaign_id, guards)
 
 
 def has_work() -> Any:

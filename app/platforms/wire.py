@@ -18,7 +18,7 @@ NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 @cache
 def client() -> httpx.Client:
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=32, keepalive_expiry=20)
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=20)
     return httpx.Client(limits=limits, follow_redirects=False, trust_env=False)
 
 

@@ -77,7 +77,7 @@ def test_a_429_slows_the_connection_and_time_brings_its_pace_back(app, ada: Pers
     reply(ada, add_fan(ada))
     with app.app_context():
         (claimed,), _ = claims.claim_due(1)
-        delivery.deliver(claimed)
+        delivery.deliver(*delivery.jobs_of([claimed]))
     slowed = connection(app)
     assert condition.speed_percent(slowed, slowed.slowed_tick) == 50
     assert condition.speed_percent(slowed, slowed.slowed_tick + SECOND) == 75
@@ -111,7 +111,7 @@ def test_repeated_faults_open_the_breaker_then_one_call_at_a_time_tries(
         second, _ = claims.claim_due(1)
     assert (len(first), len(second)) == (1, 0), "one call tries, the others wait for it"
     with app.app_context():
-        outbox._deliver(app, first[0])
+        outbox._deliver(app, *delivery.jobs_of(first))
     assert condition.breaker_of(connection(app), now(app)) == Breaker.CLOSED
     change(app)
     wait_until(lambda: drain(app) or statuses(app) == ["sent"] * 8)
@@ -140,7 +140,7 @@ def test_a_message_that_comes_back_into_a_cancelled_campaign_is_cancelled_too(ap
         (claimed,), _ = claims.claim_due(1)
     ada.post(f"/api/campaigns/{campaign}/cancel", status=200)
     with app.app_context():
-        delivery.deliver(claimed)
+        delivery.deliver(*delivery.jobs_of([claimed]))
     metrics = ada.get(f"/api/campaigns/{campaign}")["metrics"]
     assert (metrics["cancelled"], metrics["queued"]) == (1, 0)
 

@@ -144,7 +144,7 @@ def test_a_sender_that_died_after_the_platform_accepted_is_made_good_without_a_s
     send(ada, add_fan(ada))
     with app.app_context():
         (claimed,), _ = claims.claim_due(1)
-        job = delivery._read(claimed)
+        (job,) = delivery.jobs_of([claimed])
         job.gateway.send(delivery._outgoing(job))  # and here the sender dies: nothing was written down
     drain(app)
     assert statuses(app) == ["sending"], "its lease still runs"

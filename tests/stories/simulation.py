@@ -18,7 +18,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 from app import clock
 from app.clock import SECOND
 from app.conversations import delivery, outbox
-from app.conversations.claims import Claimed
+from app.conversations.delivery import Job
 from app.database import db
 from app.platforms.gateway import (
     Chat,
@@ -167,14 +167,14 @@ class Sender:
         self.calls = {call for call in self.calls if not call.dead}
         return outbox.CONCURRENCY - len(self.calls)
 
-    def start(self, claimed: Claimed) -> None:
+    def start(self, job: Job) -> None:
         call = greenlet(self._deliver)
         self.calls.add(call)
-        self.time.after(0, lambda: None if call.dead else call.switch(claimed))
+        self.time.after(0, lambda: None if call.dead else call.switch(job))
 
-    def _deliver(self, claimed: Claimed) -> None:
+    def _deliver(self, job: Job) -> None:
         with self.app.app_context():
-            delivery.deliver(claimed)
+            delivery.deliver(job)
             db.session.remove()
         self.glance()
 
