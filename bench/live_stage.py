@@ -91,7 +91,9 @@ def _running_web(place: Place, sockets: int) -> Iterator[tuple[str, int]]:
     port = free_port()
     settings = {"PORT": str(port), "GREENROOM_SOCKETS": str(sockets), "GREENROOM_LIMIT_WRITES": "1000000/minute"}
     command = [sys.executable, "-m", "gunicorn", os.environ.get("BENCH_WEB") or "bench.live_web:app"]
-    process = subprocess.Popen(command, cwd=ROOT, env=place.environment | settings, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=place.environment | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: is_up(f"{url}/healthz"), seconds=20)

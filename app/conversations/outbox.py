@@ -91,7 +91,7 @@ def _on_one_core() -> Iterator[None]:
         return
     before = os.sched_getaffinity(0)
     cores = sorted(before)
-    os.sched_setaffinity(0, {cores[senders.place_on_this_host() % len(cores)]})
+    os.sched_setaffinity(0, {cores[-1 - senders.place_on_this_host() % len(cores)]})
     try:
         yield
     finally:
