@@ -28,7 +28,6 @@ def main() -> None:
     background.load_tasks()
     _collect_less()
     queues = tuple(sys.argv[1:]) or background.QUEUES
-    _look_around(app, queues)  # before the first job, which is to know who it is
     threading.Thread(target=_sweep, args=(app, queues), daemon=True, name="sweep").start()
     while not background.stopping.is_set():
         try:
@@ -49,19 +48,16 @@ def _collect_less() -> None:
 
 
 def _sweep(app: Flask, queues: tuple[str, ...]) -> None:
-    while not background.stopping.wait(SWEEP_SECONDS):
-        _look_around(app, queues)
-
-
-def _look_around(app: Flask, queues: tuple[str, ...]) -> None:
-    try:
-        with app.app_context(), structlog.contextvars.bound_contextvars(request_id=f"sweep-{token_hex(8)}"):
-            background.report_alive(queues)
-            if "sending" in queues:
-                senders.beat()
-            sweep.ring_again(queues)
-    except Exception:
-        log.exception("sweep_failed")
+    while not background.stopping.is_set():
+        try:
+            with app.app_context(), structlog.contextvars.bound_contextvars(request_id=f"sweep-{token_hex(8)}"):
+                background.report_alive(queues)
+                if "sending" in queues:
+                    senders.beat()
+                sweep.ring_again(queues)
+        except Exception:
+            log.exception("sweep_failed")
+        background.stopping.wait(SWEEP_SECONDS)
 
 
 if __name__ == "__main__":

@@ -66,12 +66,13 @@ _JOBS = (
 
 
 def jobs_of(claimed: list[Claimed]) -> list[Job]:
-    """In the same order, read at once and anew: after the claim's own commit."""
+    """In the same order, read at once and anew: after the claim's own commit. A message that went since then is left out."""
     if not claimed:
         return []
     rows = {row.id: row for row in run(_JOBS, {"messages": [each.message_id for each in claimed]})}
     db.session.commit()
-    return [Job(each, rows[each.message_id], platforms.gateway_of(rows[each.message_id])) for each in claimed]
+    found = ((each, rows[each.message_id]) for each in claimed if each.message_id in rows)
+    return [Job(each, row, platforms.gateway_of(row)) for each, row in found]
 
 
 def deliver(job: Job) -> None:

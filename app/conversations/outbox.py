@@ -86,12 +86,13 @@ def drain() -> None:
 def _on_one_core() -> Iterator[None]:
     """Python's threads take turns, and a turn that goes to another core costs far more than one that stays: a sender's
     calls took a third less of the processor on one core. Threads that are started inside stay there too."""
-    if not hasattr(os, "sched_setaffinity"):  # Linux alone has it
+    place = senders.place_on_this_host()
+    if place is None or not hasattr(os, "sched_setaffinity"):  # Linux alone has it
         yield
         return
     before = os.sched_getaffinity(0)
     cores = sorted(before)
-    os.sched_setaffinity(0, {cores[-1 - senders.place_on_this_host() % len(cores)]})
+    os.sched_setaffinity(0, {cores[-1 - place % len(cores)]})
     try:
         yield
     finally:

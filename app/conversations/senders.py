@@ -26,15 +26,15 @@ def current_id() -> int | None:
     return current_app.extensions.get("greenroom_sender")
 
 
-def place_on_this_host() -> int:
-    """How many living senders of this host are older: 0 for the first one, and where this one is not known yet."""
+def place_on_this_host() -> int | None:
+    """How many living senders of this host are older: 0 for the first one. None where this one is not known yet."""
     if current_id() is None:
-        return 0
+        return None
     is_alive = Sender.stopped_at.is_(None) & (Sender.seen_at > utcnow() - ALIVE)
     older = is_alive & (Sender.host == socket.gethostname()) & (Sender.id < current_id())
     place = db.session.scalar(select(func.count()).where(older))
     db.session.commit()
-    return place or 0
+    return place
 
 
 def stopped() -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import structlog
 from flask import current_app
 from sqlalchemy import BigInteger, Text, bindparam, select, update
-from sqlalchemy.exc import DBAPIError
 
 from app import clock, measured
 from app.bulk import rows_of
@@ -65,19 +64,18 @@ def record_sent(sent: Sent) -> None:
 
 
 def _write_down(some: list[Sent]) -> None:
-    try:
-        if len(some) > 1:
-            try:
-                return live.tell(_write_all(some))
-            except DBAPIError as error:
-                log.info("not_written_together", count=len(some), error=type(error).__name__)
-        for each in some:
-            recording.record(
-                each.claimed, "sent", "", SENT | {"platform_message_id": each.platform_id, "sent_at": utcnow()}
-            )
-    except Exception:
-        # The leases bring the messages back, to be settled with the platform.
-        log.exception("answers_not_written_down", messages=[each.claimed.message_id for each in some])
+    if len(some) > 1:
+        try:
+            return live.tell(_write_all(some))
+        except Exception as error:
+            log.info("not_written_together", count=len(some), error=type(error).__name__)
+    for each in some:
+        values = SENT | {"platform_message_id": each.platform_id, "sent_at": utcnow()}
+        try:
+            recording.record(each.claimed, "sent", "", values)
+        except Exception:
+            # The lease brings the message back, to be settled with the platform; the others are not held up.
+            log.exception("answer_not_written_down", message=each.claimed.message_id)
 
 
 _of_those = bindparam("connections", expanding=True)

@@ -187,6 +187,16 @@ def test_one_that_the_platform_told_of_first_does_not_hold_up_the_others(ada, fa
     assert db.session.scalars(of_it).all() == [ids[1]], "the copy is gone"
 
 
+def test_one_that_cannot_be_written_down_does_not_hold_up_the_others(ada, fans, in_app):
+    """Another message was sent by us under the same id, says the platform: that one's lease decides."""
+    ids = [send(ada, fan) for fan in fans[:3]]
+    claimed, _ = claims.claim_due(64)
+    with write() as session:
+        session.execute(update(Message).where(Message.id == ids[0]).values(platform_message_id=f"there-{ids[1]}"))
+    sent_together._write_down([Sent(each, f"there-{each.message_id}") for each in claimed[1:]])
+    assert statuses_of(ids) == ["sending", "sending", "sent"]
+
+
 def test_a_fan_who_was_deleted_meanwhile_leaves_no_words_behind(ada, fans, in_app):
     ids = [send(ada, fan) for fan in fans[:2]]
     claimed, _ = claims.claim_due(64)
@@ -236,9 +246,11 @@ def test_a_burst_over_real_http_arrives_once_each_and_within_the_pace(app, ada: 
         assert max(db.session.scalars(together)) > 1
 
 
-def test_a_job_is_read_in_the_order_of_its_claim(ada, fans, in_app):
+def test_jobs_are_read_in_the_order_of_their_claims_and_without_what_went_meanwhile(ada, fans, in_app):
     for fan in fans:
         send(ada, fan)
     claimed, _ = claims.claim_due(64)
     assert [each.claimed for each in delivery.jobs_of(claimed)] == claimed
+    gone = Claimed(claimed[-1].message_id + 1000, claimed[-1].attempt_id, claimed[-1].connection_id)
+    assert [each.claimed for each in delivery.jobs_of([gone, *claimed])] == claimed
     assert delivery.jobs_of([]) == []

@@ -146,8 +146,11 @@ class Stack:
     def status(self, message_id: int) -> str:
         return self.call("GET", f"/api/onlyfans/messages/{message_id}")["status"]
 
-    def deliver(self, text: str, seconds: float = 15) -> float:
-        """Sends a message all the way. Returns the seconds from now until it was sent."""
+    def deliver(self, text: str, seconds: float = 40) -> float:
+        """Sends a message all the way. Returns the seconds from now until it was sent.
+
+        seconds: right after a start the workers still load what they need, on a busy machine for twenty seconds.
+        """
         began = time.monotonic()
         wait_until(lambda: is_up(f"{self.url}/healthz"), seconds)
         message_id = self.send(text)
