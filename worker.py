@@ -8,6 +8,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from secrets import token_hex
 
 os.environ.setdefault("TZ", "UTC")
@@ -28,6 +30,8 @@ def main() -> None:
     background.load_tasks()
     _collect_less()
     queues = tuple(sys.argv[1:]) or background.QUEUES
+    with _looking_around(app):
+        _say_alive(queues)  # before the first job: a sender is to know which it is
     threading.Thread(target=_sweep, args=(app, queues), daemon=True, name="sweep").start()
     while not background.stopping.is_set():
         try:
@@ -49,15 +53,26 @@ def _collect_less() -> None:
 
 def _sweep(app: Flask, queues: tuple[str, ...]) -> None:
     while not background.stopping.is_set():
-        try:
-            with app.app_context(), structlog.contextvars.bound_contextvars(request_id=f"sweep-{token_hex(8)}"):
-                background.report_alive(queues)
-                if "sending" in queues:
-                    senders.beat()
-                sweep.ring_again(queues)
-        except Exception:
-            log.exception("sweep_failed")
+        with _looking_around(app):
+            _say_alive(queues)
+            sweep.ring_again(queues)
         background.stopping.wait(SWEEP_SECONDS)
+
+
+@contextmanager
+def _looking_around(app: Flask) -> Iterator[None]:
+    """What goes wrong is written down, and the next look makes it good."""
+    try:
+        with app.app_context(), structlog.contextvars.bound_contextvars(request_id=f"sweep-{token_hex(8)}"):
+            yield
+    except Exception:
+        log.exception("sweep_failed")
+
+
+def _say_alive(queues: tuple[str, ...]) -> None:
+    background.report_alive(queues)
+    if "sending" in queues:
+        senders.beat()
 
 
 if __name__ == "__main__":
