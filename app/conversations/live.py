@@ -99,7 +99,7 @@ def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Not
                 later.append((account_id, thread, message_id))
             else:
                 now[thread] = account_id, message_id
-        # In order: two who number the same threads at once must not wait for each other.
+        # In order: two who number the same threads at once then seldom wait for each other.
         for row in run(_NEXT_OF_THREADS, {"conversations": sorted(filter(None, now))}):
             account_id, message_id = now[row.id]
             noted.append(Noted(thread_room(row.id), row.seq, Message.kind, message_id, account_id))
@@ -110,8 +110,7 @@ def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Not
 def note_conversation(account_id: int, conversation_id: int) -> list[Noted]:
     """Numbers a conversation's news for the account's inbox. Does not commit. Call it last: the account's row is
     locked from here to the commit."""
-    seq = run(_NEXT_OF_INBOX, {"account_id": account_id, "by": 1}).scalar_one()
-    return _keep(Noted(inbox_room(account_id), seq, "conversation", conversation_id, account_id))
+    return note_conversations([(account_id, conversation_id)])
 
 
 def note_conversations(conversations: Iterable[tuple[int, int]]) -> list[Noted]:
