@@ -12,6 +12,8 @@ from flask_login import LoginManager
 from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFProtect
 
+from app.telling import Teller
+
 LIVE_CHANNEL = "greenroom-live"
 
 login_manager = LoginManager()
@@ -35,16 +37,15 @@ def init_app(app: Flask) -> None:
 
 def serve_sockets(app: Flask) -> None:
     """Makes this process one that browsers hold sockets to. Only the web process calls it."""
-    manager = python_socketio.RedisManager(app.config["REDIS_URL"], channel=LIVE_CHANNEL)
     # What is said here goes to this process's own browsers at once, and by Redis to those of the others.
-    app.extensions["greenroom_emitter"] = manager
+    teller = app.extensions["greenroom_emitter"] = Teller(app.config["REDIS_URL"], channel=LIVE_CHANNEL)
     socketio.init_app(
         app,
         async_mode="threading",
-        client_manager=manager,
+        client_manager=teller,
         transports=["websocket"],  # pyright: ignore[reportCallIssue]  passed on to Engine.IO
-        ping_interval=10,
-        ping_timeout=8,
+        ping_interval=8,
+        ping_timeout=6,
     )
 
 

@@ -60,7 +60,7 @@ class Stage:
 
     def _emit(self, client: httpx.Client, number: int, kind: str, path: str) -> str:
         html = self.html.replace(f"{TEXT} 0", f"{TEXT} {number}")
-        news = {"room": live.thread_room(self.thread), "seq": number, "kind": kind, "id": number, "html": html}
+        news = {"room": live.thread_room(self.thread), "nth": number, "kind": kind, "id": number, "html": html}
         client.post(path, json=news).raise_for_status()
         return f"{kind} {number}"
 

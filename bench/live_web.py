@@ -9,7 +9,7 @@ from app.extensions import get_emitter
 
 class News(BaseModel):
     room: str
-    seq: int
+    nth: int
     kind: str
     id: int
     html: str

@@ -12,7 +12,8 @@ from typing import Any
 
 from bench.wire import Line
 
-ASK_AGAIN_SECONDS = 10
+SILENT_SECONDS = 60
+TICK_SECONDS = 1
 COME_AGAIN_SECONDS = 1
 BARE = ("emit", "unasked")  # events that the bench emits itself; they have no number
 ANSWER_SECONDS = 60  # live.js gives up after four and comes again; here the slow answer is to be seen
@@ -23,6 +24,7 @@ class Room:
     name: str
     wish: dict[str, Any]  # kind and id
     last: int = 0
+    heard_at: float = 0
 
 
 @dataclass
@@ -65,19 +67,18 @@ class Browser:
                 return
 
     async def stay(self) -> None:
-        """Asks again and again, each at moments of its own: pages are not opened all at once."""
-        pause = random.uniform(0, ASK_AGAIN_SECONDS)
+        """Comes again when the line is lost, and asks where the server has said nothing of a room for long."""
         while True:
-            await asyncio.wait([self.line.lost], timeout=pause)
+            await asyncio.wait([self.line.lost], timeout=TICK_SECONDS)
             try:
                 if self.line.lost.done():
                     self._seen.asked["lost"] += 1
                     await self.live()
-                await asyncio.gather(*(self._catch_up(room, "again") for room in self._rooms.values()))
+                silent = [room for room in self._rooms.values() if time.perf_counter() - room.heard_at > SILENT_SECONDS]
+                await asyncio.gather(*(self._catch_up(room, "again") for room in silent))
             except (ConnectionError, TimeoutError):
                 self._asking.clear()
                 self.line.close()
-            pause = ASK_AGAIN_SECONDS
 
     async def _catch_up(self, room: Room, why: str) -> None:
         if room.name in self._asking:
@@ -90,7 +91,7 @@ class Browser:
         self._seen.answer_seconds.append(at - began)
         for item in answer["items"]:
             self._note(item, at)
-        room.last = max(room.last, answer["upto"])
+        room.last, room.heard_at = max(room.last, answer["upto"]), at
         self._asking.discard(room.name)
         early, self._early = self._early, []
         for news, came_at in early:
@@ -101,11 +102,12 @@ class Browser:
             self._note(news, at)
             return
         room = self._rooms[news["room"]]
+        room.heard_at = at
         if news["seq"] <= room.last:
             return
         if room.name in self._asking:
             self._early.append((news, at))
-        elif news["seq"] > room.last + 1 or "html" not in news:
+        elif news.get("after", news["seq"] - 1) > room.last or "html" not in news:
             task = asyncio.ensure_future(self._catch_up(room, "gap"))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

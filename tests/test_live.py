@@ -13,12 +13,14 @@ import socketio
 from app.accounts import people
 from app.config import ROOT
 from app.conversations import live
+from app.conversations.actions import Draft, queue_reply
+from app.database import write
 from tests.people import Person, add_fan, connect, make_person
 from tests.servers import empty_redis, free_port, is_up, wait_until
 
 
 class Watcher:
-    """What live.js does, in Python: joins, replays, drops what it has, asks again on a gap."""
+    """What live.js does, in Python: joins, replays, drops what it has, asks again on a gap; it never asks by itself."""
 
     def __init__(self, url: str, cookie: str, kind: str, room_id: int, after: int) -> None:
         self.kind, self.id, self.last, self.seen, self.html = kind, room_id, after, [], {}
@@ -35,9 +37,11 @@ class Watcher:
         return answer
 
     def _take(self, news: dict) -> None:
+        if news.get("seq", self.last + 1) <= self.last:
+            return
         if "html" not in news:
             self.watch()
-        elif news["seq"] > self.last:
+        else:
             self.last = news["seq"]
             self._apply(news)
 
@@ -138,6 +142,24 @@ def test_a_watcher_whom_redis_forgot_hears_at_once_all_the_same(ada: Person, web
     wait_until(lambda: watcher.seen == [message_id], seconds=3)
     assert "hello" in watcher.html[message_id]
     watcher.client.disconnect()
+
+
+def test_who_missed_the_last_news_of_a_room_is_told_so_without_asking(app, ada: Person, web: str, thread: int):
+    """As of a process that dies between its commit and telling of it, and of Redis when it drops an event."""
+    heard = post(ada, thread, "heard")
+    watchers = [
+        Watcher(web, cookie_of(ada), kind, room_id, after)
+        for kind, room_id, after in (("thread", thread, 0), ("inbox", 0, 1))
+    ]
+    for each in watchers:
+        each.watch()
+    with app.app_context(), write():
+        message, _never_told = queue_reply(ada.account_id, thread, Draft(text="not told"))
+        message_id = message.id
+    of_thread, of_inbox = watchers
+    wait_until(lambda: of_thread.seen == [heard, message_id] and of_inbox.seen == [thread], seconds=20)
+    for each in watchers:
+        each.client.disconnect()
 
 
 def test_a_long_absence_is_answered_in_parts_that_arrive_on_a_bad_line(ada: Person, web: str, thread: int):

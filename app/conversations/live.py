@@ -257,6 +257,21 @@ def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]
     return inbox_room(account_id), account.inbox_seq
 
 
+def newest_of(rooms: Iterable[str]) -> dict[str, int]:
+    """The newest number of each room that is still there. For a process to tell those whom it has let in: whose rooms these
+    are is not asked."""
+    ids: dict[str, list[int]] = {"thread": [], "inbox": []}
+    for room in rooms:
+        kind, _, room_id = room.partition(":")
+        ids[kind].append(int(room_id))
+    threads = select(Conversation.id, Conversation.seq).where(Conversation.id.in_(ids["thread"]))
+    inboxes = select(Account.id, Account.inbox_seq).where(Account.id.in_(ids["inbox"]))
+    found = {thread_room(each): seq for each, seq in db.session.execute(threads).tuples()}
+    found |= {inbox_room(each): seq for each, seq in db.session.execute(inboxes).tuples()}
+    db.session.rollback()
+    return found
+
+
 _WITH_ZONE = {
     kind: select(model, Account.timezone)
     .join(Account, Account.id == model.account_id)

@@ -20,12 +20,12 @@ from app.accounts.roles import Right
 from app.conversations import live
 from app.database import db
 from app.errors import NotFound
-from app.extensions import socketio
+from app.extensions import get_emitter, socketio
+from app.telling import Teller
 
 log = structlog.get_logger()
 MARK_EVERY_SECONDS = 1
-
-ASK_EVERY = 5  # marks
+LOOK_EVERY = 5  # marks
 _open: dict[str, tuple[int, int]] = {}  # the session and the account that each socket was let in by
 _lock = threading.Lock()
 _keeper: threading.Thread | None = None
@@ -41,7 +41,7 @@ def connect(_auth: Any = None) -> None:
             raise ConnectionRefusedError("busy")
         _open[request.sid] = (g.sign_in.id, g.membership.account_id)  # type: ignore[attr-defined]
         measured.sockets.set(len(_open))
-        _start_keeper(current_app._get_current_object())  # type: ignore[attr-defined]
+        _start_keeper(current_app._get_current_object(), get_emitter())  # type: ignore[attr-defined]
 
 
 @socketio.on("disconnect")
@@ -53,8 +53,8 @@ def disconnect(_reason: Any = None) -> None:
 
 @socketio.on("watch")
 def watch(wish: Any = None) -> dict[str, Any]:
-    """{"kind": "thread"|"inbox", "id": conversation id, "after": number} → what is newer. Also asked again and again
-    by a watcher who wants to be sure: joining twice does no harm."""
+    """{"kind": "thread"|"inbox", "id": conversation id, "after": number} → what is newer. Also asked again by a watcher who
+    wants to be sure: joining twice does no harm."""
     if not _may_hear():
         return {"error": "signed out"}
     try:
@@ -86,10 +86,11 @@ def _may_hear() -> bool:
 
 
 def _join(kind: str, room_id: int) -> None:
-    """Unless they are in it: who asks again and again to be sure costs no more than the question. Raises NotFound."""
+    """Unless they are in it: who asks again to be sure costs no more than the question. Raises NotFound."""
     room = live.room_named(g.membership.account_id, kind, room_id)
     if room not in rooms():
         live.newest_seq(g.membership.account_id, kind, room_id)
+        cast("Teller", get_emitter()).begin(room)
         join_room(room)
         _mark(room)
 
@@ -108,28 +109,44 @@ def _read(wish: Any) -> tuple[str, int, int]:
     return kind, room_id, after
 
 
-def _start_keeper(app: Flask) -> None:
+def _start_keeper(app: Flask, teller: Teller) -> None:
     """With the first socket, so that it lives in the process that serves them and not in the one it was forked from."""
     global _keeper
     if _keeper is None:
-        _keeper = threading.Thread(target=_keep_marked, args=(app,), daemon=True, name="watched rooms")
+        _keeper = threading.Thread(target=_keep_marked, args=(app, teller), daemon=True, name="watched rooms")
         _keeper.start()
 
 
-def _keep_marked(app: Flask) -> None:
+def _keep_marked(app: Flask, teller: Teller) -> None:
     """Marks the rooms that sockets of this process are in, again and again. Where a Redis that was emptied had forgotten
     a room, its watchers are told to ask: news of that time was not told."""
+    numbers = dict[str, int]()
     with app.app_context():
         for round_ in count(1):
             time.sleep(MARK_EVERY_SECONDS)
             try:
-                if round_ % ASK_EVERY == 0:
+                if numbers:
+                    _tell_of_the_lost(teller, numbers)
+                numbers = {}
+                if round_ % LOOK_EVERY == 0:
                     _close_those_who_left()
-                for room in live.mark_watched(_joined_rooms()):
+                    numbers = live.newest_of(_joined_rooms(teller))
+                for room in live.mark_watched(_joined_rooms(teller)):
                     socketio.emit("news", {"room": room}, to=room)
             except (RedisError, SQLAlchemyError) as error:
                 log.warning("watchers_not_marked", error=type(error).__name__)
                 db.session.rollback()
+
+
+def _tell_of_the_lost(teller: Teller, numbers: dict[str, int]) -> None:
+    """That a room is further than was told here: its watchers ask. The numbers are a second old, so what is on its way is
+    not taken for lost."""
+    for room, seq in numbers.items():
+        if seq > teller.reached.get(room, -1):
+            teller.reached[room] = seq
+            teller.tell_here(room, {"room": room, "seq": seq})
+    for room in teller.reached.keys() - numbers.keys():  # nobody here watches them any more
+        teller.reached.pop(room, None)
 
 
 def _close_those_who_left() -> None:
@@ -142,6 +159,6 @@ def _close_those_who_left() -> None:
             cast("Any", socketio).server.disconnect(sid)
 
 
-def _joined_rooms() -> list[str]:
-    joined = list(cast("Any", socketio).server.manager.rooms.get("/", {}))
+def _joined_rooms(teller: Teller) -> list[str]:
+    joined = list(teller.rooms.get("/", {}))
     return [room for room in joined if isinstance(room, str) and ":" in room]

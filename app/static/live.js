@@ -1,11 +1,12 @@
 "use strict";
 // The numbered stream: every element with data-room is kept equal to what a fresh load would show.
 //
-// A room is joined first, then asked for what is newer than the last number here; a gap, a reconnect, and every few
-// seconds of silence ask again. What is known is dropped by its number, so nothing shows twice.
+// A room is joined first, then asked for what is newer than the last number here; a gap, a reconnect, the server's word
+// that something got lost on the way, and a long silence ask again. What is known is dropped by its number, so nothing
+// shows twice.
 // The badge tells the truth: live, catching up, or offline since when.
 (() => {
-  const ASK_AGAIN_MS = 10_000; // an event that got lost on the way is found within this time
+  const SILENT_MS = 60_000; // the server itself says what got lost: this is for when it fails to
   const TICK_MS = 1_000;
   const SLEPT_MS = 4_000;
   const ANSWER_MS = 4_000; // no answer for so long: the line is dead, whatever the browser thinks
@@ -20,6 +21,7 @@
       this.id = Number(element.dataset.id);
       this.last = Number(element.dataset.seq);
       this.name = this.kind === "thread" ? `thread:${this.id}` : `inbox:${element.dataset.account}`;
+      this.heardAt = Date.now();
       this.asking = false;
       this.isBehind = true; // until the server has said that nothing is missing
       this.early = [];
@@ -39,6 +41,7 @@
           for (const item of answer.items) apply(this, item);
           this.last = Math.max(this.last, answer.upto);
         } while (answer.more);
+        this.heardAt = Date.now();
         this.isBehind = false;
       } catch {
         lost();
@@ -50,9 +53,10 @@
     }
 
     take(news) {
+      this.heardAt = Date.now();
       if (news.seq <= this.last) return;
       if (this.asking) return this.early.push(news);
-      if (news.seq > this.last + 1 || news.html === undefined) {
+      if ((news.after ?? news.seq - 1) > this.last || news.html === undefined) { // `after`: it stands for several
         this.isBehind = true;
         showState();
         return this.catchUp();
@@ -223,26 +227,22 @@
     setTimeout(() => socket.active || socket.connect(), 500);
   };
 
-  const askAll = () => socket.connected && rooms.forEach((room) => room.catchUp());
+  const ask = (some) => socket.connected && some.forEach((room) => room.catchUp());
 
   // Timers stand still while a computer sleeps: what it says then was true before.
-  let [ticked, asked] = [Date.now(), Date.now()];
+  let ticked = Date.now();
   const tick = () => {
     const now = Date.now();
-    if (now - ticked > SLEPT_MS) {
-      for (const room of rooms) room.isBehind = true;
-      showState();
-      asked = 0;
-    }
+    const hasSlept = now - ticked > SLEPT_MS;
     ticked = now;
-    if (now - asked < ASK_AGAIN_MS) return;
-    asked = now;
-    askAll();
+    if (hasSlept) for (const room of rooms) room.isBehind = true;
+    if (hasSlept) showState();
+    ask(hasSlept ? rooms : rooms.filter((room) => now - room.heardAt > SILENT_MS));
   };
 
   const arrived = () => {
     showState();
-    askAll();
+    ask(rooms);
   };
 
   const start = (io) => {
@@ -265,12 +265,12 @@
     setInterval(tick, TICK_MS);
     window.addEventListener("offline", lost);
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) askAll();
+      if (!document.hidden) ask(rooms);
     });
     document.addEventListener("htmx:after:swap", (event) => {
       const fresh = [...findRooms(), ...wentBack(event.detail.ctx)];
       showState();
-      if (socket.connected) fresh.forEach((room) => room.catchUp());
+      ask(fresh);
     });
   };
 
