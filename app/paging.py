@@ -136,6 +136,11 @@ def past(order: Order, cursor: str) -> Any:
     return order.behind(*_read_cursor(cursor, order.name))
 
 
+def cursor_at(order: Order, value: Any, row_id: int) -> str:
+    """Of a page that begins behind a place where perhaps no row stands."""
+    return _write_cursor(order.name, value, row_id)
+
+
 def each_entity(rows: Select[Any], order: Order, *, at_once: int = 1000) -> Iterator[Any]:
     """All of a list in its order, read in portions: memory does not grow with it, and no transaction stays open."""
     place = None

@@ -14,6 +14,7 @@ from bench.wire import Line
 
 SILENT_SECONDS = 60
 TICK_SECONDS = 1
+OPEN_SECONDS = 5  # live.js gives up after so long, too
 COME_AGAIN_SECONDS = 1
 BARE = ("emit", "unasked")  # events that the bench emits itself; they have no number
 ANSWER_SECONDS = 60  # live.js gives up after four and comes again; here the slow answer is to be seen
@@ -57,9 +58,11 @@ class Browser:
         while True:
             try:
                 self.line = Line(self._url, self._cookie, self._take)
-                await self.line.open()
+                async with asyncio.timeout(OPEN_SECONDS):
+                    await self.line.open()
                 await asyncio.gather(*(self._catch_up(room, "first") for room in self._rooms.values()))
             except (ConnectionError, TimeoutError):
+                self.line.close()
                 self._asking.clear()
                 self._seen.asked["come again"] += 1
                 await asyncio.sleep(COME_AGAIN_SECONDS * random.uniform(0.5, 1.5))

@@ -25,6 +25,7 @@ class Line(asyncio.Protocol):
         self._address, self._cookie, self._on_event = urlsplit(address), cookie, on_event
         self._buffer, self._is_open = bytearray(), False
         self._inflate: Any = None
+        self._transport: Any = None
         self._asked: dict[int, asyncio.Future] = {}
         self.ready: asyncio.Future = asyncio.get_running_loop().create_future()
         self.lost: asyncio.Future = asyncio.get_running_loop().create_future()
@@ -133,4 +134,5 @@ class Line(asyncio.Protocol):
         self._transport.write(bytes([0x80 | kind]) + size + bytes(4) + payload)
 
     def close(self) -> None:
-        self._transport.close()
+        if self._transport:
+            self._transport.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.conversations import operators, search, whose
+from app.conversations import operators, search, search_views, whose
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted, read, read_words
 from app.conversations.words import Phrase, excerpt, words_in
@@ -28,6 +28,7 @@ WORDS = [
     "before:9999-12-31",
     "is:unread",
 ]
+GLANCE = {"HX-Request": "true", "HX-Target": "div#quick-found"}
 SPECIAL = st.sampled_from([*SIGNS, *WORDS, "before:0001-01-01"])
 HOSTILE = st.lists(SPECIAL | st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=12).map("".join)
 
@@ -60,7 +61,7 @@ def found(person: Person, said: str, **options) -> list[int]:
 def either_way(request, monkeypatch) -> None:
     """All ways of finding must find the same: here each has to do without the ones before."""
     if request.param != "newest":
-        monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 0)
+        monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 1)
     if request.param == "index":
         monkeypatch.setattr(whose, "MOST_READ", 0)
 
@@ -205,6 +206,34 @@ def test_pages_hold_each_message_once_however_far_apart_in_time(ada: Person):
     assert seen == made + same[::-1]
 
 
+@pytest.mark.parametrize(
+    ("said", "common"),
+    [("wine", 10), ("wine tag:vip", 10), ("wine tag:vip", 1), ('wine from:"rosa"', 1), ("is:unread wine", 1)],
+)
+def test_whoever_has_no_patience_comes_to_the_same_step_by_step(ada: Person, monkeypatch, said: str, common: int):
+    """In the index from month to month, or through the newest where the words are common: `common` of the sample."""
+    monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 3)
+    monkeypatch.setattr(search, "COMMON", common)
+    monkeypatch.setattr(whose, "MOST_READ", 0)
+    here, other = thread(ada, 1, name="Rosa", tags=["VIP"]), thread(ada, 2)
+    with ada.app.app_context(), write() as session:
+        session.get_one(Conversation, here).unread_count = 1
+    now = utcnow()
+    for number in range(40):
+        say(ada, here if number % 7 == 0 else other, f"wine {number}", created_at=now - timedelta(days=5 * number))
+    whole = found(ada, said)
+    assert len(whole) == (40 if said == "wine" else 6)
+    seen, steps, cursor = list[int](), 0, None
+    while steps == 0 or cursor:
+        with ada.app.app_context():
+            page = search.find_messages(ada.account_id, 0, read(said, "UTC"), limit=4, cursor=cursor, patience=0)
+            seen += [message.id for message in page.rows]
+            assert (page.looked_back_to is not None) == (page.next_cursor is not None and len(page.rows) < 4)
+        steps, cursor = steps + 1, page.next_cursor
+    assert seen == whole
+    assert steps > (10 if common == 1 else 6), "no more than a step at once"
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=HOSTILE, said=HOSTILE)
 def test_any_text_is_found_by_its_own_words_and_any_search_is_safe(app, ada: Person, text: str, said: str):
@@ -230,7 +259,9 @@ def test_any_text_is_found_by_its_own_words_and_any_search_is_safe(app, ada: Per
 
 
 def _look_up(person: Person, wanted: Wanted) -> list[int]:
-    return [message.id for message in search._look_up(person.account_id, 0, wanted, 50, None).rows]
+    by = search.Search(person.account_id, 0, wanted, limit=50)
+    steps = search._look_up(by, None, whose.few_threads(person.account_id, wanted))
+    return [row[0].id for found, _ in steps for row in found][:50]
 
 
 def test_what_was_searched_for_is_marked_in_what_was_written():
@@ -279,6 +310,26 @@ def test_pages_of_a_search_follow_each_other(ada: Person):
     following = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
     assert (first.count("<mark>"), browser.get(following).text.count("<mark>")) == (30, 5)
     assert browser.get("/messages/onlyfans/search?q=rose&cursor=nonsense").status_code == 400
+
+
+def test_a_page_that_is_not_full_yet_leads_further_back(ada: Person, monkeypatch):
+    monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 3)
+    monkeypatch.setattr(search_views, "PATIENCE_SECONDS", 0)
+    here, now = thread(ada), utcnow()
+    say(ada, here, "the first rose", created_at=now - timedelta(days=9))
+    for number in range(3):
+        say(ada, here, f"tulip {number}", created_at=now - timedelta(days=number))
+    browser = ada.browser()
+    page = browser.get("/messages/onlyfans/search?q=rose").text
+    assert "So far looked back to" in page
+    assert "Nothing found" not in page
+    assert "Look further back</a>" in browser.get("/messages/onlyfans/search?q=rose", headers=GLANCE).text
+    further = page.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+    rows = browser.get(further, headers={"HX-Request": "true", "HX-Target": "li#further"}).text
+    assert "the first <mark>rose</mark>" in rows
+    assert "Nothing older has all of this." in rows
+    assert "<html" not in rows
+    assert "the first <mark>rose</mark>" in browser.get(further).text, "without scripts the link is a page"
 
 
 def test_a_thread_opens_at_an_old_message_and_goes_on_to_newer_ones(ada: Person, eve: Person):

@@ -20,14 +20,17 @@ from app.errors import Invalid
 
 MESSAGES_PER_PAGE = 30
 MESSAGES_AT_A_GLANCE = 6
+PATIENCE_SECONDS = 0.05  # then what was found is shown, and the page asks for what lies further back
 
 
 @bp.get("/messages/onlyfans/search")
 def search() -> str:
-    glance = request.headers.get("HX-Target", "").endswith("quick-found")
-    if glance:
+    asked_for = request.headers.get("HX-Target", "")
+    if asked_for.endswith("quick-found"):
         return render_template("conversations/_found.html", glance=True, **_found(MESSAGES_AT_A_GLANCE, fans_shown=3))
     values = _found(MESSAGES_PER_PAGE, fans_shown=5)
+    if asked_for.endswith("further"):
+        return render_template("conversations/_found_rows.html", glance=False, is_further=True, **values)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_found.html", glance=False, **values)
     views = [view for view in saved_views.seen_by(account.id, current_user.id) if view.place == "search"]
@@ -52,7 +55,7 @@ def _found(limit: int, fans_shown: int) -> dict[str, Any]:
     if wanted.is_nothing:
         return values
     cursor = request.args.get("cursor")
-    page = find_messages(account.id, current_user.id, wanted, limit=limit, cursor=cursor)
+    page = find_messages(account.id, current_user.id, wanted, limit=limit, cursor=cursor, patience=PATIENCE_SECONDS)
     values |= {
         "page": page,
         "excerpts": {message.id: excerpt(message.text, wanted.phrases) for message in page.rows},
