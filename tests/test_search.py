@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.conversations import operators, search, search_views, whose
+from app.conversations import operators, search, search_views, whose, word_index
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted, read, read_words
 from app.conversations.words import Phrase, excerpt, words_in
@@ -260,8 +260,12 @@ def test_any_text_is_found_by_its_own_words_and_any_search_is_safe(app, ada: Per
 
 def _look_up(person: Person, wanted: Wanted) -> list[int]:
     by = search.Search(person.account_id, 0, wanted, limit=50)
-    steps = search._look_up(by, None, whose.few_threads(person.account_id, wanted))
-    return [row[0].id for found, _ in steps for row in found][:50]
+    found = [search._found(by, word_index.in_index(0, wanted))]
+    threads = whose.few_threads(person.account_id, wanted)
+    found += [search._found(by, [], threads=threads)] if threads is not None else []
+    one, *others = [[row[0].id for row in search._newest_found(each, by, None)][:50] for each in found]
+    assert others in ([], [one])
+    return one
 
 
 def test_what_was_searched_for_is_marked_in_what_was_written():

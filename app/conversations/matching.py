@@ -24,7 +24,7 @@ def in_time(wanted: Wanted) -> list[Any]:
 
 def said_of(message: Any, viewer_id: int, wanted: Wanted) -> list[Any]:
     """By whom, what with, and in which words."""
-    said = [_holds(message, phrase) for phrase in wanted.phrases]
+    said = [holds(message, phrase) for phrase in wanted.phrases]
     if wanted.sender:
         said.append(message.direction == ("in" if wanted.sender == "fan" else "out"))
     if wanted.sender == "me":
@@ -38,7 +38,7 @@ def said_of(message: Any, viewer_id: int, wanted: Wanted) -> list[Any]:
     return said
 
 
-def _holds(message: Any, phrase: Phrase) -> Any:
+def holds(message: Any, phrase: Phrase) -> Any:
     end = "" if phrase.is_beginning else " "
     return contains(literal(" ") + message.search_text + literal(" "), f" {' '.join(phrase.words)}{end}")
 

@@ -4,25 +4,27 @@ What many messages have is met soon among the newest of the account: those are l
 looked up in `message_words`, an index that the database keeps by itself (FTS5 on SQLite, GIN on PostgreSQL; see the
 migration that makes it), from month to month back, each time four times as far. So neither a common word nor a rare one
 costs with the length of the account's history. What is common in itself and rare with all that is wanted of its fan costs
-in both ways: whoever waits for a page has patience for so long, and what lies further back comes with the next.
+in both ways: whoever waits for a page has patience for so long, and what lies further back comes with the next. So the
+first page is soon there; what follows it may look longer, nobody waits for that.
 """
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, select, true
 from sqlalchemy.orm import joinedload, lazyload
 
-from app.conversations.matching import in_time, said_of, such_threads
+from app.conversations.matching import holds, in_time, said_of, such_threads
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
 from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
 from app.conversations.whose import about_fan, few_threads, is_by_such_a_fan, messages_of_such_fans
 from app.conversations.word_index import in_index, with_words
+from app.conversations.words import Phrase
 from app.database import db, on_postgresql, planned_anew
 from app.fans.models import Fan
 from app.fans.queries import SORTS, rare_fans, search_fans
@@ -30,8 +32,10 @@ from app.paging import Order, Page, cursor_at, cut_page, fetch_page, in_order, p
 from app.rare import count_rare, fetch_rare_page
 
 NEWEST_LOOKED_THROUGH = 20_000
-COMMON, SAMPLE = 10, 2000  # so many of the newest so many have the words: in a month of the index there are thousands
-QUICK_SECONDS = 0.03  # one step
+SAMPLE = 2000  # of the newest
+COMMON = 10  # of these have the words: in a month of the index there are thousands
+COMMON_BEGINNING = 20  # of these have a word that begins so: the index would gather all of these words, of all months
+QUICK_SECONDS = 0.015  # a step that may be followed by one four times as long
 LOOKED_AT = (  # of a message, to know whether it is wanted
     Message.id, Message.created_at, Message.conversation_id, Message.fan_id, Message.direction, Message.author_id,
     Message.search_text, Message.price_cents, Message.purchased, Message.attachments,
@@ -108,7 +112,7 @@ def _with_fan(rows: Select[Any]) -> Select[Any]:
 
 def _find_in_steps(search: Search, place: Place | None, patience: float) -> Found:
     ends_at, found, reached = time.monotonic() + patience, list[Any](), place
-    for more, reached in _steps(search, place):
+    for more, reached in _steps(search, place, may_walk=place is None and patience < math.inf):
         found += more
         if len(found) > search.limit or reached is None or time.monotonic() > ends_at:
             break
@@ -120,23 +124,29 @@ def _find_in_steps(search: Search, place: Place | None, patience: float) -> Foun
     return Found(page.rows, page.total, cursor_at(NEWEST_MESSAGES_FIRST, *reached), looked_back_to=reached[0])
 
 
-Step = tuple[
-    list[Any], Place | None
-]  # what was found, up to one more than the limit, and down to where; None: to the end
+# What was found, up to one more than the limit; and down to where it was looked for, None for all.
+Step = tuple[list[Any], Place | None]
 
 
-def _steps(search: Search, place: Place | None) -> Iterator[Step]:
+def _steps(search: Search, place: Place | None, *, may_walk: bool) -> Iterator[Step]:
+    """may_walk: through the newest, further and further, where the index would be slower to begin with."""
     found, place = _look_through_newest(search, place)
     yield found, place
     threads = few_threads(search.account_id, search.wanted)
-    while threads is None and _are_words_common(search, place):
+    if threads is not None:
+        yield _newest_found(_found(search, [], threads=threads), search, place), None
+        return
+    marks, is_dear = _marks(search, place)
+    while may_walk and is_dear:
         found, place = _look_through_newest(search, place)
         yield found, place
-    yield from _look_up(search, place, threads)
+    for months, end in _months_back(search, place) if marks else [([], None)]:
+        yield _newest_found(_found(search, marks, months), search, place), end
 
 
 def _newest(search: Search, place: Place | None) -> Select[Any]:
-    newest = _messages_of(search.account_id).where(*in_time(search.wanted))
+    """Also those in no thread: so an index alone knows where they end."""
+    newest = select(Message).where(Message.account_id == search.account_id, *in_time(search.wanted))
     newest = newest.order_by(*NEWEST_MESSAGES_FIRST.clauses())
     return newest.where(NEWEST_MESSAGES_FIRST.behind(*place)) if place else newest
 
@@ -145,6 +155,7 @@ def _look_through_newest(search: Search, place: Place | None) -> Step:
     newest = _newest(search, place).limit(NEWEST_LOOKED_THROUGH)
     message = newest.with_only_columns(*LOOKED_AT).subquery("newest").c
     rows = select(message.id, message.created_at).where(*said_of(message, search.viewer_id, search.wanted))
+    rows = rows.where(message.conversation_id.is_not(None))
     rows = rows.where(*is_by_such_a_fan(search.account_id, search.wanted, message.fan_id))
     for threads in such_threads(search.account_id, search.wanted):
         rows = rows.where(exists(threads.where(Conversation.id == message.conversation_id)))
@@ -159,42 +170,52 @@ def _end_of_newest(search: Search, place: Place | None) -> Place | None:
     return (last.created_at, last.id) if last else None
 
 
-def _are_words_common(search: Search, place: Place | None) -> bool:
-    """It is not them, then, by which the message is rare, but what is wanted of its fan or its thread: the index would
-    give very many to be asked for that."""
-    wanted = search.wanted
-    if not wanted.phrases or not (wanted.states or wanted.fan or about_fan(search.account_id, wanted)):
-        return False
+def _marks(search: Search, place: Place | None) -> tuple[list[Phrase], bool]:
+    """What is looked up in the index, and whether that gives so many that it is dear to ask which are wanted.
+
+    A common beginning of a word is left out where there is more by which to find: the index would gather all words that
+    begin so, of all months.
+    """
+    marks = in_index(search.viewer_id, search.wanted)
+    wanted, others, last = search.wanted, search.wanted.phrases[:-1], search.wanted.phrases[-1:]
+    may_do_without = len(marks) > 1 and any(each.is_beginning and len(each.words) == 1 for each in last)
+    is_about_more = bool(wanted.states or wanted.fan or about_fan(search.account_id, wanted))
+    if not last or not (may_do_without or is_about_more):
+        return marks, False
+    with_all, without_last, with_last = _in_sample(search, place, wanted.phrases, others, last)
+    if may_do_without and with_last >= COMMON_BEGINNING:
+        return marks[:-1], without_last >= COMMON
+    return marks, is_about_more and with_all >= COMMON
+
+
+def _in_sample(search: Search, place: Place | None, *each: Sequence[Phrase]) -> Sequence[int]:
+    """How many of the newest have these words, by each set of them."""
     message = _newest(search, place).with_only_columns(*LOOKED_AT).limit(SAMPLE).subquery("sample")
-    number = select(func.count()).select_from(message).where(*said_of(message.c, search.viewer_id, wanted))
-    return (db.session.scalar(planned_anew(number)) or 0) >= COMMON
+    others = replace(search.wanted, phrases=())
+    numbers = [func.count().filter(*(holds(message.c, phrase) for phrase in phrases), true()) for phrases in each]
+    rows = select(*numbers).where(*said_of(message.c, search.viewer_id, others))
+    return db.session.execute(planned_anew(rows)).one()
 
 
-def _look_up(search: Search, place: Place | None, threads: list[int] | None) -> Iterator[Step]:
-    """In the index; in these threads, where they are few."""
-    for months, end in [([], None)] if threads is not None else _months_back(search, place):
-        more = _newest_of(_found(search, months, threads), search.limit + 1, place)
-        yield list(db.session.execute(planned_anew(more)).all()), end
+def _newest_found(found: Any, search: Search, place: Place | None) -> list[Any]:
+    return list(db.session.execute(planned_anew(_newest_of(found, search.limit + 1, place))).all())
 
 
 def _months_back(search: Search, place: Place | None) -> Iterator[tuple[list[str], Place | None]]:
     """The months there are messages of, the newest first, and where each portion ends: one month, and as long as that is
-    quick four times as many. What stands in no index of words is looked for in all of them at once: empty."""
+    quick four times as many."""
     newest = _newest(search, place)
     oldest = _newest(search, None).order_by(None).order_by(*OLDEST_FIRST)
     ends = [each.with_only_columns(Message.created_at).limit(1).scalar_subquery() for each in (newest, oldest)]
     last, first = db.session.execute(select(ends[0], ends[1])).one()
     if last is None or first is None:
         return
-    if not in_index(0, search.wanted):
-        yield [], None
-        return
     month, earliest, at_once = last.year * 12 + last.month - 1, first.year * 12 + first.month - 1, 1
     while month >= earliest:
         begun_at, behind = time.monotonic(), max(month - at_once, earliest - 1)
         end = None if behind < earliest else (datetime((behind + 1) // 12, (behind + 1) % 12 + 1, 1, tzinfo=UTC), 0)
         yield [f"{each // 12:04}{each % 12 + 1:02}" for each in range(month, behind, -1)], end
-        month, at_once = behind, at_once * (4 if time.monotonic() - begun_at < QUICK_SECONDS / 4 else 1)
+        month, at_once = behind, at_once * (4 if time.monotonic() - begun_at < QUICK_SECONDS else 1)
 
 
 def _newest_of(found: Any, limit: int, place: Place | None) -> Select[Any]:
@@ -212,13 +233,13 @@ def _whole(few: Any) -> Select[Any]:
 
 
 def _count(search: Search) -> int:
-    found = _found(search, [])
+    found = _found(search, in_index(search.viewer_id, search.wanted))
     return db.session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
-def _found(search: Search, months: list[str], threads: list[int] | None = None) -> Any:
-    """Ids and times of all messages that are looked for, in these months or in all; in these threads, if they are known."""
-    account_id, wanted, marks = search.account_id, search.wanted, in_index(search.viewer_id, search.wanted)
+def _found(search: Search, marks: list[Phrase], months: Sequence[str] = (), threads: list[int] | None = None) -> Any:
+    """Ids and times of all messages that are looked for: by these marks in these months or in all; or in these threads."""
+    account_id, wanted = search.account_id, search.wanted
     narrow = []
     if threads is not None:
         narrow.append(Message.conversation_id.in_(threads))

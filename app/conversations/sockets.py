@@ -118,8 +118,7 @@ def _start_keeper(app: Flask, teller: Teller) -> None:
 
 
 def _keep_marked(app: Flask, teller: Teller) -> None:
-    """Marks the rooms that sockets of this process are in, again and again. Where a Redis that was emptied had forgotten
-    a room, its watchers are told to ask: news of that time was not told."""
+    """Looks after the rooms that sockets of this process are in, as long as it runs."""
     numbers = dict[str, int]()
     with app.app_context():
         for round_ in count(1):
@@ -127,12 +126,8 @@ def _keep_marked(app: Flask, teller: Teller) -> None:
             try:
                 if numbers:
                     _tell_of_the_lost(teller, numbers)
-                numbers = {}
-                if round_ % LOOK_EVERY == 0:
-                    _close_those_who_left()
-                    numbers = live.newest_of(_joined_rooms(teller))
-                for room in live.mark_watched(_joined_rooms(teller)):
-                    socketio.emit("news", {"room": room}, to=room)
+                numbers = _look_around(teller) if round_ % LOOK_EVERY == 0 else {}
+                _mark_all(teller)
             except (RedisError, SQLAlchemyError) as error:
                 log.warning("watchers_not_marked", error=type(error).__name__)
                 db.session.rollback()
@@ -147,6 +142,19 @@ def _tell_of_the_lost(teller: Teller, numbers: dict[str, int]) -> None:
             teller.tell_here(room, {"room": room, "seq": seq})
     for room in teller.reached.keys() - numbers.keys():  # nobody here watches them any more
         teller.reached.pop(room, None)
+
+
+def _look_around(teller: Teller) -> dict[str, int]:
+    """Sends away who may hear no longer; how far the rooms are by now."""
+    _close_those_who_left()
+    joined = _joined_rooms(teller)
+    return live.newest_of(joined) if joined else {}
+
+
+def _mark_all(teller: Teller) -> None:
+    """Where a Redis that was emptied had forgotten a room, its watchers are told to ask: news of that time was not told."""
+    for room in live.mark_watched(_joined_rooms(teller)):
+        socketio.emit("news", {"room": room}, to=room)
 
 
 def _close_those_who_left() -> None:

@@ -12,8 +12,10 @@ from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.fans.names import called
 from app.fans.queries import tagged
+from app.paging import count_up_to
 
 MOST_READ = 1000  # threads
+MANY_FANS = 5000  # of whom nobody need know how many have threads
 
 
 def is_by_such_a_fan(account_id: int, wanted: Wanted, fan_id: Any) -> list[Any]:
@@ -49,12 +51,16 @@ def messages_of_such_fans(account_id: int, wanted: Wanted, *, are_few: bool) -> 
 def few_threads(account_id: int, wanted: Wanted) -> list[int] | None:
     """The threads with such fans, where they are so few that their messages are read themselves; else None."""
     fans = such_fans(account_id, wanted)
-    if not fans:
+    if not fans or (not wanted.fan and all(_are_many(each) for each in fans)):
         return None
     theirs = [Conversation.fan_id.in_(each) for each in fans]
     rows = select(Conversation.id).where(Conversation.account_id == account_id, *theirs).limit(MOST_READ + 1)
     found = list(db.session.scalars(planned_anew(rows)))
     return found if len(found) <= MOST_READ else None
+
+
+def _are_many(fans: Select[Any]) -> bool:
+    return count_up_to(fans, MANY_FANS) > MANY_FANS
 
 
 def about_fan(account_id: int, wanted: Wanted) -> list[Any]:
