@@ -63,7 +63,12 @@ def either_way(request, monkeypatch) -> None:
     if request.param != "newest":
         monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 1)
     if request.param == "index":
-        monkeypatch.setattr(whose, "MOST_READ", 0)
+        read_no_threads(monkeypatch)
+
+
+def read_no_threads(monkeypatch) -> None:
+    for name in ("MOST_READ", "MOST_READ_FOR_WORDS"):
+        monkeypatch.setattr(whose, name, 0)
 
 
 @pytest.mark.usefixtures("either_way")
@@ -214,7 +219,7 @@ def test_whoever_has_no_patience_comes_to_the_same_step_by_step(ada: Person, mon
     """In the index from month to month, or through the newest where the words are common: `common` of the sample."""
     monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 3)
     monkeypatch.setattr(search, "COMMON", common)
-    monkeypatch.setattr(whose, "MOST_READ", 0)
+    read_no_threads(monkeypatch)
     here, other = thread(ada, 1, name="Rosa", tags=["VIP"]), thread(ada, 2)
     with ada.app.app_context(), write() as session:
         session.get_one(Conversation, here).unread_count = 1

@@ -22,7 +22,7 @@ from app.conversations.matching import holds, in_time, said_of, such_threads
 from app.conversations.models import Conversation, Message
 from app.conversations.operators import Wanted
 from app.conversations.queries import NEWEST_MESSAGES_FIRST, OLDEST_FIRST
-from app.conversations.whose import about_fan, few_threads, is_by_such_a_fan, messages_of_such_fans
+from app.conversations.whose import about_fan, are_many, few_threads, is_by_such_a_fan, messages_of_such_fans
 from app.conversations.word_index import in_index, with_words
 from app.conversations.words import Phrase
 from app.database import db, on_postgresql, planned_anew
@@ -41,6 +41,7 @@ LOOKED_AT = (  # of a message, to know whether it is wanted
     Message.search_text, Message.price_cents, Message.purchased, Message.attachments,
 )  # fmt: skip
 MOST_COUNTED = 1000
+FEW_FANS = 5000  # with a tag, or such a spend: their names are read, and not looked up
 
 Place = tuple[datetime, int]  # of a message in the order of time
 
@@ -95,7 +96,7 @@ def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan]
         return [], 0, True
     said, order = " ".join(wanted.words), SORTS["-valueCents"]
     rows = search_fans(account_id, search=said).where(*about_fan(account_id, wanted)).options(lazyload(Fan.tag_rows))
-    rare = rare_fans(account_id, rows, order, said)
+    rare = rare_fans(account_id, rows, order, said if are_many(account_id, wanted, FEW_FANS) else "")
     page = fetch_rare_page(rows, order, rare, limit=limit)
     if page.next_cursor is None:
         return page.rows, page.total, True

@@ -14,8 +14,8 @@ from app.fans.names import called
 from app.fans.queries import tagged
 from app.paging import count_up_to
 
-MOST_READ = 1000  # threads
-MANY_FANS = 5000  # of whom nobody need know how many have threads
+MOST_READ, MOST_READ_FOR_WORDS = 1000, 100  # threads; words are found by the index, too
+MOST_FANS_A_THREAD = 5  # of more than these it is not asked who has a thread
 
 
 def is_by_such_a_fan(account_id: int, wanted: Wanted, fan_id: Any) -> list[Any]:
@@ -50,17 +50,21 @@ def messages_of_such_fans(account_id: int, wanted: Wanted, *, are_few: bool) -> 
 
 def few_threads(account_id: int, wanted: Wanted) -> list[int] | None:
     """The threads with such fans, where they are so few that their messages are read themselves; else None."""
-    fans = such_fans(account_id, wanted)
-    if not fans or (not wanted.fan and all(_are_many(each) for each in fans)):
+    most = MOST_READ_FOR_WORDS if wanted.phrases else MOST_READ
+    if are_many(account_id, wanted, most * MOST_FANS_A_THREAD):
         return None
-    theirs = [Conversation.fan_id.in_(each) for each in fans]
-    rows = select(Conversation.id).where(Conversation.account_id == account_id, *theirs).limit(MOST_READ + 1)
+    theirs = [Conversation.fan_id.in_(each) for each in such_fans(account_id, wanted)]
+    rows = select(Conversation.id).where(Conversation.account_id == account_id, *theirs).limit(most + 1)
     found = list(db.session.scalars(planned_anew(rows)))
-    return found if len(found) <= MOST_READ else None
+    return found if len(found) <= most else None
 
 
-def _are_many(fans: Select[Any]) -> bool:
-    return count_up_to(fans, MANY_FANS) > MANY_FANS
+def are_many(account_id: int, wanted: Wanted, most: int) -> bool:
+    """More than so many by each thing that is said of the fans; also where nothing is said of them."""
+    fans = such_fans(account_id, wanted)
+    if wanted.fan and not wanted.fan.startswith("@"):
+        fans[-1] = called(account_id, fold(wanted.fan))
+    return all(count_up_to(each, most) > most for each in fans)
 
 
 def about_fan(account_id: int, wanted: Wanted) -> list[Any]:
