@@ -8,8 +8,10 @@ import threading
 import time
 from typing import Any, cast
 
+import structlog
 from socketio import RedisManager
 
+log = structlog.get_logger()
 LISTS = "inbox:"
 MOMENT_SECONDS = 0.25
 Item = dict[str, Any]
@@ -62,8 +64,12 @@ class Teller(RedisManager):
             with self._lock:
                 rooms, self._of_lists = self._of_lists, {}
             for room, items in rooms.items():
-                for item in newest_of_each(items):
-                    self.tell_here(room, item)
+                try:
+                    for item in newest_of_each(items):
+                        self.tell_here(room, item)
+                except Exception:  # whatever it was, the others are told; and this room is found to be behind
+                    log.exception("list_not_told", room=room)
+                    self.reached.pop(room, None)
 
 
 def newest_of_each(items: list[Item]) -> list[Item]:
