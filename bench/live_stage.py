@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from app.config import ROOT
-from app.conversations import live
+from app.conversations import live, rooms
 from bench.place import Place, cpu_seconds
 from bench.watchers import Room
 from tests.people import Person, add_fan, connect, make_person
@@ -33,7 +33,7 @@ class Stage:
         """What a page that was just loaded watches, and from which number on."""
         with self.place.app.app_context():
             wanted = (("thread", self.thread), ("inbox", 0))
-            found = [(kind, number, *live.newest_seq(self.person.account_id, kind, number)) for kind, number in wanted]
+            found = [(kind, number, *rooms.newest_seq(self.person.account_id, kind, number)) for kind, number in wanted]
         return [Room(name, {"kind": kind, "id": number}, seq) for kind, number, name, seq in found]
 
     def cookie(self) -> str:
@@ -60,7 +60,7 @@ class Stage:
 
     def _emit(self, client: httpx.Client, number: int, kind: str, path: str) -> str:
         html = self.html.replace(f"{TEXT} 0", f"{TEXT} {number}")
-        news = {"room": live.thread_room(self.thread), "nth": number, "kind": kind, "id": number, "html": html}
+        news = {"room": rooms.thread_room(self.thread), "nth": number, "kind": kind, "id": number, "html": html}
         client.post(path, json=news).raise_for_status()
         return f"{kind} {number}"
 
@@ -83,7 +83,7 @@ def a_stage(place: Place, sockets: int) -> Iterator[Stage]:
 def _html_of_one(place: Place, person: Person, thread: int) -> str:
     person.post(f"/api/crm/conversations/{thread}/messages", {"text": f"{TEXT} 0"}, 202)
     with place.app.app_context():
-        return live.replay(person.account_id, live.thread_room(thread), 1, 0)["items"][0]["html"]
+        return live.replay(person.account_id, rooms.thread_room(thread), 1, 0)["items"][0]["html"]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import socketio
 
 from app.accounts import people
 from app.config import ROOT
-from app.conversations import live
+from app.conversations import live, rooms
 from app.conversations.actions import Draft, queue_reply
 from app.database import write
 from tests.people import Person, add_fan, connect, make_person
@@ -174,7 +174,7 @@ def test_a_long_absence_is_answered_in_parts_that_arrive_on_a_bad_line(ada: Pers
 
 def test_what_was_committed_while_joining_is_in_the_answer(app, ada: Person, thread: int):
     with app.app_context():
-        assert live.newest_seq(ada.account_id, "thread", thread)[1] == 0
+        assert rooms.newest_seq(ada.account_id, "thread", thread)[1] == 0
         with ThreadPoolExecutor() as elsewhere:
             message_id = elsewhere.submit(post, ada, thread, "in between").result()
         answer = live.catch_up(ada.account_id, "thread", thread, 0)

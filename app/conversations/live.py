@@ -15,18 +15,17 @@ from sqlalchemy import Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Account, User
-from app.conversations import queries
+from app.conversations import queries, rooms
 from app.conversations.desk_models import LaterReply, Note
 from app.conversations.models import Conversation, Message, RoomEvent
 from app.database import db, execute, run, table_of, utcnow
-from app.extensions import get_emitter, get_redis
+from app.extensions import get_emitter
 from app.fans.models import Fan
 
 log = structlog.get_logger()
 MOST_REPLAYED = 3000
 MOST_AT_ONCE = 25  # rows in one answer: on a line that breaks every half second a long one would never arrive
 MOST_EVENTS_AT_ONCE = 200
-WATCHED_SECONDS = 15  # of a web process that died; one that lives marks its rooms again each second
 
 
 _accounts, _conversations, _events = map(table_of, (Account, Conversation, RoomEvent))
@@ -43,14 +42,6 @@ class Noted:
 
 THREAD_ROWS = {model.kind: model for model in (Message, Note, LaterReply)}
 NOBODY = Noted("", 0, "", 0, 0)  # news of a message whose thread is gone: it happened, and nobody watches
-
-
-def thread_room(conversation_id: int) -> str:
-    return f"thread:{conversation_id}"
-
-
-def inbox_room(account_id: int) -> str:
-    return f"inbox:{account_id}"
 
 
 def numbered(change: Update) -> Any:
@@ -86,7 +77,7 @@ def note_in_thread(
     if conversation_id is None:
         return []
     seq = run(_NEXT_OF_THREAD, {"conversation_id": conversation_id}).scalar()
-    return _keep(Noted(thread_room(conversation_id), seq, kind, subject_id, account_id)) if seq else []
+    return _keep(Noted(rooms.thread_room(conversation_id), seq, kind, subject_id, account_id)) if seq else []
 
 
 def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Noted]:
@@ -102,7 +93,7 @@ def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Not
         # In order: two who number the same threads at once then seldom wait for each other.
         for row in run(_NEXT_OF_THREADS, {"conversations": sorted(filter(None, now))}):
             account_id, message_id = now[row.id]
-            noted.append(Noted(thread_room(row.id), row.seq, Message.kind, message_id, account_id))
+            noted.append(Noted(rooms.thread_room(row.id), row.seq, Message.kind, message_id, account_id))
         left = later
     return _keep(*noted)
 
@@ -122,7 +113,7 @@ def note_conversations(conversations: Iterable[tuple[int, int]]) -> list[Noted]:
     for account_id in sorted(of_account):
         theirs = of_account[account_id]
         last = run(_NEXT_OF_INBOX, {"account_id": account_id, "by": len(theirs)}).scalar_one()
-        room, first = inbox_room(account_id), last - len(theirs) + 1
+        room, first = rooms.inbox_room(account_id), last - len(theirs) + 1
         noted += [Noted(room, seq, "conversation", each, account_id) for seq, each in enumerate(theirs, first)]
     return _keep(*noted)
 
@@ -131,8 +122,8 @@ def note_placed(account_id: int, conversation_id: int, message_id: int, seq: int
     """News of a message that was numbered as it was placed in its thread, and of the conversation. As note_conversation."""
     inbox_seq = run(_NEXT_OF_INBOX, {"account_id": account_id, "by": 1}).scalar_one()
     return _keep(
-        Noted(thread_room(conversation_id), seq, Message.kind, message_id, account_id),
-        Noted(inbox_room(account_id), inbox_seq, "conversation", conversation_id, account_id),
+        Noted(rooms.thread_room(conversation_id), seq, Message.kind, message_id, account_id),
+        Noted(rooms.inbox_room(account_id), inbox_seq, "conversation", conversation_id, account_id),
     )
 
 
@@ -140,7 +131,7 @@ def note_upheaval(account_id: int) -> list[Noted]:
     """So much has changed in the inbox that it is to be loaded anew: a gap in the numbers says so. Does not commit."""
     gap = update(Account).where(Account.id == account_id).values(inbox_seq=Account.inbox_seq + MOST_REPLAYED + 1)
     seq = db.session.scalar(gap.returning(Account.inbox_seq))
-    return [Noted(inbox_room(account_id), seq or 0, "", 0, account_id)]
+    return [Noted(rooms.inbox_room(account_id), seq or 0, "", 0, account_id)]
 
 
 _KEEP = insert(_events)
@@ -157,15 +148,7 @@ def forget_thread(account_id: int, fan_id: int) -> None:
     """The news of a deleted fan's thread. Does not commit."""
     conversation = queries.find_conversation_with(account_id, fan_id)
     if conversation:
-        execute(delete(RoomEvent).where(RoomEvent.room == thread_room(conversation.id)))
-
-
-def mark_watched(rooms: list[str]) -> list[str]:
-    """Somebody watches these rooms: their news is told. Returns those that were not marked so far. Raises RedisError."""
-    with get_redis().pipeline(transaction=False) as pipeline:
-        for room in rooms:
-            pipeline.set(_mark(room), 1, ex=WATCHED_SECONDS, get=True)
-        return [room for room, mark in zip(rooms, pipeline.execute(), strict=True) if mark is None]
+        execute(delete(RoomEvent).where(RoomEvent.room == rooms.thread_room(conversation.id)))
 
 
 def tell(noted: list[Noted]) -> None:
@@ -184,10 +167,10 @@ def tell(noted: list[Noted]) -> None:
 
 def tell_writing(conversation_id: int, user_id: int, *, is_writing: bool) -> None:
     """Somebody writes, or no longer does. Not numbered: who misses it hears the next one, or nothing worth knowing."""
-    room, name = thread_room(conversation_id), db.session.get_one(User, user_id).name
+    room, name = rooms.thread_room(conversation_id), db.session.get_one(User, user_id).name
     item = {"room": room, "writing": name if is_writing else "", "by": user_id}
     try:
-        if get_redis().exists(_mark(room)):
+        if rooms.are_watched([room])[0]:
             get_emitter().emit("writing", item, room=room, namespace="/")
     except (RedisError, OSError) as error:
         log.warning("news_not_told", rooms=[room], error=type(error).__name__)
@@ -195,18 +178,14 @@ def tell_writing(conversation_id: int, user_id: int, *, is_writing: bool) -> Non
 
 def _watched(noted: list[Noted]) -> list[Noted]:
     told = [each for each in noted if each is not NOBODY]
-    marks = get_redis().mget([_mark(each.room) for each in told]) if told else []
-    return [each for each, mark in zip(told, marks, strict=True) if mark is not None]
-
-
-def _mark(room: str) -> str:
-    return f"greenroom:watched:{room}"
+    watched = rooms.are_watched([each.room for each in told])
+    return [each for each, is_watched in zip(told, watched, strict=True) if is_watched]
 
 
 def catch_up(account_id: int, room_kind: str, room_id: int, after: int) -> dict[str, Any]:
     """As replay, up to what is committed by now: for one who has just joined the room. Raises NotFound."""
     db.session.rollback()  # what this session has read so far stands for an earlier moment
-    return replay(account_id, *newest_seq(account_id, room_kind, room_id), after)
+    return replay(account_id, *rooms.newest_seq(account_id, room_kind, room_id), after)
 
 
 def replay(account_id: int, room: str, newest: int, after: int) -> dict[str, Any]:
@@ -226,7 +205,7 @@ def replay(account_id: int, room: str, newest: int, after: int) -> dict[str, Any
     behind = newest - after
     has_gap = [row.seq - after for row in rows] != list(range(1, min(behind, MOST_EVENTS_AT_ONCE) + 1))
     if behind > MOST_REPLAYED or has_gap:
-        unread = {"unreadTotal": queries.unread_total(account_id)} if room == inbox_room(account_id) else {}
+        unread = {"unreadTotal": queries.unread_total(account_id)} if room == rooms.inbox_room(account_id) else {}
         return {"room": room, "upto": newest, "items": [], "reload": True, "more": False, **unread}
     subjects, upto = _part(rows, after)
     items = [_render(kind, subject_id, account_id) for kind, subject_id in subjects]
@@ -242,34 +221,6 @@ def _part(rows: Sequence[Any], after: int) -> tuple[list[tuple[str, int]], int]:
         subjects[row.kind, row.subject_id] = None
         upto = row.seq
     return list(subjects), upto
-
-
-def room_named(account_id: int, room_kind: str, room_id: int) -> str:
-    return thread_room(room_id) if room_kind == "thread" else inbox_room(account_id)
-
-
-def newest_seq(account_id: int, room_kind: str, room_id: int) -> tuple[str, int]:
-    """A room's name and its newest number, for one who may watch it. Raises NotFound for all others."""
-    if room_kind == "thread":
-        conversation = queries.find_conversation(account_id, room_id)
-        return thread_room(conversation.id), conversation.seq
-    account = db.session.get_one(Account, account_id)
-    return inbox_room(account_id), account.inbox_seq
-
-
-def newest_of(rooms: Iterable[str]) -> dict[str, int]:
-    """The newest number of each room that is still there. For a process to tell those whom it has let in: whose rooms these
-    are is not asked."""
-    ids: dict[str, list[int]] = {"thread": [], "inbox": []}
-    for room in rooms:
-        kind, _, room_id = room.partition(":")
-        ids[kind].append(int(room_id))
-    threads = select(Conversation.id, Conversation.seq).where(Conversation.id.in_(ids["thread"]))
-    inboxes = select(Account.id, Account.inbox_seq).where(Account.id.in_(ids["inbox"]))
-    found = {thread_room(each): seq for each, seq in db.session.execute(threads).tuples()}
-    found |= {inbox_room(each): seq for each, seq in db.session.execute(inboxes).tuples()}
-    db.session.rollback()
-    return found
 
 
 _WITH_ZONE = {

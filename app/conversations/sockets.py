@@ -8,7 +8,8 @@ from typing import Any, cast
 import structlog
 from flask import Flask, current_app, g, request, session
 from flask_login import current_user
-from flask_socketio import join_room, leave_room, rooms
+from flask_socketio import join_room, leave_room
+from flask_socketio import rooms as joined_by_this_socket
 from redis import RedisError
 from socketio.exceptions import ConnectionRefusedError
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +18,7 @@ from app import measured
 from app.accounts import sessions
 from app.accounts.guard import enter, may_do, person
 from app.accounts.roles import Right
-from app.conversations import live
+from app.conversations import live, rooms
 from app.database import db
 from app.errors import NotFound
 from app.extensions import get_emitter, socketio
@@ -73,7 +74,7 @@ def leave(wish: Any = None) -> None:
         return
     try:
         kind, room_id, _ = _read(wish | {"after": 0})
-        room, _ = live.newest_seq(g.membership.account_id, kind, room_id)
+        room, _ = rooms.newest_seq(g.membership.account_id, kind, room_id)
         leave_room(room)
     except (NotFound, KeyError, TypeError, ValueError):
         return
@@ -87,9 +88,9 @@ def _may_hear() -> bool:
 
 def _join(kind: str, room_id: int) -> None:
     """Unless they are in it: who asks again to be sure costs no more than the question. Raises NotFound."""
-    room = live.room_named(g.membership.account_id, kind, room_id)
-    if room not in rooms():
-        live.newest_seq(g.membership.account_id, kind, room_id)
+    room = rooms.room_named(g.membership.account_id, kind, room_id)
+    if room not in joined_by_this_socket():
+        rooms.newest_seq(g.membership.account_id, kind, room_id)
         cast("Teller", get_emitter()).begin(room)
         join_room(room)
         _mark(room)
@@ -97,7 +98,7 @@ def _join(kind: str, room_id: int) -> None:
 
 def _mark(room: str) -> None:
     try:
-        live.mark_watched([room])
+        rooms.mark_watched([room])
     except RedisError as error:
         log.warning("watcher_not_marked", room=room, error=type(error).__name__)
 
@@ -148,12 +149,12 @@ def _look_around(teller: Teller) -> dict[str, int]:
     """Sends away who may hear no longer; how far the rooms are by now."""
     _close_those_who_left()
     joined = _joined_rooms(teller)
-    return live.newest_of(joined) if joined else {}
+    return rooms.newest_of(joined) if joined else {}
 
 
 def _mark_all(teller: Teller) -> None:
     """Where a Redis that was emptied had forgotten a room, its watchers are told to ask: news of that time was not told."""
-    for room in live.mark_watched(_joined_rooms(teller)):
+    for room in rooms.mark_watched(_joined_rooms(teller)):
         socketio.emit("news", {"room": room}, to=room)
 
 

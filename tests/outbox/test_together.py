@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select, update
 
-from app.conversations import claims, delivery, live, sent_together, waiting
+from app.conversations import claims, delivery, live, rooms, sent_together, waiting
 from app.conversations.claims import Claimed
 from app.conversations.models import Conversation, Message, RoomEvent, SendAttempt
 from app.conversations.sent_together import Desk, Sent
@@ -121,14 +121,14 @@ def test_all_that_is_handed_in_is_written_down_as_one_by_one(ada, fans, in_app):
 
 
 def numbers_are_without_a_gap() -> None:
-    rooms: dict[str, list[int]] = {}
+    numbers: dict[str, list[int]] = {}
     for event in db.session.scalars(select(RoomEvent).order_by(RoomEvent.seq)):
-        rooms.setdefault(event.room, []).append(event.seq)
-    assert rooms
-    for room, seqs in rooms.items():
+        numbers.setdefault(event.room, []).append(event.seq)
+    assert numbers
+    for room, seqs in numbers.items():
         assert seqs == list(range(1, len(seqs) + 1)), room
     for conversation in db.session.scalars(select(Conversation)):
-        assert conversation.seq == len(rooms[live.thread_room(conversation.id)])
+        assert conversation.seq == len(numbers[rooms.thread_room(conversation.id)])
 
 
 def test_a_campaigns_messages_become_their_threads_last_ones_and_show_in_the_inbox(ada, fans, in_app):
@@ -137,7 +137,7 @@ def test_a_campaigns_messages_become_their_threads_last_ones_and_show_in_the_inb
     hand_in_all(claimed)
     last = set(db.session.scalars(select(Conversation.last_message_id)))
     assert last == {each.message_id for each in claimed}
-    shown = select(RoomEvent.subject_id).where(RoomEvent.room == live.inbox_room(ada.account_id))
+    shown = select(RoomEvent.subject_id).where(RoomEvent.room == rooms.inbox_room(ada.account_id))
     threads = set(db.session.scalars(select(Conversation.id)))
     assert threads <= set(db.session.scalars(shown))
     numbers_are_without_a_gap()
