@@ -39,7 +39,8 @@ class Teller(RedisManager):
         self.emit("news", item, namespace="/", room=room, ignore_queue=True)
 
     def _handle_emit(self, message: Any) -> None:
-        """What any process says comes by here: of this one at once, of the others by Redis."""
+        """What any process says comes by here: of this one at once, of the others by Redis. Python-socketio has no open
+        door to both."""
         room, data = message["room"], message["data"]
         seq = data[0].get("seq") if message["event"] == "news" else None
         if seq is not None and self._is_here(room):

@@ -198,10 +198,6 @@ def _in_sample(search: Search, place: Place | None, *each: Sequence[Phrase]) -> 
     return db.session.execute(planned_anew(rows)).one()
 
 
-def _newest_found(found: Any, search: Search, place: Place | None) -> list[Any]:
-    return list(db.session.execute(planned_anew(_newest_of(found, search.limit + 1, place))).all())
-
-
 def _months_back(search: Search, place: Place | None) -> Iterator[tuple[list[str], Place | None]]:
     """The months there are messages of, the newest first, and where each portion ends: one month, and as long as that is
     quick four times as many."""
@@ -219,14 +215,14 @@ def _months_back(search: Search, place: Place | None) -> Iterator[tuple[list[str
         month, at_once = behind, at_once * (4 if time.monotonic() - begun_at < QUICK_SECONDS else 1)
 
 
-def _newest_of(found: Any, limit: int, place: Place | None) -> Select[Any]:
+def _newest_found(found: Any, search: Search, place: Place | None) -> list[Any]:
     """First all that are found, then the newest of them, then the messages: a database that may choose would rather walk
     down the whole history."""
     all_found = found.cte("found").prefix_with("MATERIALIZED")
-    newest = select(all_found).order_by(*_newest_first(all_found.c).clauses()).limit(limit)
+    newest = select(all_found).order_by(*_newest_first(all_found.c).clauses()).limit(search.limit + 1)
     if place:
         newest = newest.where(_newest_first(all_found.c).behind(*place))
-    return _whole(newest.subquery("few"))
+    return list(db.session.execute(planned_anew(_whole(newest.subquery("few")))).all())
 
 
 def _whole(few: Any) -> Select[Any]:
