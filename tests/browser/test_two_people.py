@@ -89,7 +89,7 @@ def test_the_inbox_and_the_unread_number_follow_by_themselves(ada: Person, stack
     assert not ada.was_reloaded()
     newest.get_by_role("link").click()
     expect(ada.message("Are you there? 2")).to_be_visible()
-    assert int(page.locator("#unread-total").text_content() or 0) == before
+    expect(page.locator("#unread-total")).to_have_text(str(before))
 
 
 def test_what_one_reads_is_read_for_the_other(ada: Person, bob: Person, stack: Stack, fan: dict):
