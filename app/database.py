@@ -18,18 +18,7 @@ import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    BigInteger,
-    DateTime,
-    Engine,
-    Executable,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    event,
-    literal_column,
-)  # fmt: skip
+from sqlalchemy import BigInteger, DateTime, Engine, Executable, Integer, MetaData, Table, Text, event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import DisconnectionError
@@ -138,7 +127,7 @@ SQLITE = tuple(
     f"PRAGMA {each}" for each in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "busy_timeout=15000")
 )
 # What a page reads is mostly in memory, where each place costs the same: PostgreSQL supposes slow disks, and would read
-# whole tables. To compile a plan, or to share it among processes, takes longer than a page may.
+# whole tables. To compile a plan, or to share it, takes longer than a page may.
 POSTGRESQL = ("SET random_page_cost = 1.1", "SET jit = off", "SET max_parallel_workers_per_gather = 0")
 
 
@@ -178,16 +167,22 @@ def _replace_dead(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> 
 
 
 def planned_anew(statement: Rows) -> Rows:
-    """A list whose best plan depends on the values asked for: psycopg would prepare it, and PostgreSQL then plan it once
-    for all values, ten times slower for some."""
+    """Its best plan depends on the values: prepared, PostgreSQL would plan it once for all, ten times slower for some."""
     return statement.execution_options(planned_anew=True)
 
 
+def in_binary(statement: Rows) -> Rows:
+    """Many bytes: PostgreSQL would write them out as text, two letters for each."""
+    return statement.execution_options(in_binary=True)
+
+
 @event.listens_for(Engine, "do_execute")
-def _execute_unprepared(cursor: Any, statement: str, values: Any, context: Any) -> bool:
-    if not (context and context.execution_options.get("planned_anew") and isinstance(cursor, psycopg.Cursor)):
+def _execute_as_wished(cursor: Any, statement: str, values: Any, context: Any) -> bool:
+    wished = context.execution_options if context else {}
+    if not (wished.keys() & {"planned_anew", "in_binary"} and isinstance(cursor, psycopg.Cursor)):
         return False
-    cursor.execute(cast("Any", statement), values, prepare=False)
+    how = {"prepare": False} if "planned_anew" in wished else {"binary": True}
+    cursor.execute(cast("Any", statement), values, **how)
     return True
 
 

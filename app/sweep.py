@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, exists, select
 
+from app.analytics import stretches
 from app.background import later, later_each
 from app.campaigns import automatic, preparing, scheduling
 from app.conversations import catching_up, claims, outbox, read_back, sending_later, triage
@@ -46,6 +47,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
         automatic.look_for_fans()
         later_each("prepare_campaign", _each(preparing.unprepared_campaigns()))
         later_each("sync_fans", _each(sync.connections_due()))
+        later_each("keep_figures", _each(stretches.accounts_due()))
         if media.is_discarding_needed():
             later("discard_media")
     if "imports" in queues:

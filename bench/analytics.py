@@ -4,12 +4,14 @@ At scale 1: 1,000,000 fans, 10,000,000 messages of the inbox's bench, and 10,000
 nearly all of them one account's. SQLite is filled to a tenth of the scale. Each page is asked of the WSGI application in
 this process, beside its very statements on a bare connection right after it: see bench/inbox.py. Periods are drawn anew for
 each request, so that nothing is answered from what was counted for the one before; but for the last 30 days, which are asked
-for again and again, as people do.
+for again and again, as people do. And each is asked after a worker has kept what is past; of a few months it is also measured
+what they take before that.
 """
 
 import argparse
 import os
 import random
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -19,6 +21,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.accounts.models import Account, User
+from app.analytics import stretches
 from app.bulk import count_anew
 from app.database import db, table_of, utcnow, write
 from app.money.models import Transaction
@@ -91,26 +94,40 @@ def _measure(place: Place, requests: int) -> dict[str, object]:
     client = Person(place.app, inbox_load.ADA, user_id, account_id, "").browser()
     found: dict[str, object] = {"load before, of so many cores": f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}"}
     with recorded(place) as steps, closing(bare_connection(place)) as bare:
-        for kind in _kinds():
-            found[kind.name] = _line(measure_kind(client, kind, requests, steps, bare))
+        month = _of(PAGE, 30, name=", nothing kept")
+        for kind in (month, None, *_kinds()):
+            if kind is None:
+                found["kept in (s)"] = _keep(place, account_id)
+                continue
+            found[kind.name] = _line(measure_kind(client, kind, 5 if kind is month else requests, steps, bare))
             print(f"  {kind.name:<44} {found[kind.name]}", flush=True)
     return found | {"load after": f"{os.getloadavg()[0]:.1f}"}
 
 
+def _keep(place: Place, account_id: int) -> int:
+    """What a worker does beside its work, here by itself. Returns seconds."""
+    began = time.monotonic()
+    with place.app.app_context():
+        while stretches.due(account_id):
+            stretches.keep(account_id)
+    return round(time.monotonic() - began)
+
+
 def _kinds() -> list[Kind]:
-    def of(path: str, days: int, more: str = "") -> Kind:
-        def address(dice: random.Random, _before: str) -> str:
-            after = date.today() - timedelta(days=dice.randrange(400))  # noqa: DTZ011
-            return f"{path}?{more}from={after - timedelta(days=days)}&to={after}"
-
-        return Kind(f"{path} {more} {days} days", address, {})
-
     rows = (("transactions", ""), ("fans", "paying"), ("messages", "in"), ("messages", "waits"))
     return [
         Kind(f"{PAGE}, again and again", lambda *_: PAGE, {}),
-        of(PAGE, 7), of(PAGE, 30), of(PAGE, 90), of(API, 30, "timezone=Europe/Paris&"),
-        *(of(f"{PAGE}/rows", 30, f"report={report}&which={which}&") for report, which in rows),
+        _of(PAGE, 7), _of(PAGE, 30), _of(PAGE, 90), _of(PAGE, 365), _of(API, 30, "timezone=Europe/Paris&"),
+        *(_of(f"{PAGE}/rows", 30, f"report={report}&which={which}&") for report, which in rows),
     ]  # fmt: skip
+
+
+def _of(path: str, days: int, more: str = "", name: str = "") -> Kind:
+    def address(dice: random.Random, _before: str) -> str:
+        after = date.today() - timedelta(days=dice.randrange(400))  # noqa: DTZ011
+        return f"{path}?{more}from={after - timedelta(days=days)}&to={after}"
+
+    return Kind(f"{path} {more} {days} days{name}", address, {})
 
 
 def _line(measured: list[Asked]) -> str:

@@ -1,24 +1,12 @@
 """What counts for a figure: each condition is written once, here, for the figure, its rows and their CSV."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Double,
-    Select,
-    and_,
-    cast,
-    func,
-    literal_column,
-    select,
-    union,
-)
+from sqlalchemy import ColumnElement, Double, Select, and_, cast, func, select, union
 
-from app.analytics.periods import Period
+from app.analytics.periods import Span
 from app.conversations.models import Message
-from app.database import UTCDateTime, on_postgresql, plain
+from app.database import on_postgresql, plain
 from app.fans.models import Fan
 from app.money.models import Transaction
 
@@ -27,17 +15,17 @@ CURRENCY = "USD"  # amounts in others are named, and not added up with these
 Clause = ColumnElement[bool]
 
 
-def within(account_id: int, period: Period) -> Clause:
+def within(account_id: int, period: Span) -> Clause:
     """Transactions of the period, in whatever currency."""
     return and_(Transaction.account_id == account_id, Transaction.at >= period.start, Transaction.at < period.end)
 
 
-def moved(account_id: int, period: Period) -> Clause:
+def moved(account_id: int, period: Span) -> Clause:
     """Transactions of the period: what came in, and as negative amounts what was taken back."""
     return and_(within(account_id, period), Transaction.currency == CURRENCY)
 
 
-def moved_otherwise(account_id: int, period: Period) -> Clause:
+def moved_otherwise(account_id: int, period: Span) -> Clause:
     """Those in other currencies."""
     return and_(within(account_id, period), Transaction.currency != CURRENCY)
 
@@ -47,17 +35,17 @@ def total(cents: Any) -> Any:
     return func.sum(cast(cents, Double)) if on_postgresql() else func.sum(cents)
 
 
-def paid(account_id: int, period: Period) -> Clause:
+def paid(account_id: int, period: Span) -> Clause:
     """Transactions by which a fan paid something."""
     return and_(moved(account_id, period), Transaction.fan_id.is_not(None), Transaction.gross_cents > 0)
 
 
-def joined(account_id: int, period: Period) -> Clause:
+def joined(account_id: int, period: Span) -> Clause:
     """Fans who are here since the period."""
     return and_(Fan.account_id == account_id, Fan.created_at >= period.start, Fan.created_at < period.end)
 
 
-def came_in(account_id: int, period: Period) -> Clause:
+def came_in(account_id: int, period: Span) -> Clause:
     return and_(
         Message.account_id == account_id,
         Message.created_at >= period.start,
@@ -66,7 +54,7 @@ def came_in(account_id: int, period: Period) -> Clause:
     )
 
 
-def went_out(account_id: int, period: Period) -> Clause:
+def went_out(account_id: int, period: Span) -> Clause:
     """By when they went out; what did not go out has no such time."""
     return and_(
         Message.account_id == account_id,
@@ -81,27 +69,12 @@ SOLD = and_(OFFERED, Message.purchased.is_(True))
 BY_HAND = Message.campaign_id.is_(None)
 
 
-def payers(account_id: int, period: Period) -> Select[Any]:
+def payers(account_id: int, period: Span) -> Select[Any]:
     """Ids of fans who paid in the period."""
     return select(Transaction.fan_id).where(paid(account_id, period)).distinct()
 
 
-def active_fans(account_id: int, period: Period) -> Any:
+def active_fans(account_id: int, period: Span) -> Any:
     """Ids of fans who wrote or paid in the period, each once."""
     wrote = select(Message.fan_id).where(came_in(account_id, period), Message.fan_id.is_not(None))
     return union(wrote, select(Transaction.fan_id).where(paid(account_id, period)))
-
-
-def slot_of(column: Any, period: Period) -> Any:
-    """The slot (see Period.slot_seconds) in which a moment lies: what `slot_start` reads."""
-    seconds = period.slot_seconds
-    if on_postgresql():
-        every, since = literal_column(f"interval '{seconds} s'"), literal_column("timestamptz '1970-01-01 00:00+00'")
-        return func.date_bin(every, column, since, type_=UTCDateTime)
-    return cast(func.strftime("%s", column), BigInteger).op("/")(literal_column(str(seconds)))
-
-
-def slot_start(slot: Any, period: Period) -> datetime:
-    """When it begins, in the period's zone."""
-    at = slot if isinstance(slot, datetime) else datetime.fromtimestamp(slot * period.slot_seconds, UTC)
-    return at.astimezone(period.zone)

@@ -1,20 +1,19 @@
 """The figures of a period. Sums, shares, means and medians of nothing are None; what is counted is 0."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
-from sqlalchemy import exists, func, select, true
+import numpy as np
+from sqlalchemy import func, select
 
-from app.analytics import counted, waiting
+from app.analytics import counted
 from app.analytics.periods import Period
-from app.conversations.models import Message
-from app.database import db, on_postgresql
+from app.analytics.tally import Column, Columns, Tally, where
+from app.database import db
 from app.fans.models import Fan
-from app.money.models import Transaction
 
 FANS_SHOWN = 10
+MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -39,135 +38,90 @@ class Kpis:
     offered: int
     waits: int
     answered: int
-    best: list[tuple[int, int]]  # ids of the fans who brought the most, with their cents
 
 
-def kpis_of(account_id: int, period: Period) -> Kpis:
-    money, best = _money(account_id, period)
-    out = _messages_out(account_id, period)
-    waits = _waits(account_id, period)
+def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
+    moved, out, waits = in_currency(tally), tally.went_out, tally.waits
+    has_net, gross = moved["has_net"] > 0, moved["gross"]
+    payers = _payers(moved)
+    answered, offered, sold = (int(each.sum()) for each in (waits["is_answered"], out["is_offered"], out["is_sold"]))
     return Kpis(
-        revenue_cents=_whole(money.gross),
-        net_cents=_whole(money.net),
-        without_net_cents=_whole(money.without_net) or 0,
-        transactions=_whole(money.transactions) or 0,
-        payers=money.payers,
-        average_per_paying_fan_cents=round(Fraction(int(money.of_payers), money.payers)) if money.payers else None,
-        best=best,
-        new_fans=_count(select(func.count()).select_from(Fan).where(counted.joined(account_id, period))),
-        active_fans=money.active,
-        messages_in=_count(select(func.count()).select_from(Message).where(counted.came_in(account_id, period))),
-        messages_out=out.messages,
-        offered=out.offered,
-        paid_messages_sold=out.sold,
-        unlock_rate=_share(out.sold, out.offered),
-        waits=waits.begun,
-        answered=waits.answered,
-        answer_rate=_share(waits.answered, waits.begun),
-        median_answer_seconds=waits.median_seconds,
+        revenue_cents=_sum(gross) if len(gross) else None,
+        net_cents=_sum(moved["net"]) if has_net.any() else None,
+        without_net_cents=_sum(gross[~has_net]),
+        transactions=len(gross),
+        payers=len(payers),
+        average_per_paying_fan_cents=_average(_sum(gross[np.isin(moved["fan"], payers)]), len(payers)),
+        new_fans=_joined(account_id, period),
+        active_fans=len(_distinct(np.concatenate([payers, tally.came_in["fan"]]))),
+        messages_in=len(tally.came_in["slot"]),
+        messages_out=len(out["slot"]),
+        offered=offered,
+        paid_messages_sold=sold,
+        unlock_rate=_share(sold, offered),
+        waits=len(waits["slot"]),
+        answered=answered,
+        answer_rate=_share(answered, len(waits["slot"])),
+        median_answer_seconds=_median_seconds(waits["lasted"][waits["is_answered"] > 0]),
     )
 
 
-def _money(account_id: int, period: Period) -> tuple[Any, list[tuple[int, int]]]:
-    """Summed by fans first, so that one reading of the transactions tells all that is about money and about who paid; and
-    the fans who brought the most."""
-    each = _by_fan(account_id, period).cte("by_fan")
-    has_paid = each.c.fan_id.is_not(None) & (each.c.most > 0)
-    wrote = select(Message.fan_id).where(counted.came_in(account_id, period), Message.fan_id.is_not(None))
-    writers = wrote.distinct().subquery("writers")
-    only_wrote = ~exists().where(each.c.fan_id == writers.c.fan_id, each.c.most > 0)
-    others = select(func.count()).select_from(writers).where(only_wrote).scalar_subquery()
-    payers = func.count().filter(has_paid)
-    sums = select(
-        func.sum(each.c.gross).label("gross"),
-        func.sum(each.c.net).label("net"),
-        func.sum(each.c.without_net).label("without_net"),
-        func.sum(each.c.transactions).label("transactions"),
-        payers.label("payers"),
-        func.sum(each.c.gross).filter(has_paid).label("of_payers"),
-        (payers + others).label("active"),
-    ).subquery("sums")
-    top = (
-        select(each.c.fan_id, each.c.gross.label("brought"))
-        .where(each.c.fan_id.is_not(None), each.c.gross > 0)
-        .order_by(each.c.gross.desc(), each.c.fan_id)
-        .limit(FANS_SHOWN)
-        .subquery("top")
-    )
-    found = db.session.execute(select(sums, top).select_from(sums.outerjoin(top, true()))).all()
-    best = [(row.fan_id, int(row.brought)) for row in found if row.fan_id is not None]
-    return found[0], sorted(best, key=lambda each: (-each[1], each[0]))
+def in_currency(tally: Tally) -> Columns:
+    """The payments that are added up."""
+    if counted.CURRENCY not in tally.words:
+        return where(tally.payments, np.zeros(len(tally.payments["slot"]), dtype=bool))
+    return where(tally.payments, tally.payments["currency"] == tally.words.index(counted.CURRENCY))
 
 
-def _by_fan(account_id: int, period: Period) -> Any:
-    gross, net = Transaction.gross_cents, Transaction.net_cents
-    return (
-        select(
-            Transaction.fan_id,
-            counted.total(gross).label("gross"),
-            counted.total(net).label("net"),
-            counted.total(gross).filter(net.is_(None)).label("without_net"),
-            func.count().label("transactions"),
-            func.max(gross).label("most"),
-        )
-        .where(counted.moved(account_id, period))
-        .group_by(Transaction.fan_id)
-    )
+def _payers(moved: Columns) -> Column:
+    return _distinct(moved["fan"][moved["gross"] > 0])
 
 
-def _messages_out(account_id: int, period: Period) -> Any:
-    counts = select(
-        func.count().label("messages"),
-        func.count().filter(counted.OFFERED).label("offered"),
-        func.count().filter(counted.SOLD).label("sold"),
-    )
-    return db.session.execute(counts.where(counted.went_out(account_id, period))).one()
+def _distinct(ids: Column) -> Column:
+    """In order, and without 0, which is nobody."""
+    ids = np.sort(ids)
+    return ids[_is_first(ids) & (ids > 0)]
 
 
-@dataclass(frozen=True)
-class Waits:
-    begun: int
-    answered: int
-    median_seconds: int | None
+def _is_first(ordered: Column) -> Column:
+    """Where a number stands for the first time."""
+    return np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
 
 
-def _waits(account_id: int, period: Period) -> Waits:
-    """The median is of the two in the middle where there is none."""
-    each = waiting.waits(account_id, period).cte("waits")
-    times = select(
-        each.c.began_at,
-        each.c.answered_at,
-        func.row_number().over(order_by=_lasted(each)).label("place"),
-        func.count().over().label("answered"),
-    )
-    times = times.where(each.c.answered_at.is_not(None)).cte("times")
-    is_middle = (times.c.place * 2).between(times.c.answered, times.c.answered + 2)
-    everything = select(func.count().label("begun")).select_from(each).subquery()
-    rows = select(everything.c.begun, times.c.began_at, times.c.answered_at, times.c.answered).select_from(
-        everything.outerjoin(times, is_middle)
-    )
-    found = db.session.execute(rows).all()
-    middle = [seconds_between(row.began_at, row.answered_at) for row in found if row.answered]
-    return Waits(found[0].begun, found[0].answered or 0, round(sum(middle) / len(middle)) if middle else None)
+def best_fans(tally: Tally) -> list[tuple[int, int]]:
+    """Ids of the fans who brought the most, with their cents."""
+    moved = in_currency(tally)
+    order = np.argsort(moved["fan"])
+    fans, firsts = moved["fan"][order], np.flatnonzero(_is_first(moved["fan"][order]))
+    sums = np.add.reduceat(moved["gross"][order], firsts, dtype=np.int64) if len(firsts) else firsts
+    fans = fans[firsts]
+    is_best = (fans > 0) & (sums > 0)
+    if is_best.sum() > FANS_SHOWN:
+        is_best &= sums >= np.partition(sums[is_best], -FANS_SHOWN)[-FANS_SHOWN]
+    fans, sums = fans[is_best], sums[is_best]
+    return [(int(fans[place]), int(sums[place])) for place in np.lexsort((fans, -sums))[:FANS_SHOWN]]
 
 
-def _lasted(each: Any) -> Any:
-    if on_postgresql():
-        return each.c.answered_at - each.c.began_at
-    return func.julianday(each.c.answered_at) - func.julianday(each.c.began_at)
+def _median_seconds(lasted: Column) -> int | None:
+    """Of the two in the middle where there is none. None are negative: clocks of a platform and of ours differ."""
+    if not len(lasted):
+        return None
+    ordered = np.sort(np.maximum(lasted, 0))
+    middle = [int(ordered[place]) / MICROSECONDS for place in ((len(ordered) - 1) // 2, len(ordered) // 2)]
+    return round(sum(middle) / 2)
 
 
-def seconds_between(began_at: datetime, answered_at: datetime) -> float:
-    """None are negative: clocks of a platform and of ours differ."""
-    return max(0.0, (answered_at - began_at).total_seconds())
-
-
-def _count(rows: Any) -> int:
+def _joined(account_id: int, period: Period) -> int:
+    rows = select(func.count()).select_from(Fan).where(counted.joined(account_id, period))
     return db.session.scalar(rows) or 0
 
 
-def _whole(cents: Any) -> int | None:
-    return None if cents is None else int(cents)
+def _average(cents: int, fans: int) -> int | None:
+    return round(Fraction(cents, fans)) if fans else None
+
+
+def _sum(cents: Column) -> int:
+    return int(cents.sum(dtype=np.int64))
 
 
 def _share(part: int, whole: int) -> float | None:

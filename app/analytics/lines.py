@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.accounts.models import User
-from app.analytics import counted, kpis, tables, waiting
+from app.analytics import counted, stretches, tables, waiting
 from app.analytics.reports import Asked
 from app.campaigns.models import Campaign
 from app.conversations.models import Message
@@ -36,7 +36,7 @@ class Line:
     @property
     def waited(self) -> float | None:
         """Seconds, of one who was answered."""
-        return kpis.seconds_between(self.at, self.answered_at) if self.answered_at else None
+        return max(0.0, (self.answered_at - self.at).total_seconds()) if self.answered_at else None
 
 
 def lines_of(asked: Asked, rows: list[Any]) -> list[Line]:
@@ -100,7 +100,7 @@ def _message_line(
 
 
 def _campaigns(asked: Asked, rows: list[Campaign]) -> list[Line]:
-    work, _ = tables.work_of(asked.account_id, asked.period)
+    work, _ = tables.work_of(stretches.tally_over(asked.account_id, asked.period).between(asked.period))
     return [
         Line(each, each.started_at, campaign_id=each.id, work=work.get(each.id, tables.Work()))
         for each in rows

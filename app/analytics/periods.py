@@ -1,11 +1,11 @@
 """Periods of whole days of a time zone, and the steps that a trend shows them in."""
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from math import gcd
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from app.errors import Invalid
@@ -19,6 +19,16 @@ STEPS = ((62, "day"), (200, "week"), (7320, "month"))  # up to so many days
 LOOKS = timedelta(days=14)  # a zone that changes its clocks keeps them so for longer than this
 
 
+class Span(Protocol):
+    """From its start to before its end."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def end(self) -> datetime: ...
+
+
 @dataclass(frozen=True)
 class Period:
     """From the first day to before `after`, as the zone's calendar has them."""
@@ -27,11 +37,11 @@ class Period:
     after: date
     zone: ZoneInfo
 
-    @cached_property
+    @property
     def start(self) -> datetime:
         return moment_of(self.first, self.zone)
 
-    @cached_property
+    @property
     def end(self) -> datetime:
         """Exclusive."""
         return moment_of(self.after, self.zone)
@@ -76,11 +86,6 @@ class Period:
 def moment_of(day: date, zone: ZoneInfo) -> datetime:
     """When a day begins, in UTC. Where the clocks leave midnight out, it begins when they do."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def step_of(firsts: list[date], day: date) -> int:
-    """The place of the step in which a day lies, by the first days of all steps."""
-    return bisect_right(firsts, day) - 1
 
 
 def read_period(first: str | None, after: str | None, timezone: str | None, account_zone: str, now: datetime) -> Period:

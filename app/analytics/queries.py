@@ -71,14 +71,14 @@ def overview(account_id: int, period: Period) -> Overview:
     if figures is None:
         figures = count_figures(account_id, period)
         remembered.remember(account_id, period, figures)
-    fans = _by_id(Fan, [fan_id for fan_id, _ in figures.kpis.best])
+    fans = _by_id(Fan, [fan_id for fan_id, _ in figures.top_fans])
     campaigns = _by_id(Campaign, [campaign_id for campaign_id, _ in figures.campaigns])
     people = _by_id(User, [author_id for author_id, _ in figures.staff])
     return Overview(
         period=period,
         figures=figures,
         trend=[Step(step, by_kind) for step, by_kind in zip(period.steps(), figures.trend, strict=True)],
-        top_fans=[Payer(fans[fan_id], cents) for fan_id, cents in figures.kpis.best if fan_id in fans],
+        top_fans=[Payer(fans[fan_id], cents) for fan_id, cents in figures.top_fans if fan_id in fans],
         campaigns=[(campaigns[each], work) for each, work in figures.campaigns if each in campaigns],
         staff=[(people.get(each), work) for each, work in figures.staff],
     )

@@ -1,15 +1,17 @@
 """What stands beneath the figures: over time, by campaign, by person, by hour of the week. Ids and numbers only."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+import numpy as np
 
 from app.analytics import counted
-from app.analytics.periods import Period, step_of
-from app.conversations.models import Message
-from app.database import db
-from app.money.models import Transaction
+from app.analytics.kpis import in_currency
+from app.analytics.periods import Period
+from app.analytics.tally import Column, Columns, Tally, where
 
 CAMPAIGNS_SHOWN = 50
 
@@ -30,55 +32,58 @@ class Work:
         )  # fmt: skip
 
 
-def trend(account_id: int, period: Period) -> tuple[list[dict[str, int]], dict[str, int]]:
-    """Cents by kind for each step of the period, also where nothing moved; and how many transactions were left out, by
-    their currencies."""
-    days = [step.first for step in period.steps()]
-    steps: list[dict[str, int]] = [{} for _ in days]
-    others: dict[str, int] = defaultdict(int)
-    slot = counted.slot_of(Transaction.at, period).label("slot")
-    by = (slot, Transaction.kind, Transaction.currency)
-    rows = select(*by, counted.total(Transaction.gross_cents), func.count())
-    for at, kind, currency, cents, count in db.session.execute(
-        rows.where(counted.within(account_id, period)).group_by(*by)
-    ):
-        if currency == counted.CURRENCY:
-            step = steps[step_of(days, counted.slot_start(at, period).date())]
-            step[kind] = step.get(kind, 0) + int(cents)
-        else:
-            others[currency] += count
-    return steps, dict(others)
+def trend(tally: Tally, period: Period) -> list[dict[str, int]]:
+    """Cents by kind for each step of the period, also where nothing moved."""
+    moved, kinds = in_currency(tally), len(tally.words)
+    firsts = [tally.slot_at(step.start) for step in period.steps()]
+    place = (np.searchsorted(firsts, moved["slot"], side="right") - 1) * kinds + moved["kind"]
+    size = len(firsts) * kinds
+    counts, cents = np.bincount(place, minlength=size), np.bincount(place, moved["gross"], size)  # exact to 2^53
+    return [
+        {kind: int(cents[at]) for at, kind in enumerate(tally.words, step * kinds) if counts[at]}
+        for step in range(len(firsts))
+    ]
 
 
-def hours_of_the_week(account_id: int, period: Period) -> list[list[int]]:
+def other_currencies(tally: Tally) -> dict[str, int]:
+    """How many payments are left out, by their currencies."""
+    counts = np.bincount(tally.payments["currency"], minlength=len(tally.words)).tolist()
+    found = zip(tally.words, counts, strict=True)
+    return {currency: count for currency, count in found if count and currency != counted.CURRENCY}
+
+
+def hours_of_the_week(tally: Tally, period: Period) -> list[list[int]]:
     """Messages of fans by weekday (from Monday) and hour of the zone's clock."""
     week = [[0] * 24 for _ in range(7)]
-    slot = counted.slot_of(Message.created_at, period).label("slot")
-    rows = select(slot, func.count()).where(counted.came_in(account_id, period)).group_by(slot)
-    for at, messages in db.session.execute(rows):
-        local = counted.slot_start(at, period)
-        week[local.weekday()][local.hour] += messages
+    first = tally.slot_at(period.start)
+    counts = np.bincount(tally.came_in["slot"] - first)
+    for slot in np.flatnonzero(counts).tolist():
+        local = datetime.fromtimestamp((first + slot) * tally.slot_seconds, period.zone)
+        week[local.weekday()][local.hour] += int(counts[slot])
     return week
 
 
-def work_of(account_id: int, period: Period) -> tuple[dict[int, Work], dict[int | None, Work]]:
+def work_of(tally: Tally) -> tuple[dict[int, Work], dict[int | None, Work]]:
     """By campaign; and by author, of what was written by hand: what a campaign sent is the campaign's, whoever launched it."""
     found: dict[tuple[int | None, int | None], Work] = defaultdict(Work)
-    by = (Message.campaign_id, Message.author_id)
-    counts = (func.count(), func.count().filter(counted.OFFERED), func.count().filter(counted.SOLD))
-    for campaign, author, *work in db.session.execute(
-        select(*by, *counts).where(counted.went_out(account_id, period)).group_by(*by)
-    ):
-        found[campaign, author] = Work(*work)
-    earned = (
-        select(*by, func.sum(Transaction.gross_cents))
-        .join(Message, Transaction.message_id == Message.id)
-        .where(counted.moved(account_id, period), Transaction.message_id.is_not(None))
-        .group_by(*by)
-    )
-    for campaign, author, cents in db.session.execute(earned):
-        found[campaign, author].revenue_cents = int(cents)
+    moved = in_currency(tally)
+    earned = where(moved, moved["is_of_message"] > 0)
+    for campaign, author, cents in _by_sender(earned, earned["gross"]):
+        found[campaign, author].revenue_cents = cents
+    out = tally.went_out
+    for campaign, author, *counts in _by_sender(out, np.ones_like(out["slot"]), out["is_offered"], out["is_sold"]):
+        found[campaign, author] += Work(*counts)
     return _by_campaign_and_author(found)
+
+
+def _by_sender(columns: Columns, *summed: Column) -> Iterator[tuple[Any, ...]]:
+    """Campaign and author, each perhaps None, with the sums of what is theirs."""
+    most = int(columns["author"].max(initial=0)) + 1
+    senders, place = np.unique(columns["campaign"].astype(np.int64) * most + columns["author"], return_inverse=True)
+    sums = [np.bincount(place, each, len(senders)) for each in summed]
+    for number, sender in enumerate(senders.tolist()):
+        campaign, author = divmod(sender, most)
+        yield campaign or None, author or None, *(int(each[number]) for each in sums)
 
 
 def _by_campaign_and_author(

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, true, tuple_
 from sqlalchemy.orm import aliased
 
-from app.analytics.periods import Period
+from app.analytics.periods import Span
 from app.conversations.models import Message
 
 
-def waits(account_id: int, period: Period, of_messages: Sequence[int] | None = None) -> Select[*tuple[Any, ...]]:
+def waits(account_id: int, period: Span, of_messages: Sequence[int] | None = None) -> Select[*tuple[Any, ...]]:
     """The messages of the period by which a fan began to wait for an answer: the first after one of a person's of ours,
     or after none. With when the answer went out, null where none did: the next message that a person wrote and that went
     out. What a campaign sends answers nobody.
@@ -28,7 +28,7 @@ def waits(account_id: int, period: Period, of_messages: Sequence[int] | None = N
     )
 
 
-def _talk(account_id: int, period: Period, of_messages: Sequence[int] | None) -> Any:
+def _talk(account_id: int, period: Span, of_messages: Sequence[int] | None) -> Any:
     """What was said in the period by fans and by people of ours, each with who spoke before in the thread."""
     some = select(Message.conversation_id).where(Message.id.in_(of_messages or ()))
     thread = {"partition_by": Message.conversation_id, "order_by": (Message.created_at, Message.id)}
@@ -57,7 +57,7 @@ def _is_talk(message: Any) -> ColumnElement[bool]:
     return (message.direction == "in") | (message.sent_at.is_not(None) & message.campaign_id.is_(None))
 
 
-def _last_before(turn: Any, period: Period) -> Any:
+def _last_before(turn: Any, period: Span) -> Any:
     """Who spoke last in the thread before the period."""
     earlier = aliased(Message)
     return (

@@ -17,6 +17,10 @@ class Transaction(Base):
         ),
         Index(None, "account_id", "fan_id", "at"),
         Index(
+            "ix_transactions_of_message", "message_id",
+            sqlite_where=text("message_id IS NOT NULL"), postgresql_where=text("message_id IS NOT NULL"),
+        ),
+        Index(
             "ix_transactions_told", "account_id", "gross_cents", "at",
             sqlite_where=text("import_id IS NULL AND statement_id IS NULL"),
             postgresql_where=text("import_id IS NULL AND statement_id IS NULL"),

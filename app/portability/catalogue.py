@@ -125,6 +125,8 @@ LEFT_BEHIND = {
     "restores": "of this instance",
     "erased_names": "hashes that only this instance can make",
     "account_exports": "files of this very kind",
+    "kept_stretches": "counted from the rows anew",
+    "changed_stretches": "what is to be counted anew here",
     "senders": "processes of this instance",
     "clocks": "the clock of this machine",
 }

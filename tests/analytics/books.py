@@ -187,18 +187,20 @@ def write_books(person: Person, drawn: dict[str, Any]) -> Books:
         session.flush()
         books.campaign_id = campaign.id
         for each in drawn["messages"]:
-            books.messages.append(_message(person, campaign, threads[each["fan"]], noon + each["at"], each))
+            books.messages.append(new_message(person, campaign, threads[each["fan"]], noon + each["at"], each))
             session.add(books.messages[-1])
             session.flush()
         for number, each in enumerate(drawn["transactions"]):
-            books.transactions.append(_transaction(person, books, noon, number, each))
+            books.transactions.append(new_transaction(person, books, noon, number, each))
         session.add_all(books.transactions)
         session.flush()
         session.expunge_all()
     return books
 
 
-def _message(person: Person, campaign: Campaign, thread: Conversation, at: datetime, drawn: dict[str, Any]) -> Message:
+def new_message(
+    person: Person, campaign: Campaign, thread: Conversation, at: datetime, drawn: dict[str, Any]
+) -> Message:
     common = {
         "account_id": person.account_id, "conversation_id": thread.id, "fan_id": thread.fan_id, "connection_id": None,
         "created_at": at, "text": "hello",
@@ -213,7 +215,7 @@ def _message(person: Person, campaign: Campaign, thread: Conversation, at: datet
     )  # fmt: skip
 
 
-def _transaction(person: Person, books: Books, noon: datetime, number: int, drawn: dict[str, Any]) -> Transaction:
+def new_transaction(person: Person, books: Books, noon: datetime, number: int, drawn: dict[str, Any]) -> Transaction:
     place = drawn["message"]
     message = books.messages[place] if place is not None and place < len(books.messages) else None
     return Transaction(

@@ -202,15 +202,15 @@ def test_each_role_may_exactly_what_the_table_says(app, adas_things, ada: Person
 
 def browser_call(person: Person, method: str, path: str):
     """By a session that is kept from call to call."""
-    if person.user_id not in _browsers:
+    if person.token not in _browsers:  # an id may be that of another database's person
         browser = person.browser()
         _browsers.clear()
-        _browsers[person.user_id] = browser, csrf_of(browser, "/settings/me")
-    browser, token = _browsers[person.user_id]
+        _browsers[person.token] = browser, csrf_of(browser, "/settings/me")
+    browser, token = _browsers[person.token]
     return browser.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
 
 
-_browsers: dict[int, Any] = {}
+_browsers: dict[str, Any] = {}
 ENDING = {"accounts.sign_out", "accounts.switch", "api.revoke_token"}  # everybody's; they would end the walk
 
 

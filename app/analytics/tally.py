@@ -1,0 +1,125 @@
+"""What all figures are summed from: the rows of a time as columns of numbers, small enough to keep and quick to add up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import orjson
+
+from app.analytics.periods import Span
+
+Column = np.ndarray[Any, Any]
+Columns = dict[str, Column]
+
+SIZES = tuple(np.dtype(f"<{each}") for each in ("u1", "i1", "u2", "i2", "u4", "i4", "i8"))
+HEAD_BYTES = 4
+
+# By table; the first column of each says when, in slots since 1970. Where there is no id, it is 0.
+TABLES = {
+    "payments": (
+        "slot", "kind", "currency", "fan", "gross", "net", "has_net", "is_of_message", "campaign", "author",
+    ),  # cents
+    "came_in": ("slot", "fan"),
+    "went_out": ("slot", "campaign", "author", "is_offered", "is_sold"),
+    "waits": ("slot", "lasted", "is_answered"),  # microseconds
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tally:
+    """`words`: what the codes of kinds and currencies stand for. Slots are of so many seconds, numbered since 1970."""
+
+    slot_seconds: int
+    words: list[str]
+    payments: Columns
+    came_in: Columns
+    went_out: Columns
+    waits: Columns
+
+    def between(self, span: Span) -> "Tally":
+        """Of that time alone, whose ends cut no slot."""
+        first, after = self.slot_at(span.start), self.slot_at(span.end)
+        tables = (getattr(self, name) for name in TABLES)
+        some = (where(columns, (columns["slot"] >= first) & (columns["slot"] < after)) for columns in tables)
+        return Tally(self.slot_seconds, self.words, *some)
+
+    def slot_at(self, moment: datetime) -> int:
+        return int(moment.timestamp() // self.slot_seconds)
+
+
+def where(columns: Columns, is_wanted: Column) -> Columns:
+    return {name: column[is_wanted] for name, column in columns.items()}
+
+
+def tally_of(slot_seconds: int, rows: dict[str, list[tuple[Any, ...]]]) -> Tally:
+    """From rows by table, each as TABLES has it; kinds and currencies as words."""
+    codes: dict[str, int] = {}
+    for place, (slot, kind, currency, *numbers) in enumerate(rows["payments"]):
+        coded = (codes.setdefault(word, len(codes)) for word in (kind, currency))
+        rows["payments"][place] = (slot, *coded, *numbers)
+    return Tally(slot_seconds, list(codes), *(_columns(TABLES[name], rows[name]) for name in TABLES))
+
+
+def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Columns:
+    numbers = np.array(rows, dtype=np.int64).reshape(-1, len(names)).T
+    return dict(zip(names, numbers, strict=True))
+
+
+def joined(slot_seconds: int, tallies: Iterable[Tally]) -> Tally:
+    """One of all, whose slots are of so many seconds."""
+    codes: dict[str, int] = {}
+    each = [_coded(tally, codes) for tally in tallies]
+    return Tally(
+        slot_seconds, list(codes), *(_stacked(name, [getattr(tally, name) for tally in each]) for name in TABLES)
+    )
+
+
+def _coded(tally: Tally, codes: dict[str, int]) -> Tally:
+    """With the codes that all have in common."""
+    common = [codes.setdefault(word, len(codes)) for word in tally.words]
+    if common == list(range(len(common))):
+        return tally
+    new = np.array(common, dtype=np.int64)
+    return replace(tally, payments=tally.payments | {name: new[tally.payments[name]] for name in ("kind", "currency")})
+
+
+def _stacked(table: str, each: list[Columns]) -> Columns:
+    empty = np.zeros(0, dtype=np.uint8)
+    return {name: np.concatenate([empty, *(columns[name] for columns in each)]) for name in TABLES[table]}
+
+
+def packed(tally: Tally, first_slot: int) -> bytes:
+    """Each column in as few bytes as its numbers allow; slots are counted from the first."""
+    head, parts = [], list[bytes]()
+    for name in TABLES:
+        columns = getattr(tally, name)
+        sizes = []
+        for place, column in enumerate(columns.values()):
+            small = _small(column if place else column - first_slot)
+            sizes.append(SIZES.index(small.dtype))
+            parts.append(small.tobytes())
+        head.append([len(columns["slot"]), sizes])
+    said = orjson.dumps([tally.words, head])
+    return b"".join([len(said).to_bytes(HEAD_BYTES, "big"), said, *parts])
+
+
+def _small(column: Column) -> Column:
+    lowest, highest = (column.min(), column.max()) if len(column) else (0, 0)
+    fits = (size for size in SIZES if np.iinfo(size).min <= lowest and highest <= np.iinfo(size).max)
+    return column.astype(next(fits))
+
+
+def unpacked(kept: bytes, slot_seconds: int, first_slot: int) -> Tally:
+    at = HEAD_BYTES + int.from_bytes(kept[:HEAD_BYTES], "big")
+    words, head = orjson.loads(kept[HEAD_BYTES:at])
+    tables = []
+    for names, (rows, sizes) in zip(TABLES.values(), head, strict=True):
+        columns = {}
+        for name, size in zip(names, sizes, strict=True):
+            columns[name] = np.frombuffer(kept, SIZES[size], rows, at)
+            at += columns[name].nbytes
+        columns["slot"] = columns["slot"] + np.int64(first_slot)
+        tables.append(columns)
+    return Tally(slot_seconds, words, *tables)
