@@ -1,7 +1,7 @@
 """The verbs of a conversation. Each writes, commits once, then tells watchers and wakes the sender."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -29,7 +29,7 @@ from app.platforms import queries as platforms
 from app.platforms.models import Connection, price_range_cents
 
 LONGEST_TEXT = 5000
-_conversations = table_of(Conversation)
+_conversations, _messages = map(table_of, (Conversation, Message))
 
 
 class Speaker(Enum):
@@ -221,40 +221,37 @@ def place_message(message: Message, speaker: Speaker) -> list[live.Noted]:
     return live.note_placed(message.account_id, message.conversation_id, message.id, seq)
 
 
-_is_newer = _conversations.c.last_message_at.is_(None) | (_conversations.c.last_message_at <= bindparam("at"))
-_waits_since = func.coalesce(_conversations.c.waiting_since, bindparam("at"))
-_fan_wrote = {"fan_wrote_at": case((_is_newer, bindparam("at")), else_=_conversations.c.fan_wrote_at)}
-_we_wrote = {"we_wrote_at": case((_is_newer, bindparam("at")), else_=_conversations.c.we_wrote_at)}
-_ON_TOP = (
-    update(_conversations)
-    .where(_conversations.c.id == bindparam("conversation_id"))
-    .values(
-        last_message_id=case((_is_newer, bindparam("message_id")), else_=_conversations.c.last_message_id),
-        last_message_at=case((_is_newer, bindparam("at")), else_=_conversations.c.last_message_at),
-    )
-)
-# A campaign's message answers nobody, and brings no thread back that was put away.
-_ON_TOP_BY = {
-    Speaker.FAN: _ON_TOP.values(
-        unread_count=_conversations.c.unread_count + 1,
-        waiting_since=case((_is_newer, _waits_since), else_=_conversations.c.waiting_since),
-        archived=False,
-        snoozed_until=None,
-        **_fan_wrote,
-    ),
-    Speaker.PERSON: _ON_TOP.values(waiting_since=None, archived=False, **_we_wrote),
-    Speaker.CAMPAIGN: _ON_TOP.values(**_we_wrote),
+def place_of_campaign(messages: Iterable[tuple[int, int | None, int]]) -> list[live.Noted]:
+    """Messages of campaigns, which have gone out now, for their threads: account, thread and message of each. Does not
+    commit."""
+    return live.note_in_threads(messages, _PLACE_OF_CAMPAIGN)
+
+
+def _on_top(speaker: Speaker, message_id: Any, at: Any) -> dict[str, Any]:
+    """What changes of the thread of such a message: it is the last one, unless a newer one stands. A campaign's message
+    answers nobody, and brings no thread back that was put away."""
+    thread = _conversations.c
+    is_newer = thread.last_message_at.is_(None) | (thread.last_message_at <= at)
+
+    def unless_older(name: str, value: Any) -> dict[str, Any]:
+        return {name: case((is_newer, value), else_=thread[name])}
+
+    values = unless_older("last_message_id", message_id) | unless_older("last_message_at", at)
+    if speaker is not Speaker.FAN:
+        answered = {"waiting_since": None, "archived": False} if speaker is Speaker.PERSON else {}
+        return values | unless_older("we_wrote_at", at) | answered
+    waits = unless_older("waiting_since", func.coalesce(thread.waiting_since, at)) | unless_older("fan_wrote_at", at)
+    return values | waits | {"unread_count": thread.unread_count + 1, "archived": False, "snoozed_until": None}
+
+
+_ITS_THREAD = update(_conversations).where(_conversations.c.id == bindparam("conversation_id"))
+_PLACE_BY = {
+    speaker: live.numbered(_ITS_THREAD.values(_on_top(speaker, bindparam("message_id"), bindparam("at"))))
+    for speaker in Speaker
 }
-
-_PLACE_BY = {speaker: live.numbered(on_top) for speaker, on_top in _ON_TOP_BY.items()}
-
-
-def put_on_top(speaker: Speaker, *messages: tuple[int, int, datetime]) -> None:
-    """Makes each its thread's last one, unless a newer one stands: conversation, message and when it was written. Does
-    not commit."""
-    names = "conversation_id", "message_id", "at"
-    if messages:
-        run(_ON_TOP_BY[speaker], [dict(zip(names, each, strict=True)) for each in messages])
+_PLACE_OF_CAMPAIGN = live.numbered_each(
+    update(_conversations).values(_on_top(Speaker.CAMPAIGN, _messages.c.id, _messages.c.created_at))
+)
 
 
 def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]:

@@ -28,7 +28,7 @@ MOST_AT_ONCE = 25  # rows in one answer: on a line that breaks every half second
 MOST_EVENTS_AT_ONCE = 200
 
 
-_accounts, _conversations, _events = map(table_of, (Account, Conversation, RoomEvent))
+_accounts, _conversations, _messages, _events = map(table_of, (Account, Conversation, Message, RoomEvent))
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,18 @@ def numbered(change: Update) -> Any:
     return change.values(seq=_conversations.c.seq + 1).returning(_conversations.c.seq)
 
 
+def numbered_each(change: Update) -> Any:
+    """As `numbered`, of the threads of some messages, one of each; the change may speak of the message too. The threads are
+    held in order first: two who number the same ones at once do not wait for each other."""
+    of_many = _conversations.c.id.in_(bindparam("conversations", expanding=True))
+    held = select(_conversations.c.id).where(of_many).order_by(_conversations.c.id).with_for_update().cte("held")
+    theirs = _messages.c.id.in_(bindparam("messages", expanding=True)) & (_messages.c.conversation_id == held.c.id)
+    change = change.where(_conversations.c.id == held.c.id, theirs)
+    return change.values(seq=_conversations.c.seq + 1).returning(_conversations.c.id, _conversations.c.seq)
+
+
 _NEXT_OF_THREAD = numbered(update(_conversations).where(_conversations.c.id == bindparam("conversation_id")))
-_of_many = _conversations.c.id.in_(bindparam("conversations", expanding=True))
-_NEXT_OF_THREADS = (
-    update(_conversations)
-    .where(_of_many)
-    .values(seq=_conversations.c.seq + 1)
-    .returning(_conversations.c.id, _conversations.c.seq)
-)
+_NEXT_OF_THREADS = numbered_each(update(_conversations))
 _NEXT_OF_INBOX = (
     update(_accounts)
     .where(_accounts.c.id == bindparam("account_id"))
@@ -80,8 +84,11 @@ def note_in_thread(
     return _keep(Noted(rooms.thread_room(conversation_id), seq, kind, subject_id, account_id)) if seq else []
 
 
-def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Noted]:
-    """As note_in_thread, of many: account, thread and message of each. Does not commit."""
+def note_in_threads(messages: Iterable[tuple[int, int | None, int]], change: Any = _NEXT_OF_THREADS) -> list[Noted]:
+    """As note_in_thread, of many: account, thread and message of each. Does not commit.
+
+    change: what `numbered_each` made, where the threads change otherwise too.
+    """
     noted, left = list[Noted](), [each for each in messages if each[1] is not None]
     while left:
         now, later = dict[int | None, tuple[int, int]](), []
@@ -90,8 +97,8 @@ def note_in_threads(messages: Iterable[tuple[int, int | None, int]]) -> list[Not
                 later.append((account_id, thread, message_id))
             else:
                 now[thread] = account_id, message_id
-        # In order: two who number the same threads at once then seldom wait for each other.
-        for row in run(_NEXT_OF_THREADS, {"conversations": sorted(filter(None, now))}):
+        of = {"conversations": list(now), "messages": [message_id for _, message_id in now.values()]}
+        for row in run(change, of):
             account_id, message_id = now[row.id]
             noted.append(Noted(rooms.thread_room(row.id), row.seq, Message.kind, message_id, account_id))
         left = later

@@ -151,11 +151,12 @@ def news_of(messages: Sequence[Row[Any]]) -> list[live.Noted]:
     there = [each for each in messages if each.conversation_id is not None]
     if not there:
         return []
-    noted = live.note_in_threads((each.account_id, each.conversation_id, each.id) for each in there)
-    new = [each for each in there if each.status == MessageStatus.SENT and each.campaign_id is not None]
-    actions.put_on_top(actions.Speaker.CAMPAIGN, *((each.conversation_id, each.id, each.created_at) for each in new))
+    new = {each.id for each in there if each.status == MessageStatus.SENT and each.campaign_id is not None}
+    places = [(each.account_id, each.conversation_id, each.id) for each in there]
+    noted = live.note_in_threads(each for each in places if each[2] not in new)
+    noted += actions.place_of_campaign(each for each in places if each[2] in new)
     asked = {"conversations": [each.conversation_id for each in there], "messages": [each.id for each in there]}
-    shown = {*run(_SHOWN, asked).scalars(), *(each.id for each in new)}  # the inbox shows each thread's last message
+    shown = new.union(run(_SHOWN, asked).scalars())  # the inbox shows each thread's last message
     of_inbox = ((each.account_id, each.conversation_id) for each in there if each.id in shown)
     return noted + live.note_conversations(dict.fromkeys(of_inbox))
 

@@ -151,6 +151,34 @@ def test_two_of_one_thread_are_numbered_one_after_the_other(ada, fans, in_app):
     assert [each.seq for each in noted] == [2, 3]
 
 
+def test_two_who_number_the_same_threads_the_other_way_round_do_not_wait_for_each_other(app, ada, fans):
+    with app.app_context():
+        ids = [send(ada, fan) for fan in fans]
+        rows = db.session.execute(
+            select(Message.account_id, Message.conversation_id, Message.id).where(Message.id.in_(ids))
+        )
+        messages = [tuple(row) for row in rows]
+    failed = []
+
+    def number(order: list[tuple[int, int, int]]) -> None:
+        try:
+            with app.app_context():
+                for _ in range(20):
+                    with write():
+                        live.note_in_threads(order)
+        except Exception as error:
+            failed.append(error)
+
+    both = [threading.Thread(target=number, args=(order,)) for order in (messages, messages[::-1])]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert failed == []
+    with app.app_context():
+        assert set(db.session.scalars(select(Conversation.seq))) == {1 + 2 * 20}
+
+
 def test_what_another_sender_has_taken_over_stays_as_it_is(ada, fans, in_app):
     ids = [send(ada, fan) for fan in fans[:3]]
     claimed, _ = claims.claim_due(64)
