@@ -16,7 +16,8 @@ Columns = dict[str, Column]
 SIZES = tuple(np.dtype(f"<{each}") for each in ("u1", "i1", "u2", "i2", "u4", "i4", "i8"))
 HEAD_BYTES = 4
 
-# By table; the first column of each says when, in slots since 1970. Where there is no id, it is 0.
+# By table; the first column of each says when, in slots since 1970. Where there is no id, it is 0. What is kept is read by
+# these and by SIZES: whoever changes them empties kept_stretches in a migration.
 TABLES = {
     "payments": (
         "slot", "kind", "currency", "fan", "gross", "net", "has_net", "is_of_message", "campaign", "author",
