@@ -16,7 +16,7 @@ class KeptStretch(Base):
         BigId, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     number: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    tally: Mapped[bytes | None] = mapped_column(LargeBinary)  # None: it is being counted
+    tally: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ChangedStretch(Base):

@@ -60,6 +60,7 @@ class Part:
 
 
 def tally_over(account_id: int, period: Period) -> Tally:
+    """Of the period, and of what lies beside it in the stretches that it begins and ends in."""
     slot_seconds = gcd(SLOT_SECONDS, period.slot_seconds)
     if slot_seconds != SLOT_SECONDS:
         return read_tally(account_id, period, slot_seconds)
@@ -82,7 +83,7 @@ def _kept(account_id: int, span: Span) -> dict[int, Tally]:
     return {
         number: unpacked(tally, SLOT_SECONDS, Stretch(number).first_slot)
         for number, tally in db.session.execute(in_binary(rows.order_by(KeptStretch.number)))
-        if tally is not None and number not in changed_now
+        if number not in changed_now
     }
 
 
@@ -127,12 +128,10 @@ def due(account_id: int) -> list[int]:
     changed = set(db.session.scalars(select(ChangedStretch.number).where(
         ChangedStretch.account_id == account_id, ChangedStretch.number <= settled
     ).distinct()))  # fmt: skip
-    kept = set(db.session.scalars(select(KeptStretch.number).where(
-        KeptStretch.account_id == account_id, KeptStretch.tally.is_not(None)
-    )))  # fmt: skip
+    kept = set(db.session.scalars(select(KeptStretch.number).where(KeptStretch.account_id == account_id)))
     first = max(min([settled, *_firsts(account_id)]), _number_of(utcnow() - OLDEST))
-    due = changed | (set(range(first, settled + 1)) - kept)
-    return sorted(due - {settled}, reverse=True) + [settled] * (settled in due)
+    found = changed | (set(range(first, settled + 1)) - kept)
+    return sorted(found - {settled}, reverse=True) + [settled] * (settled in found)
 
 
 def _settled() -> int:
@@ -156,7 +155,7 @@ def _keep_one(account_id: int, number: int) -> None:
         if session.get(Account, account_id) is None:
             execute(delete(ChangedStretch).where(ChangedStretch.account_id == account_id))
             return
-        row = insert(table_of(KeptStretch)).values(account_id=account_id, number=number, tally=None)
+        row = insert(table_of(KeptStretch)).values(account_id=account_id, number=number, tally=b"")
         session.execute(row.on_conflict_do_nothing())
         of_it = KeptStretch.account_id == account_id, KeptStretch.number == number
         session.execute(select(KeptStretch.number).where(*of_it).with_for_update())

@@ -33,7 +33,7 @@ def upgrade() -> None:
         "kept_stretches",
         sa.Column("account_id", NUMBER, nullable=False, autoincrement=False),
         sa.Column("number", NUMBER, nullable=False, autoincrement=False),
-        sa.Column("tally", sa.LargeBinary(), nullable=True),
+        sa.Column("tally", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], "fk_kept_stretches_account_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("account_id", "number", name="pk_kept_stretches"),
     )

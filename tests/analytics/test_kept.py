@@ -96,7 +96,7 @@ def begin_earlier(person: Person, books: Books) -> None:
         ))  # fmt: skip
 
 
-@settings(max_examples=30, **SOME)
+@settings(max_examples=20, **SOME)
 @given(drawn=business, changes=changes)
 def test_whatever_changes_afterwards_is_counted_at_once(ada: Person, drawn, changes):
     books = write_books(ada, drawn)
