@@ -7,6 +7,7 @@ from app.analytics import stretches, tables
 from app.analytics.kpis import Kpis, best_fans, kpis_of
 from app.analytics.periods import Period
 from app.analytics.tables import Work
+from app.analytics.tally import joined
 from app.database import utcnow
 
 
@@ -32,13 +33,13 @@ class Figures:
 def count_figures(account_id: int, period: Period) -> Figures:
     as_of = utcnow()
     before = period.previous
-    both = stretches.tally_over(account_id, Period(before.first, period.after, period.zone))
-    tally = both.between(period)
+    tallies = stretches.tallies_over(account_id, Period(before.first, period.after, period.zone))
+    tally = joined(tallies, period)
     campaigns, authors = tables.work_of(tally)
     return Figures(
         as_of=as_of,
         kpis=kpis_of(account_id, period, tally),
-        previous=kpis_of(account_id, before, both.between(before)),
+        previous=kpis_of(account_id, before, joined(tallies, before)),
         trend=tables.trend(tally, period),
         top_fans=best_fans(tally),
         campaigns=tables.best(campaigns)[: tables.CAMPAIGNS_SHOWN],

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from app.analytics import counted
 from app.analytics.periods import Period
-from app.analytics.tally import Column, Columns, Tally, where
+from app.analytics.tally import Column, Columns, Tally
 from app.database import db
 from app.fans.models import Fan
 
@@ -41,7 +41,7 @@ class Kpis:
 
 
 def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
-    moved, out, waits = in_currency(tally), tally.went_out, tally.waits
+    moved, out, waits = tally.moved, tally.went_out, tally.waits
     has_net, gross = moved["has_net"] > 0, moved["gross"]
     payers = _payers(moved)
     answered, offered, sold = (int(each.sum()) for each in (waits["is_answered"], out["is_offered"], out["is_sold"]))
@@ -66,13 +66,6 @@ def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
     )
 
 
-def in_currency(tally: Tally) -> Columns:
-    """The payments that are added up."""
-    if counted.CURRENCY not in tally.words:
-        return where(tally.payments, np.zeros(len(tally.payments["slot"]), dtype=bool))
-    return where(tally.payments, tally.payments["currency"] == tally.words.index(counted.CURRENCY))
-
-
 def _payers(moved: Columns) -> Column:
     return _distinct(moved["fan"][moved["gross"] > 0])
 
@@ -90,7 +83,7 @@ def _is_first(ordered: Column) -> Column:
 
 def best_fans(tally: Tally) -> list[tuple[int, int]]:
     """Ids of the fans who brought the most, with their cents."""
-    moved = in_currency(tally)
+    moved = tally.moved
     order = np.argsort(moved["fan"])
     fans, firsts = moved["fan"][order], np.flatnonzero(_is_first(moved["fan"][order]))
     sums = np.add.reduceat(moved["gross"][order], firsts, dtype=np.int64) if len(firsts) else firsts

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from app.accounts.models import User
 from app.analytics import counted, stretches, tables, waiting
 from app.analytics.reports import Asked
+from app.analytics.tally import joined
 from app.campaigns.models import Campaign
 from app.conversations.models import Message
 from app.database import db
@@ -100,7 +101,8 @@ def _message_line(
 
 
 def _campaigns(asked: Asked, rows: list[Campaign]) -> list[Line]:
-    work, _ = tables.work_of(stretches.tally_over(asked.account_id, asked.period).between(asked.period))
+    tallies = stretches.tallies_over(asked.account_id, asked.period)
+    work, _ = tables.work_of(joined(tallies, asked.period))
     return [
         Line(each, each.started_at, campaign_id=each.id, work=work.get(each.id, tables.Work()))
         for each in rows

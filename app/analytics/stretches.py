@@ -17,7 +17,7 @@ from app.accounts.models import Account
 from app.analytics.models import ChangedStretch, KeptStretch
 from app.analytics.periods import Period, Span
 from app.analytics.reading import read_tally
-from app.analytics.tally import Tally, joined, packed, unpacked
+from app.analytics.tally import Tally, packed, unpacked
 from app.background import stopping
 from app.bulk import is_any_of, many
 from app.conversations.models import Message
@@ -59,14 +59,12 @@ class Part:
     end: datetime
 
 
-def tally_over(account_id: int, period: Period) -> Tally:
-    """Of the period, and of what lies beside it in the stretches that it begins and ends in."""
+def tallies_over(account_id: int, period: Period) -> list[Tally]:
+    """One at least, which together hold the period; and what lies beside it in the stretches that it begins and ends in."""
     slot_seconds = gcd(SLOT_SECONDS, period.slot_seconds)
-    if slot_seconds != SLOT_SECONDS:
-        return read_tally(account_id, period, slot_seconds)
-    kept = _kept(account_id, period)
+    kept = _kept(account_id, period) if slot_seconds == SLOT_SECONDS else {}
     missing = [read_tally(account_id, part, slot_seconds) for part in _parts_without(kept, period)]
-    return joined(slot_seconds, [*kept.values(), *missing])
+    return [*kept.values(), *missing]
 
 
 def _kept(account_id: int, span: Span) -> dict[int, Tally]:

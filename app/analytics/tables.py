@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from app.analytics import counted
-from app.analytics.kpis import in_currency
 from app.analytics.periods import Period
 from app.analytics.tally import Column, Columns, Tally, where
 
@@ -34,7 +33,7 @@ class Work:
 
 def trend(tally: Tally, period: Period) -> list[dict[str, int]]:
     """Cents by kind for each step of the period, also where nothing moved."""
-    moved, kinds = in_currency(tally), len(tally.words)
+    moved, kinds = tally.moved, len(tally.words)
     firsts = [tally.slot_at(step.start) for step in period.steps()]
     place = (np.searchsorted(firsts, moved["slot"], side="right") - 1) * kinds + moved["kind"]
     size = len(firsts) * kinds
@@ -66,7 +65,7 @@ def hours_of_the_week(tally: Tally, period: Period) -> list[list[int]]:
 def work_of(tally: Tally) -> tuple[dict[int, Work], dict[int | None, Work]]:
     """By campaign; and by author, of what was written by hand: what a campaign sent is the campaign's, whoever launched it."""
     found: dict[tuple[int | None, int | None], Work] = defaultdict(Work)
-    moved = in_currency(tally)
+    moved = tally.moved
     earned = where(moved, moved["is_of_message"] > 0)
     for campaign, author, cents in _by_sender(earned, earned["gross"]):
         found[campaign, author].revenue_cents = cents

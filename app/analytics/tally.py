@@ -1,13 +1,15 @@
 """What all figures are summed from: the rows of a time as columns of numbers, small enough to keep and quick to add up."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import orjson
 
+from app.analytics.counted import CURRENCY
 from app.analytics.periods import Span
 
 Column = np.ndarray[Any, Any]
@@ -39,15 +41,26 @@ class Tally:
     went_out: Columns
     waits: Columns
 
+    @cached_property
+    def moved(self) -> Columns:
+        """The payments that are added up."""
+        code = self.words.index(CURRENCY) if CURRENCY in self.words else -1
+        return where(self.payments, self.payments["currency"] == code)
+
     def between(self, span: Span) -> "Tally":
         """Of that time alone, whose ends cut no slot."""
         first, after = self.slot_at(span.start), self.slot_at(span.end)
-        tables = (getattr(self, name) for name in TABLES)
-        some = (where(columns, (columns["slot"] >= first) & (columns["slot"] < after)) for columns in tables)
-        return Tally(self.slot_seconds, self.words, *some)
+        return Tally(self.slot_seconds, self.words, *(_between(getattr(self, name), first, after) for name in TABLES))
 
     def slot_at(self, moment: datetime) -> int:
         return int(moment.timestamp() // self.slot_seconds)
+
+
+def _between(columns: Columns, first: int, after: int) -> Columns:
+    slot = columns["slot"]
+    if not len(slot) or (slot.min() >= first and slot.max() < after):
+        return columns
+    return where(columns, (slot >= first) & (slot < after))
 
 
 def where(columns: Columns, is_wanted: Column) -> Columns:
@@ -68,13 +81,12 @@ def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Columns:
     return dict(zip(names, numbers, strict=True))
 
 
-def joined(slot_seconds: int, tallies: Iterable[Tally]) -> Tally:
-    """One of all, whose slots are of so many seconds."""
+def joined(tallies: Sequence[Tally], span: Span) -> Tally:
+    """One of all, of that time alone; of one tally at least."""
     codes: dict[str, int] = {}
-    each = [_coded(tally, codes) for tally in tallies]
-    return Tally(
-        slot_seconds, list(codes), *(_stacked(name, [getattr(tally, name) for tally in each]) for name in TABLES)
-    )
+    each = [_coded(tally.between(span), codes) for tally in tallies]
+    tables = (_stacked([getattr(tally, name) for tally in each]) for name in TABLES)
+    return Tally(tallies[0].slot_seconds, list(codes), *tables)
 
 
 def _coded(tally: Tally, codes: dict[str, int]) -> Tally:
@@ -86,9 +98,8 @@ def _coded(tally: Tally, codes: dict[str, int]) -> Tally:
     return replace(tally, payments=tally.payments | {name: new[tally.payments[name]] for name in ("kind", "currency")})
 
 
-def _stacked(table: str, each: list[Columns]) -> Columns:
-    empty = np.zeros(0, dtype=np.uint8)
-    return {name: np.concatenate([empty, *(columns[name] for columns in each)]) for name in TABLES[table]}
+def _stacked(each: list[Columns]) -> Columns:
+    return {name: np.concatenate([columns[name] for columns in each]) for name in each[0]}
 
 
 def packed(tally: Tally, first_slot: int) -> bytes:
