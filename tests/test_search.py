@@ -338,7 +338,27 @@ def test_a_page_that_is_not_full_yet_leads_further_back(ada: Person, monkeypatch
     assert "the first <mark>rose</mark>" in rows
     assert "Nothing older has all of this." in rows
     assert "<html" not in rows
-    assert "the first <mark>rose</mark>" in browser.get(further).text, "without scripts the link is a page"
+    plain = browser.get(further).text
+    assert "the first <mark>rose</mark>" in plain, "without scripts the link is a page"
+    assert "Nothing older has all of this." in plain
+
+
+def test_where_nothing_is_found_to_the_very_end_nothing_is_called_older(ada: Person, monkeypatch):
+    monkeypatch.setattr(search, "NEWEST_LOOKED_THROUGH", 2)
+    monkeypatch.setattr(search_views, "PATIENCE_SECONDS", 0)
+    here, now = thread(ada), utcnow()
+    for number in range(3):
+        say(ada, here, f"tulip {number}", created_at=now - timedelta(days=number))
+    browser = ada.browser()
+    page = browser.get("/messages/onlyfans/search?q=rose").text
+    further = page.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+    assert "so_far=0" in further
+    for headers in ({}, {"HX-Request": "true", "HX-Target": "li#further"}):
+        rows = browser.get(further, headers=headers).text
+        assert "No message has all of this." in rows
+        assert "Nothing older" not in rows
+    for hostile in ("-1", "x", "9" * 5000):
+        assert browser.get(further.replace("so_far=0", f"so_far={hostile}")).status_code == 200
 
 
 def test_a_thread_opens_at_an_old_message_and_goes_on_to_newer_ones(ada: Person, eve: Person):

@@ -30,7 +30,7 @@ def search() -> str:
         return render_template("conversations/_found.html", glance=True, **_found(MESSAGES_AT_A_GLANCE, fans_shown=3))
     values = _found(MESSAGES_PER_PAGE, fans_shown=5)
     if asked_for.endswith("further"):
-        return render_template("conversations/_found_rows.html", glance=False, is_further=True, **values)
+        return render_template("conversations/_found_rows.html", glance=False, in_place=True, **values)
     if request.headers.get("HX-Request"):
         return render_template("conversations/_found.html", glance=False, **values)
     views = [view for view in saved_views.seen_by(account.id, current_user.id) if view.place == "search"]
@@ -51,6 +51,8 @@ def _found(limit: int, fans_shown: int) -> dict[str, Any]:
         "fans": [],
         "threads": {},
         "more_fans": None,
+        "is_further": "so_far" in request.args,
+        "so_far": max(0, request.args.get("so_far", 0, type=int)),  # found on the way here
     }
     if wanted.is_nothing:
         return values
