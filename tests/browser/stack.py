@@ -49,8 +49,8 @@ class Stack:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def add_person(self, email: str, password: str, role: str) -> None:
-        add_person(self.environment, email, password, role)
+    def add_person(self, email: str, password: str, role: str, account: str = "Ada Green") -> None:
+        add_person(self.environment, email, password, role, account)
 
     def set_pace(self, limit: int, seconds: int) -> None:
         connection = self.call("GET", "/api/connections")["connections"][0]
@@ -66,9 +66,9 @@ class Stack:
             self.call("PUT", f"/api/crm/fans/{number}", json={"tags": [tag]})
 
 
-def add_person(environment: dict[str, str], email: str, password: str, role: str) -> None:
-    """With the command that the README names, in Ada's account."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "user", "add", email, "--account", "Ada Green"]
+def add_person(environment: dict[str, str], email: str, password: str, role: str, account: str = "Ada Green") -> None:
+    """With the command that the README names, in Ada's account or another, which is made."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "user", "add", email, "--account", account]
     subprocess.run(
         [*command, "--role", role, "--password-stdin"],
         cwd=ROOT,
