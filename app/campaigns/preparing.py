@@ -19,7 +19,7 @@ from app.conversations.carried import note_media
 from app.conversations.claims import wake
 from app.conversations.models import Conversation, Message, MessageStatus
 from app.conversations.words import search_text
-from app.database import UTCDateTime, db, execute, on_postgresql, table_of, utcnow, write
+from app.database import UTCDateTime, db, execute, on_postgresql, run, table_of, utcnow, write
 from app.database import insert as insert_or_ignore
 from app.fans.models import Fan
 from app.fans.placeholders import parse
@@ -100,8 +100,8 @@ def _prepare(campaign_id: int, upcoming: _Upcoming) -> list[live.Noted] | None:
     campaign = db.session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or campaign.status == CampaignStatus.CANCELLED or campaign.connection_id is None:
         return None
-    _Set(campaign, upcoming.first, upcoming.last).prepare(upcoming.texts)
-    return _tell_threads(campaign, upcoming.first, upcoming.last)
+    made = _Set(campaign, upcoming.first, upcoming.last).prepare(upcoming.texts)
+    return live.note_in_threads((campaign.account_id, each.conversation_id, each.id) for each in made)
 
 
 def _unprepared() -> tuple[Any, ...]:
@@ -115,16 +115,20 @@ class _Set:
         self.campaign = campaign
         self.range = (Recipient.campaign_id == campaign.id) & Recipient.id.between(first, last)
 
-    def prepare(self, texts: str | dict[int, str]) -> None:
+    def prepare(self, texts: str | dict[int, str]) -> Sequence[Any]:
+        """The messages: the id of each, of its thread and of its fan."""
         gone = self.range & Recipient.fan_id.is_(None)
         execute(update(Recipient).where(gone, *_unprepared()).values(skip_reason=FAN_GONE))
         self._open_threads()
-        self._write_to_all(texts) if isinstance(texts, str) else self._write_to_each(texts)
-        theirs = (Message.campaign_id == Recipient.campaign_id) & (Message.fan_id == Recipient.fan_id)
-        # The newest: an automatic campaign may have written to them before.
-        made = select(func.max(Message.id)).where(theirs).correlate(Recipient).scalar_subquery()
-        execute(update(Recipient).where(self.range, *_unprepared()).values(message_id=made))
+        made = self._write_to_all(texts) if isinstance(texts, str) else self._write_to_each(texts)
+        # By what was made: no plan looks through all that the campaign, or a fan, has by now.
+        given = json.dumps([{"message_id": each.id, "fan_id": each.fan_id} for each in made])
+        of_each = select(rows_of(given, {"message_id": BigInteger, "fan_id": BigInteger})).cte("made")
+        of_each = of_each.prefix_with("MATERIALIZED").c  # SQLite would read the text anew for each recipient
+        theirs = self.range & (Recipient.fan_id == of_each.fan_id)
+        execute(update(Recipient).where(theirs, *_unprepared()).values(message_id=of_each.message_id))
         note_media(self.campaign.attachments, Message.id.in_(select(Recipient.message_id).where(self.range)))
+        return made
 
     def _open_threads(self) -> None:
         without = ~exists().where(Conversation.account_id == Fan.account_id, Conversation.fan_id == Fan.id)
@@ -138,14 +142,14 @@ class _Set:
         new = insert_or_ignore(_conversations).from_select(list(values), rows, include_defaults=False)
         execute(new.on_conflict_do_nothing())
 
-    def _write_to_all(self, text: str) -> None:
+    def _write_to_all(self, text: str) -> Sequence[Any]:
         """The same text."""
         rows = select(Recipient).join(Conversation, _THREAD_OF_RECIPIENT)
         rows = rows.where(self.range, *_unprepared()).order_by(Recipient.id)
         said = {"text": literal(text, Text), "search_text": literal(search_text(text), Text)}
-        self._insert(rows, {"conversation_id": Conversation.id, "fan_id": Recipient.fan_id} | said)
+        return self._insert(rows, {"conversation_id": Conversation.id, "fan_id": Recipient.fan_id} | said)
 
-    def _write_to_each(self, texts: dict[int, str]) -> None:
+    def _write_to_each(self, texts: dict[int, str]) -> Sequence[Any]:
         """In one statement too: SQLite's index of words takes a statement's rows at once, and one by one four times as long."""
         rows = select(Recipient.id, Recipient.fan_id, Conversation.id.label("thread"))
         rows = rows.join(Conversation, _THREAD_OF_RECIPIENT).where(self.range, *_unprepared()).order_by(Recipient.id)
@@ -156,14 +160,15 @@ class _Set:
         ]
         types = {"conversation_id": BigInteger, "fan_id": BigInteger, "text": Text, "search_text": Text}
         of_each = rows_of(json.dumps(messages), types)
-        self._insert(select(of_each), dict(of_each.c.items()))
+        return self._insert(select(of_each), dict(of_each.c.items()))
 
-    def _insert(self, rows: Select[Any], of_each: dict[str, Any]) -> None:
+    def _insert(self, rows: Select[Any], of_each: dict[str, Any]) -> Sequence[Any]:
         common = {name: literal(value, _messages.c[name].type) for name, value in self._common().items()}
         drawn = {"idempotency_key": _new_key(), "due_tick": _due_tick(*self.campaign.delay_minutes)}
         values = of_each | common | drawn
         chosen = rows.with_only_columns(*values.values(), maintain_column_froms=True)
-        execute(insert(_messages).from_select(list(values), chosen, include_defaults=False))
+        new = insert(_messages).from_select(list(values), chosen, include_defaults=False)
+        return run(new.returning(_messages.c.id, _messages.c.conversation_id, _messages.c.fan_id)).all()
 
     def _common(self) -> dict[str, Any]:
         campaign, now = self.campaign, utcnow()
@@ -193,12 +198,3 @@ def _new_key() -> Any:
     if on_postgresql():
         return func.replace(cast(func.gen_random_uuid(), Text), "-", "")
     return func.lower(func.hex(func.randomblob(16)))
-
-
-def _tell_threads(campaign: Campaign, first: int, last: int) -> list[live.Noted]:
-    """Numbers the news of each thread. Does not commit."""
-    made = select(Recipient.message_id).where(
-        Recipient.campaign_id == campaign.id, Recipient.id.between(first, last), Recipient.message_id.is_not(None)
-    )
-    rows = db.session.execute(select(Message.id, Message.conversation_id).where(Message.id.in_(made))).all()
-    return live.note_in_threads((campaign.account_id, row.conversation_id, row.id) for row in rows)
