@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import and_, bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations import live, queries
@@ -221,17 +221,17 @@ def place_message(message: Message, speaker: Speaker) -> list[live.Noted]:
     return live.note_placed(message.account_id, message.conversation_id, message.id, seq)
 
 
-def place_of_campaign(messages: Iterable[tuple[int, int | None, int]]) -> list[live.Noted]:
-    """Messages of campaigns, which have gone out now, for their threads: account, thread and message of each. Does not
-    commit."""
-    return live.note_in_threads(messages, _PLACE_OF_CAMPAIGN)
+def note_sending(messages: Iterable[tuple[int, int | None, int]]) -> list[live.Noted]:
+    """News of messages that were being sent, for their threads: account, thread and message of each. Those of campaigns that
+    went out take their place there. In one statement, which holds all threads in order. Does not commit."""
+    return live.note_in_threads(messages, _AFTER_SENDING)
 
 
-def _on_top(speaker: Speaker, message_id: Any, at: Any) -> dict[str, Any]:
+def _on_top(speaker: Speaker, message_id: Any, at: Any, *if_so: Any) -> dict[str, Any]:
     """What changes of the thread of such a message: it is the last one, unless a newer one stands. A campaign's message
     answers nobody, and brings no thread back that was put away."""
     thread = _conversations.c
-    is_newer = thread.last_message_at.is_(None) | (thread.last_message_at <= at)
+    is_newer = and_(thread.last_message_at.is_(None) | (thread.last_message_at <= at), *if_so)
 
     def unless_older(name: str, value: Any) -> dict[str, Any]:
         return {name: case((is_newer, value), else_=thread[name])}
@@ -249,9 +249,10 @@ _PLACE_BY = {
     speaker: live.numbered(_ITS_THREAD.values(_on_top(speaker, bindparam("message_id"), bindparam("at"))))
     for speaker in Speaker
 }
-_PLACE_OF_CAMPAIGN = live.numbered_each(
-    update(_conversations).values(_on_top(Speaker.CAMPAIGN, _messages.c.id, _messages.c.created_at))
-)
+_is_sent_by_campaign = _messages.c.campaign_id.is_not(None), _messages.c.status == MessageStatus.SENT
+_AFTER_SENDING = live.numbered_each(update(_conversations).values(
+    _on_top(Speaker.CAMPAIGN, _messages.c.id, _messages.c.created_at, *_is_sent_by_campaign)
+))  # fmt: skip
 
 
 def change_status(message: Message, was: str, **values: Any) -> list[live.Noted]:

@@ -152,9 +152,7 @@ def news_of(messages: Sequence[Row[Any]]) -> list[live.Noted]:
     if not there:
         return []
     new = {each.id for each in there if each.status == MessageStatus.SENT and each.campaign_id is not None}
-    places = [(each.account_id, each.conversation_id, each.id) for each in there]
-    noted = live.note_in_threads(each for each in places if each[2] not in new)
-    noted += actions.place_of_campaign(each for each in places if each[2] in new)
+    noted = actions.note_sending((each.account_id, each.conversation_id, each.id) for each in there)
     asked = {"conversations": [each.conversation_id for each in there], "messages": [each.id for each in there]}
     shown = new.union(run(_SHOWN, asked).scalars())  # the inbox shows each thread's last message
     of_inbox = ((each.account_id, each.conversation_id) for each in there if each.id in shown)
