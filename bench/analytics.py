@@ -94,13 +94,15 @@ def _measure(place: Place, requests: int) -> dict[str, object]:
     client = Person(place.app, inbox_load.ADA, user_id, account_id, "").browser()
     found: dict[str, object] = {"load before, of so many cores": f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}"}
     with recorded(place) as steps, closing(bare_connection(place)) as bare:
-        month = _of(PAGE, 30, name=", nothing kept")
-        for kind in (month, None, *_kinds()):
-            if kind is None:
-                found["kept in (s)"] = _keep(place, account_id)
-                continue
-            found[kind.name] = _line(measure_kind(client, kind, 5 if kind is month else requests, steps, bare))
+
+        def measure(kind: Kind, times: int) -> None:
+            found[kind.name] = _line(measure_kind(client, kind, times, steps, bare))
             print(f"  {kind.name:<44} {found[kind.name]}", flush=True)
+
+        measure(_of(PAGE, 30, name=", nothing kept"), 5)
+        found["kept in (s)"] = _keep(place, account_id)
+        for kind in _kinds():
+            measure(kind, requests)
     return found | {"load after": f"{os.getloadavg()[0]:.1f}"}
 
 

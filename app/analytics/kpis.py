@@ -52,7 +52,7 @@ def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
         transactions=len(gross),
         payers=len(payers),
         average_per_paying_fan_cents=_average(_sum(gross[np.isin(moved["fan"], payers)]), len(payers)),
-        new_fans=_joined(account_id, period),
+        new_fans=_new_fans(account_id, period),
         active_fans=len(_distinct(np.concatenate([payers, tally.came_in["fan"]]))),
         messages_in=len(tally.came_in["slot"]),
         messages_out=len(out["slot"]),
@@ -104,7 +104,7 @@ def _median_seconds(lasted: Column) -> int | None:
     return round(sum(middle) / 2)
 
 
-def _joined(account_id: int, period: Period) -> int:
+def _new_fans(account_id: int, period: Period) -> int:
     rows = select(func.count()).select_from(Fan).where(counted.joined(account_id, period))
     return db.session.scalar(rows) or 0
 

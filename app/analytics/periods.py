@@ -83,6 +83,11 @@ class Period:
         return gcd(seconds, _offset(self.end, self.zone))
 
 
+def number_at(moment: datetime, seconds: int) -> int:
+    """Of the stretch of so many seconds in which the moment lies, counted since 1970."""
+    return int(moment.timestamp() // seconds)
+
+
 def moment_of(day: date, zone: ZoneInfo) -> datetime:
     """When a day begins, in UTC. Where the clocks leave midnight out, it begins when they do."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, cast, func, select
 
 from app.analytics import counted, waiting
-from app.analytics.periods import Span
+from app.analytics.periods import Span, number_at
 from app.analytics.tally import Tally, tally_of
 from app.conversations.models import Message
 from app.database import on_postgresql, plain, run
@@ -20,7 +20,7 @@ def read_tally(account_id: int, span: Span, slot_seconds: int) -> Tally:
         "came_in": _rows(_came_in(account_id, span, of)),
         "went_out": _rows(_went_out(account_id, span, of)),
         "waits": [
-            (int(wait.began_at.timestamp() // slot_seconds), *_lasted(wait.began_at, wait.answered_at))
+            (number_at(wait.began_at, slot_seconds), *_lasted(wait.began_at, wait.answered_at))
             for wait in run(waiting.waits(account_id, span))
         ],
     })  # fmt: skip
@@ -30,7 +30,7 @@ class _Slots:
     """In which slot a moment of the span lies, for the database to say."""
 
     def __init__(self, span: Span, seconds: int) -> None:
-        self.seconds, self.first = seconds, int(span.start.timestamp() // seconds)
+        self.seconds, self.first = seconds, number_at(span.start, seconds)
 
     def __call__(self, moment: Any) -> Any:
         if on_postgresql():

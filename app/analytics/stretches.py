@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from app.accounts.models import Account
 from app.analytics.models import ChangedStretch, KeptStretch
-from app.analytics.periods import Period, Span
+from app.analytics.periods import Period, Span, number_at
 from app.analytics.reading import read_tally
 from app.analytics.tally import Tally, packed, unpacked
 from app.background import stopping
@@ -70,7 +70,7 @@ def tallies_over(account_id: int, period: Period) -> list[Tally]:
 def _kept(account_id: int, span: Span) -> dict[int, Tally]:
     """By number, those that are as their rows are. Which have changed is read first: what is counted anew in between is
     then read from its rows, once more."""
-    first, last = _number_of(span.start), _number_of(span.end)
+    first, last = number_at(span.start, SECONDS), number_at(span.end, SECONDS)
     changed = select(ChangedStretch.number).where(
         ChangedStretch.account_id == account_id, ChangedStretch.number.between(first, last)
     )
@@ -93,10 +93,6 @@ def _parts_without(kept: Iterable[int], span: Span) -> Iterator[Part]:
         start = stretch.end
     if start < span.end:
         yield Part(start, span.end)
-
-
-def _number_of(moment: datetime) -> int:
-    return int(moment.timestamp() // SECONDS)
 
 
 def accounts_due() -> list[int]:
@@ -127,14 +123,14 @@ def due(account_id: int) -> list[int]:
         ChangedStretch.account_id == account_id, ChangedStretch.number <= settled
     ).distinct()))  # fmt: skip
     kept = set(db.session.scalars(select(KeptStretch.number).where(KeptStretch.account_id == account_id)))
-    first = max(min([settled, *_firsts(account_id)]), _number_of(utcnow() - OLDEST))
+    first = max(min([settled, *_firsts(account_id)]), number_at(utcnow() - OLDEST, SECONDS))
     found = changed | (set(range(first, settled + 1)) - kept)
     return sorted(found - {settled}, reverse=True) + [settled] * (settled in found)
 
 
 def _settled() -> int:
     """The newest that has ended for good."""
-    return _number_of(utcnow() - SETTLED_AFTER) - 1
+    return number_at(utcnow() - SETTLED_AFTER, SECONDS) - 1
 
 
 def _firsts(account_id: int) -> list[int]:
@@ -143,7 +139,7 @@ def _firsts(account_id: int) -> list[int]:
         db.session.scalar(select(func.min(moment)).where(moment.class_.account_id == account_id))
         for moment in (Transaction.at, Message.created_at)
     )
-    return [_number_of(first) for first in firsts if first]
+    return [number_at(first, SECONDS) for first in firsts if first]
 
 
 def _keep_one(account_id: int, number: int) -> None:

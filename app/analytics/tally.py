@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from app.analytics.counted import CURRENCY
-from app.analytics.periods import Span
+from app.analytics.periods import Span, number_at
 
 Column = np.ndarray[Any, Any]
 Columns = dict[str, Column]
@@ -53,7 +53,7 @@ class Tally:
         return Tally(self.slot_seconds, self.words, *(_between(getattr(self, name), first, after) for name in TABLES))
 
     def slot_at(self, moment: datetime) -> int:
-        return int(moment.timestamp() // self.slot_seconds)
+        return number_at(moment, self.slot_seconds)
 
 
 def _between(columns: Columns, first: int, after: int) -> Columns:

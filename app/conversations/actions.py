@@ -249,9 +249,9 @@ _PLACE_BY = {
     speaker: live.numbered(_ITS_THREAD.values(_on_top(speaker, bindparam("message_id"), bindparam("at"))))
     for speaker in Speaker
 }
-_is_sent_by_campaign = _messages.c.campaign_id.is_not(None), _messages.c.status == MessageStatus.SENT
+_is_sent_by_campaign = _messages.c.campaign_id.is_not(None) & (_messages.c.status == MessageStatus.SENT)
 _AFTER_SENDING = live.numbered_each(update(_conversations).values(
-    _on_top(Speaker.CAMPAIGN, _messages.c.id, _messages.c.created_at, *_is_sent_by_campaign)
+    _on_top(Speaker.CAMPAIGN, _messages.c.id, _messages.c.created_at, _is_sent_by_campaign)
 ))  # fmt: skip
 
 

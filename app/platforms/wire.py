@@ -17,8 +17,6 @@ from app.platforms.gateway import CredentialsExpired, NotSent, OutcomeUnknown, P
 log = structlog.get_logger()
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
 LIMITS = httpx.Limits(max_keepalive_connections=10, keepalive_expiry=20)
 
 _at_rest: list[httpx.Client] = []

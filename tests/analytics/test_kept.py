@@ -17,11 +17,7 @@ from app.analytics import stretches
 from app.analytics.models import ChangedStretch, KeptStretch
 from app.database import db, utcnow, write
 from app.money.models import Transaction
-from tests.analytics.books import (
-    Books,
-    business,
-    write_books,
-)
+from tests.analytics.books import Books, business, write_books
 from tests.analytics.changes import change, changes, noon_of, read_again
 from tests.analytics.test_analytics_pages import ANALYTICS, DRAWN
 from tests.people import Person
