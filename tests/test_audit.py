@@ -56,7 +56,8 @@ def test_a_day_of_work_is_written_down(app, ada: Person, sandbox):
         ("token_revoked", "Ada", ""),
     ]
     with app.app_context():
-        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.act == Act.CAMPAIGN_LAUNCHED)).all()[-1]
+        launched = (AuditEntry.account_id == ada.account_id) & (AuditEntry.act == Act.CAMPAIGN_LAUNCHED)
+        entry = db.session.scalars(select(AuditEntry).where(launched)).one()
         assert entry.user_id == ada.user_id
         assert entry.address == "127.0.0.1"
         assert len(entry.request_id) == 32

@@ -68,6 +68,12 @@ def there(elsewhere: APIFlask, tmp_path: Path) -> APIFlask:
     return elsewhere
 
 
+@pytest.fixture
+def account() -> str:
+    """The creator's, on the platform: the sandbox remembers chats."""
+    return f"acct_{uuid4().hex[:6]}"
+
+
 def send(person: Person, fan: dict, text: str) -> int:
     return person.post("/api/onlyfans/messages/send", {"recipientId": fan["id"], "content": text}, 202)["messageId"]
 
@@ -135,9 +141,8 @@ def test_the_restored_database_takes_new_rows_and_can_be_backed_up_again(app, th
 
 @pytest.mark.parametrize("platform_forgot", [False, True], ids=["keys good", "keys forgotten"])
 def test_what_went_out_since_the_backup_is_not_sent_again(
-    app, there: APIFlask, ada: Person, sandbox: Sandbox, tmp_path: Path, platform_forgot: bool
+    app, there: APIFlask, ada: Person, sandbox: Sandbox, account: str, tmp_path: Path, platform_forgot: bool
 ):
-    account = f"acct_back_{uuid4().hex[:6]}"
     connect(ada, sandbox.url, account=account)
     fans = [add_fan(ada, number) for number in range(1, 5)]
     send(ada, fans[0], "a reply")
@@ -156,21 +161,23 @@ def test_what_went_out_since_the_backup_is_not_sent_again(
     assert accepted(sandbox, account) == ["a campaign"] * 3 + ["a reply"]
 
 
-def test_what_had_not_gone_out_goes_out_once(app, there: APIFlask, ada: Person, sandbox: Sandbox, tmp_path: Path):
-    connect(ada, sandbox.url, account="acct_wait")
+def test_what_had_not_gone_out_goes_out_once(
+    app, there: APIFlask, ada: Person, sandbox: Sandbox, account: str, tmp_path: Path
+):
+    connect(ada, sandbox.url, account=account)
     send(ada, add_fan(ada, 1), "still waiting")
     command(app, "backup", tmp_path / "before.tar.gz")
     move(there, tmp_path / "before.tar.gz")
     go_on(there)
     assert statuses(there) == ["sent"]
-    assert accepted(sandbox, "acct_wait") == ["still waiting"]
+    assert accepted(sandbox, account) == ["still waiting"]
 
 
 def test_what_was_taken_in_from_the_chats_first_is_one_message(
-    app, there: APIFlask, ada: Person, sandbox: Sandbox, tmp_path: Path
+    app, there: APIFlask, ada: Person, sandbox: Sandbox, account: str, tmp_path: Path
 ):
     """The old database's message looks, to the new one, as if it had been written on the platform itself."""
-    connection_id = connect(ada, sandbox.url, account="acct_copy")
+    connection_id = connect(ada, sandbox.url, account=account)
     send(ada, add_fan(ada, 1), "seen twice")
     command(app, "backup", tmp_path / "before.tar.gz")
     drain(app)
@@ -182,11 +189,13 @@ def test_what_was_taken_in_from_the_chats_first_is_one_message(
     assert statuses(there) == ["queued", "delivered"]
     drain(there)
     assert statuses(there) == ["sent"]
-    assert accepted(sandbox, "acct_copy") == ["seen twice"]
+    assert accepted(sandbox, account) == ["seen twice"]
 
 
-def test_what_was_planned_is_given_back_to_people(app, there: APIFlask, ada: Person, sandbox: Sandbox, tmp_path: Path):
-    connect(ada, sandbox.url, account="acct_plan")
+def test_what_was_planned_is_given_back_to_people(
+    app, there: APIFlask, ada: Person, sandbox: Sandbox, account: str, tmp_path: Path
+):
+    connect(ada, sandbox.url, account=account)
     fan = add_fan(ada, 1)
     message_id = send(ada, fan, "first")
     drain(app)
@@ -211,9 +220,9 @@ def test_what_was_planned_is_given_back_to_people(app, there: APIFlask, ada: Per
 
 
 def test_a_failed_message_that_was_sent_again_since_is_not_sent_a_third_time(
-    app, there: APIFlask, ada: Person, sandbox: Sandbox, tmp_path: Path
+    app, there: APIFlask, ada: Person, sandbox: Sandbox, account: str, tmp_path: Path
 ):
-    connect(ada, sandbox.url, account="acct_fail")
+    connect(ada, sandbox.url, account=account)
     message_id = send(ada, add_fan(ada, 1), "once failed")
     with app.app_context(), write() as session:
         session.execute(update(Message).values(status="failed"))
@@ -225,7 +234,7 @@ def test_a_failed_message_that_was_sent_again_since_is_not_sent_a_third_time(
     there_ada.post(f"/api/onlyfans/messages/{message_id}/retry", status=202)
     go_on(there)
     assert statuses(there) == ["sent"]
-    assert accepted(sandbox, "acct_fail") == ["once failed"]
+    assert accepted(sandbox, account) == ["once failed"]
 
 
 def test_a_backup_writes_over_nothing_and_is_read_by_its_owner_only(app, ada: Person, tmp_path: Path):

@@ -90,12 +90,19 @@
     },
   };
 
+  const unheard = new Map(); // field: its kinds of event
+  const remember = (event) => unheard.set(event.target, (unheard.get(event.target) ?? new Set()).add(event.type));
+  const KINDS = ["input", "change"];
+  KINDS.forEach((kind) => document.addEventListener(kind, remember));
   const sayAgain = () => {
-    const field = document.activeElement;
-    const isTyped = field?.matches("input:not([type=checkbox], [type=radio])") && field.value !== field.defaultValue;
-    if (isTyped) field.dispatchEvent(new Event("input", { bubbles: true }));
+    KINDS.forEach((kind) => document.removeEventListener(kind, remember));
+    unheard.forEach((kinds, field) => kinds.forEach((kind) => field.dispatchEvent(new Event(kind, { bubbles: true }))));
   };
-  window.addEventListener("load", () => window.greenroom.whenReady("htmx", () => setTimeout(sayAgain)));
+  // As htmx itself begins. Not by the page's load: a CDN that hangs holds that up.
+  window.greenroom.whenReady("htmx", () => {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", sayAgain);
+    else setTimeout(sayAgain);
+  });
 
   const REASONS = {
     401: "You are signed out. Reload the page to sign in again.",

@@ -48,6 +48,17 @@ def test_from_a_new_segment_to_the_last_recipient_by_keyboard(ada: Person, stack
     assert len({each["chatId"] for each in stack.sandbox.sends()}) == 12
 
 
+def test_what_was_chosen_before_the_scripts_came_is_looked_at_then(ada: Person):
+    page, held = ada.page, []
+    page.route(re.compile("cdn.*htmx"), lambda route: held.append(route))  # until the page takes its own copy
+    page.goto("/campaigns/new", wait_until="commit")
+    page.get_by_label("Who gets it").select_option(label="Tagged Dozen")
+    page.get_by_label("Message", exact=True).fill("Hello you")
+    assert held and page.evaluate("!window.htmx"), "too late: the scripts are there"
+    page.get_by_label("Message", exact=True).blur()
+    expect(page.locator("#outlook .figure")).to_have_text("12 fans")
+
+
 def test_typed_and_kept_and_gone_on_with(ada: Person):
     page = ada.page
     page.goto("/campaigns/new")
