@@ -9,7 +9,7 @@ from sqlalchemy import insert, literal, select, update
 from app.accounts import auditing
 from app.accounts.auditing import Act
 from app.background import later
-from app.campaigns import queries
+from app.campaigns import queries, stays
 from app.campaigns.audience import Audience, Selection, decided
 from app.campaigns.draws import WORDING, lot
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
@@ -164,6 +164,7 @@ def cancel(account_id: int, campaign_id: int, note: str = "") -> Campaign:
         require(campaign, allowed)
         campaign.status, campaign.note = CampaignStatus.CANCELLED, note
         record(campaign, Act.CAMPAIGN_CANCELLED)
+        stays.forget_stays(campaign)
         unprepared = (Recipient.campaign_id == campaign.id) & Recipient.message_id.is_(None)
         never = update(Recipient).where(unprepared, Recipient.skip_reason.is_(None))
         execute(never.values(skip_reason=queries.CANCELLED_BEFORE))

@@ -5,16 +5,17 @@ whom the campaign has not turned yet. So a worker that dies, or looks twice, nei
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.background import later
-from app.campaigns import actions
+from app.campaigns import actions, stays
 from app.campaigns.aims import find_aim
 from app.campaigns.audience import Audience, decided
+from app.campaigns.drafting import WAS_IN_BEFORE
 from app.campaigns.models import Campaign, CampaignStatus, Recipient, Trigger
 from app.database import db, plain, utcnow, write
 from app.errors import Invalid
@@ -53,27 +54,27 @@ def turn_to_fans(campaign_id: int) -> int:
         if campaign is None or campaign.status != CampaignStatus.ACTIVE or not campaign.trigger:
             return 0
         now = utcnow()
-        found = _found(campaign)
-        turned = (
-            0 if found is None else actions.consider(campaign, found, nth=lambda fan_id: _times(campaign, fan_id) + 1)
-        )
+        turned = _turn(campaign, now)
         campaign.looked_at = now
     if turned:
         later("prepare_campaign", campaign_id)
     return turned
 
 
-def _found(campaign: Campaign) -> Select[Any, Any] | None:
+def _turn(campaign: Campaign, now: datetime) -> int:
     try:
         rule = find_aim(campaign.account_id, campaign.aim).rule
     except Invalid:  # its segment was deleted: nobody is in it
-        return None
-    connection = first_connection(campaign.account_id, "onlyfans")
+        return 0
+    if campaign.trigger == Trigger.SEGMENT:
+        stays.note_stays(campaign, Audience(rule).holds(campaign.account_id), now)
     left = _left_of(campaign)
     if left == 0:
-        return None
+        return 0
     audience = Audience(rule, also=(_happened(campaign), ~_has_had_it(campaign)))
-    return decided(replace(actions.selection_of(campaign, audience, connection), at_most=left)).order_by(None)
+    selection = actions.selection_of(campaign, audience, first_connection(campaign.account_id, "onlyfans"))
+    found = decided(replace(selection, at_most=left)).order_by(None)
+    return actions.consider(campaign, found, nth=lambda fan_id: _times(campaign, fan_id) + 1)
 
 
 def _left_of(campaign: Campaign) -> int | None:
@@ -86,32 +87,30 @@ def _left_of(campaign: Campaign) -> int | None:
 
 def _happened(campaign: Campaign) -> Any:
     """Since it was switched on."""
-    if campaign.trigger == Trigger.SUBSCRIPTION:
-        return Fan.subscribed_at > campaign.started_at
-    if campaign.trigger == Trigger.PURCHASE:
+    if campaign.trigger == Trigger.PURCHASE:  # those few are looked up first, not each fan's payments
         of_account = (Transaction.account_id == campaign.account_id) & (Transaction.at > campaign.started_at)
         return Fan.id.in_(select(Transaction.fan_id).where(of_account, Transaction.kind.in_(BOUGHT)))
-    return Fan.account_id == campaign.account_id
+    return _happened_after(campaign, Fan.id, campaign.started_at)
+
+
+def _happened_after(campaign: Campaign, fan_id: Any, moment: Any) -> Any:
+    if campaign.trigger == Trigger.SUBSCRIPTION:
+        return Fan.subscribed_at > moment
+    if campaign.trigger == Trigger.SEGMENT:
+        return stays.came_in_after(campaign, fan_id, moment)
+    theirs = (Transaction.account_id == campaign.account_id) & (Transaction.fan_id == fan_id)
+    return exists().where(theirs, Transaction.kind.in_(BOUGHT), Transaction.at > moment)
 
 
 def _has_had_it(campaign: Campaign) -> Any:
     """Once for each fan; or again after so many days, if it has happened again since."""
-    before = exists().where(Recipient.campaign_id == campaign.id, Recipient.fan_id == Fan.id)
+    turned = (Recipient.campaign_id == campaign.id) & (Recipient.fan_id == Fan.id)
+    before = exists().where(turned, Recipient.skip_reason.is_distinct_from(WAS_IN_BEFORE))
     if campaign.again_after_days is None:
         return before
     lately = before.where(Recipient.created_at > utcnow() - timedelta(days=campaign.again_after_days))
     unprepared = before.where(Recipient.message_id.is_(None), Recipient.skip_reason.is_(None))
-    return or_(lately, unprepared, before.where(~_again_since(campaign, Recipient.created_at)))
-
-
-def _again_since(campaign: Campaign, moment: Any) -> Any:
-    """Whether it has happened after that moment too."""
-    if campaign.trigger == Trigger.SUBSCRIPTION:
-        return Fan.subscribed_at > moment
-    if campaign.trigger == Trigger.PURCHASE:
-        theirs = (Transaction.account_id == campaign.account_id) & (Transaction.fan_id == Fan.id)
-        return exists().where(theirs, Transaction.kind.in_(BOUGHT), Transaction.at > moment)
-    return Fan.id == Fan.id
+    return or_(lately, unprepared, before.where(~_happened_after(campaign, Recipient.fan_id, Recipient.created_at)))
 
 
 def _times(campaign: Campaign, fan_id: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import literal, select
 
 from app.accounts.auditing import Act
-from app.campaigns import actions, aims, queries
+from app.campaigns import actions, aims, queries, stays
 from app.campaigns.audience import Audience
 from app.campaigns.models import Campaign, CampaignStatus, LatePolicy, Trigger
 from app.conversations import actions as conversations
@@ -206,13 +206,15 @@ def _wrong_in(campaign: Campaign, connection: Connection | None, number: int, te
 
 
 def _switch_on(campaign: Campaign, audience: Audience, connection: Connection | None) -> None:
-    """From now on. Who is in its segment already does not come into it. Does not commit."""
+    """From now on. Who is in its segment already has not come into it. Does not commit."""
     campaign.connection_id = connection.id if connection else None
     campaign.status, campaign.started_at, campaign.looked_at = CampaignStatus.ACTIVE, utcnow(), utcnow()
     db.session.flush()
     if campaign.trigger == Trigger.SEGMENT:
+        is_inside = audience.holds(campaign.account_id)
+        stays.note_stays(campaign, is_inside, campaign.started_at)
         inside = select(Fan.id.label("fan_id"), literal(WAS_IN_BEFORE).label("reason"))
-        actions.consider(campaign, inside.where(audience.holds(campaign.account_id)))
+        actions.consider(campaign, inside.where(is_inside))
 
 
 def send_test(account_id: int, handle: str, said: Composition, author_id: int) -> Fan:

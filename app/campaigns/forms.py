@@ -93,7 +93,7 @@ class CampaignForm(WithMedia, FlaskForm):
     late_hours = _whole("Hours late, at most", 1, 24 * 14, default=6)
     delay_from = _whole("Minutes after it, from", 0, 60 * 24 * 30, default=0)
     delay_to = _whole("to, at random", 0, 60 * 24 * 30, default=0)
-    again_after_days = _whole("To the same fan again after … days", 1, 3650)
+    again_after_days = _whole("To the same fan again after … days", 0, 3650)
     stop_on_answer = BooleanField("Not to who writes before it is sent", default=True)
     test_fan = StringField("Handle of the fan", [Length(max=200)])
 

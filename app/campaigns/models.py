@@ -85,7 +85,7 @@ class Campaign(Base):
     note: Mapped[str] = mapped_column(default="")  # why it stands as it does, where nobody pressed for it
     trigger: Mapped[str] = mapped_column(default=Trigger.NONE)
     delay_minutes: Mapped[list[int]] = mapped_column(JSON, default_factory=lambda: [0, 0])  # at random, from … to …
-    again_after_days: Mapped[int | None] = mapped_column(default=None)  # of an automatic one; None: once for each fan
+    again_after_days: Mapped[int | None] = mapped_column(default=None)  # of an automatic one. None: once; 0: each time
     looked_at: Mapped[datetime | None] = mapped_column(default=None)  # when an automatic one last looked for fans
     started_at: Mapped[datetime] = mapped_column(default_factory=utcnow)  # until it starts: when it was begun to write
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
@@ -129,3 +129,15 @@ class Recipient(Base):
     wording: Mapped[int | None] = mapped_column(default=None)  # which of the texts; 0 is `content`
     nth: Mapped[int] = mapped_column(default=1)  # time that an automatic campaign turned to this fan
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class Stay(Base):
+    """A fan who is in the segment that an automatic campaign writes to the newcomers of: see stays.py."""
+
+    __tablename__ = "stays"
+    __table_args__ = (Index(None, "fan_id"), Index(None, "account_id"))
+
+    campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    fan_id: Mapped[int] = mapped_column(BigId, ForeignKey("fans.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    began_at: Mapped[datetime]

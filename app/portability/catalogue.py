@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from app.campaigns.models import Campaign, Recipient
+from app.campaigns.models import Campaign, Recipient, Stay
 from app.conversations.desk_models import LaterReply, Note, ReadMarker, SavedDraft
 from app.conversations.models import Conversation, Message, MessageMedium, SavedView, SendAttempt
 from app.database import Base, table_of
@@ -95,6 +95,7 @@ PARTS = (
     Part(MessageMedium, holds={"medium": in_medium}),
     Part(SendAttempt, {"started_tick": CLOCK, "answered_tick": CLOCK, "sender_id": STATE}),
     Part(Recipient),
+    Part(Stay),
     Part(Transaction, points_at={"import_id": "imports"}),
     Part(Attribution),
     Part(Note),

@@ -1,18 +1,21 @@
 """Campaigns that write by themselves: to whom it happens, once or again, and to nobody else."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from app import clock
 from app.campaigns.automatic import turn_to_fans
-from app.campaigns.models import Campaign, Recipient
+from app.campaigns.models import Campaign, Recipient, Stay
 from app.conversations.models import Message
 from app.database import db, utcnow, write
 from app.fans.models import Fan
 from app.money.actions import record_transaction
+from app.money.models import Transaction
 from tests.campaigns.composer import change, change_thread, launch, ledger, make_due, press, send_all, shown, sweep_once
 from tests.people import Person, add_fan
 
@@ -26,12 +29,18 @@ def look_again(ada: Person) -> None:
     send_all(ada)
 
 
-def pass_days(ada: Person, days: int) -> None:
-    """As if all that a campaign did had been so many days ago."""
+def pass_days(ada: Person, days: float) -> None:
+    """As if all that was done had been so many days ago."""
+    span = timedelta(days=days)
     with ada.app.app_context(), write() as session:
-        earlier = utcnow() - timedelta(days=days)
-        session.execute(update(Recipient).values(created_at=earlier))
-        session.execute(update(Campaign).values(started_at=earlier - timedelta(days=1)))
+        for recipient in session.scalars(select(Recipient)):
+            recipient.created_at -= span
+        for stay in session.scalars(select(Stay)):
+            stay.began_at -= span
+        for payment in session.scalars(select(Transaction)):
+            payment.at -= span
+        for campaign in session.scalars(select(Campaign)):
+            campaign.started_at -= span
 
 
 def subscribe(ada: Person, fan_id: int, when=None) -> None:
@@ -100,12 +109,18 @@ def test_after_a_purchase_and_again_only_after_so_many_days(browser: FlaskClient
     assert len(statuses_of(ada, campaign)) == 1, "too early"
     pass_days(ada, 8)
     look_again(ada)
-    assert statuses_of(ada, campaign) == ["sent"] * 2, "they have bought since"
-    pass_days(ada, 8)
-    with ada.app.app_context(), write() as session:
-        session.execute(update(Recipient).values(created_at=utcnow() + timedelta(seconds=1) - timedelta(days=7)))
+    assert times_written(ada, campaign) == {fan: 2}, "they have bought since"
+    buy(ada, fan, number=3)
+    pass_days(ada, 6.99)
     look_again(ada)
-    assert len(statuses_of(ada, campaign)) == 2
+    assert times_written(ada, campaign) == {fan: 2}, "too early"
+    pass_days(ada, 0.02)
+    look_again(ada)
+    assert times_written(ada, campaign) == {fan: 3}
+    pass_days(ada, 8)
+    buy(ada, subscriber)
+    look_again(ada)
+    assert times_written(ada, campaign) == {fan: 3, subscriber: 1}, "another has bought, and not they"
 
 
 def test_it_waits_a_random_while_and_not_for_who_writes_first(browser: FlaskClient, ada: Person):
@@ -172,3 +187,98 @@ def test_after_so_many_messages_it_turns_to_nobody_else(browser: FlaskClient, ad
     found = ledger(ada, campaign)
     assert sorted(found.values(), key=str) == [("sent", None), ("sent", None), ("skipped", "beyond_limit")]
     assert fans[3] not in found
+
+
+def tag(ada: Person, fan_id: int, *tags: str) -> None:
+    ada.put(f"/api/crm/fans/{fan_id}", {"tags": list(tags)})
+    look_again(ada)
+
+
+def switch_on_for_the_segment(browser: FlaskClient, ada: Person, **fields: str) -> int:
+    segment = ada.post("/api/segments", {"name": "S", "rule": VIP})["id"]
+    return launch(browser, ada, audience=f"segment:{segment}", when="segment", type="re-engagement", **fields)
+
+
+def test_again_only_to_who_left_the_segment_and_came_back(browser: FlaskClient, ada: Person):
+    stays, returns = add_fan(ada, 1)["id"], add_fan(ada, 2)["id"]
+    campaign = switch_on_for_the_segment(browser, ada, again_after_days="7")
+    tag(ada, stays, "VIP")
+    tag(ada, returns, "VIP")
+    assert len(statuses_of(ada, campaign)) == 2
+    tag(ada, returns)
+    tag(ada, returns, "VIP")
+    assert len(statuses_of(ada, campaign)) == 2, "too early"
+    pass_days(ada, 8)
+    look_again(ada)
+    assert times_written(ada, campaign) == {stays: 1, returns: 2}
+    pass_days(ada, 8)
+    look_again(ada)
+    assert times_written(ada, campaign) == {stays: 1, returns: 2}
+
+
+def times_written(ada: Person, campaign: int) -> dict[int, int]:
+    with ada.app.app_context():
+        of_it = select(Message.fan_id).where(Message.campaign_id == campaign)
+        return dict(Counter(db.session.scalars(of_it)))
+
+
+@pytest.mark.parametrize("again", ["", "7"])
+def test_who_was_in_before_gets_it_once_they_have_left_and_come_back(browser: FlaskClient, ada: Person, again: str):
+    back, forever = (add_fan(ada, number, tags=["VIP"])["id"] for number in (1, 2))
+    campaign = switch_on_for_the_segment(browser, ada, again_after_days=again)
+    pass_days(ada, 8)
+    look_again(ada)
+    assert times_written(ada, campaign) == {}, "nobody has come in"
+    tag(ada, back)
+    tag(ada, back, "VIP")
+    assert times_written(ada, campaign) == {back: 1}
+    assert ledger(ada, campaign)[forever] == ("skipped", "was_in_before")
+
+
+def test_once_is_once_for_who_leaves_the_segment_and_comes_back(browser: FlaskClient, ada: Person):
+    fan = add_fan(ada, 1)["id"]
+    campaign = switch_on_for_the_segment(browser, ada)
+    for tags in (["VIP"], [], ["VIP"]):
+        tag(ada, fan, *tags)
+    pass_days(ada, 100)
+    look_again(ada)
+    assert times_written(ada, campaign) == {fan: 1}
+
+
+def test_each_time_is_each_time(browser: FlaskClient, ada: Person):
+    fan = add_fan(ada, 1)["id"]
+    campaign = switch_on_for_the_segment(browser, ada, again_after_days="0")
+    assert "; each time" in browser.get(f"/campaigns/{campaign}").text
+    for tags in (["VIP"], ["VIP"], [], ["VIP"]):
+        tag(ada, fan, *tags)
+    assert times_written(ada, campaign) == {fan: 2}
+
+
+def test_one_that_has_ended_forgets_who_is_inside(browser: FlaskClient, ada: Person):
+    fan = add_fan(ada, 1, tags=["VIP"])["id"]
+    campaign = switch_on_for_the_segment(browser, ada)
+    with ada.app.app_context():
+        assert list(db.session.scalars(select(Stay.fan_id).where(Stay.campaign_id == campaign))) == [fan]
+    press(browser, campaign, "cancel")
+    with ada.app.app_context():
+        assert not db.session.scalar(select(Stay).where(Stay.campaign_id == campaign))
+
+
+def test_switched_off_what_waits_for_its_time_waits_on_and_ended_it_never_goes(browser: FlaskClient, ada: Person):
+    fan, other = (add_fan(ada, number)["id"] for number in (1, 2))
+    campaign = launch(browser, ada, audience="all", when="subscription", delay_from="30", delay_to="90")
+    subscribe(ada, fan)
+    look_again(ada)
+    press(browser, campaign, "pause")
+    make_due(ada)
+    look_again(ada)
+    assert statuses_of(ada, campaign) == ["queued"]
+    press(browser, campaign, "resume")
+    look_again(ada)
+    assert statuses_of(ada, campaign) == ["sent"]
+    subscribe(ada, other)
+    look_again(ada)
+    press(browser, campaign, "cancel")
+    make_due(ada)
+    look_again(ada)
+    assert ledger(ada, campaign) == {fan: ("sent", None), other: ("cancelled", "The campaign was cancelled.")}

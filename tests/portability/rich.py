@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from app.accounts import actions as accounts
 from app.accounts import queries
+from app.campaigns.models import Stay
 from app.conversations import drafts, notes, saved_views, sending_later
 from app.conversations.actions import Draft
 from app.conversations.desk_models import LaterReply
@@ -88,6 +89,7 @@ def fill(person: Person, sandbox_url: str) -> dict[str, list[int]]:
                 )
             )
             session.add_all([
+                Stay(account_id=account_id, campaign_id=ids["campaign_id"][0], fan_id=fan_id, began_at=utcnow()),
                 RememberedMapping(account_id=account_id, header_key="a|b", kind="fans", columns=[{"index": 0}], options={}),
                 StoredEvent(
                     account_id=account_id, connection_id=connection.id, event_key="e1", body={"says": "hello"},
