@@ -55,6 +55,7 @@ class Act(StrEnum):
     CAMPAIGN_RESUMED = "campaign_resumed"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     CAMPAIGN_RETRIED = "campaign_retried"
+    CAMPAIGN_SETTLED = "campaign_settled"
     IMPORT_STARTED = "import_started"
     IMPORT_APPLIED = "import_applied"
     IMPORT_UNDONE = "import_undone"
@@ -96,6 +97,7 @@ ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's
     Act.CAMPAIGN_RESUMED: ("sends", "resumed a campaign"),
     Act.CAMPAIGN_CANCELLED: ("sends", "cancelled a campaign"),
     Act.CAMPAIGN_RETRIED: ("sends", "sent the failed ones of a campaign again"),
+    Act.CAMPAIGN_SETTLED: ("sends", "said what became of the unknown ones of a campaign"),
     Act.IMPORT_STARTED: ("imports", "uploaded a file"),
     Act.IMPORT_APPLIED: ("imports", "applied an import"),
     Act.IMPORT_UNDONE: ("imports", "undid an import"),

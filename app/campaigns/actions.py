@@ -208,6 +208,20 @@ def retry_failed(account_id: int, campaign_id: int) -> Campaign:
     return campaign
 
 
+def settle_unknown(account_id: int, campaign_id: int, *, arrived: bool) -> Campaign:
+    """A person saw on the platform what became of them: all arrived, or none did. Raises NotFound, Conflict."""
+    with write() as session:
+        campaign = locked(account_id, campaign_id)
+        of_it = select(Message).where(Message.campaign_id == campaign.id, Message.status == MessageStatus.UNKNOWN)
+        unknown = session.scalars(of_it).all()
+        noted = [news for message in unknown for news in settling.decide(message, arrived=arrived)]
+        if not noted:
+            raise Conflict("Nothing of this campaign is unknown.")
+        record(campaign, Act.CAMPAIGN_SETTLED)
+    live.tell(noted)
+    return campaign
+
+
 def _change(account_id: int, campaign_id: int, status: str, act: Act, *, allowed: tuple[str, ...]) -> Campaign:
     with write() as session:
         campaign = locked(account_id, campaign_id)

@@ -99,6 +99,13 @@ def outlook(of: Selection) -> Outlook:
     return Outlook(included, {str(reason): counts[reason] for reason in sorted(counts, key=lambda each: -counts[each])})
 
 
+def fans_of(of: Selection, reason: str = "") -> Select[Any]:
+    """Those who would get it; or those who would not, for that reason."""
+    rows = decided(of).order_by(None).subquery()
+    wanted = rows.c.reason == reason if reason else rows.c.reason.is_(None)
+    return select(Fan).join(rows, Fan.id == rows.c.fan_id).where(wanted)
+
+
 def first_of(of: Selection, limit: int) -> Select[Any]:
     """The first fans who would get it."""
     gets_it = reason_against(of).is_(None)

@@ -12,19 +12,23 @@ from app.accounts import queries as accounts
 from app.accounts.guard import account
 from app.campaigns import drafting, queries
 from app.campaigns.aims import ALL, Aim
+from app.campaigns.audience import fans_of
+from app.campaigns.audience import outlook as outlook_of
 from app.campaigns.composing import prospect_of
 from app.campaigns.drafting import ChangedMeanwhile, Window
 from app.campaigns.forms import LATER, CampaignForm, form_for
-from app.campaigns.ledger import REASONS
+from app.campaigns.ledger import in_words
 from app.campaigns.models import Campaign
 from app.campaigns.views import bp
 from app.errors import Conflict, Invalid
+from app.fans import queries as fans
 from app.media import queries as media
 from app.media.actions import store_upload
 from app.paging import fetch_page
 from app.platforms.queries import first_connection
 
-MEDIA_PER_PAGE = 24
+MEDIA_PER_PAGE, FANS_PER_PAGE = 24, 100
+MOST_VALUABLE_FIRST = fans.SORTS["-valueCents"]
 FIELDS = {  # what actions complain of, by the form's names
     "text": "text", "priceCents": "price", "attachments": "files", "recipientIds": "audience", "audience": "audience",
     "name": "name", "scheduledAt": "send_time", "stopAt": "stop_time", "testFan": "test_fan",
@@ -174,7 +178,28 @@ def _prospect(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | Non
     connection, said = first_connection(account.id, "onlyfans"), form.composition()
     aim = aims.get(said.aim, aims[ALL])
     prospect = prospect_of(account, said, aim, connection, campaign.id if campaign else 0)
-    return {"prospect": prospect, "reasons": REASONS, "timezone": account.timezone}
+    return {"prospect": prospect, "in_words": in_words, "timezone": account.timezone}
+
+
+@bp.get("/campaigns/<id:campaign_id>/considered")
+def considered(campaign_id: int) -> str | Response:
+    """Before it goes: who would get it now; or, with a `reason`, who would not."""
+    campaign = queries.find_campaign(account.id, campaign_id)
+    if not queries.is_to_come(campaign):
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+    selection, reason = drafting.selection_of_draft(campaign), request.args.get("reason", "")
+    cursor = request.args.get("cursor")
+    page = fetch_page(
+        fans_of(selection, reason), MOST_VALUABLE_FIRST, limit=FANS_PER_PAGE, cursor=cursor, counted=False
+    )
+    return render_template(
+        "campaigns/considered.html",
+        campaign=campaign,
+        page=page,
+        reason=reason,
+        seen=outlook_of(selection),
+        in_words=in_words,
+    )
 
 
 @bp.post("/campaigns/media")

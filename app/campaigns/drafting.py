@@ -8,7 +8,7 @@ from sqlalchemy import literal, select
 
 from app.accounts.auditing import Act
 from app.campaigns import actions, aims, queries, stays
-from app.campaigns.audience import Audience
+from app.campaigns.audience import Audience, Selection
 from app.campaigns.models import Campaign, CampaignStatus, LatePolicy, Trigger
 from app.conversations import actions as conversations
 from app.conversations import live
@@ -192,6 +192,13 @@ def check(campaign: Campaign) -> tuple[Connection | None, Audience]:
     audience = Audience(aim.rule)
     campaign.audience = actions.audience_as_json(audience, aim.words)
     return connection, audience
+
+
+def selection_of_draft(campaign: Campaign) -> Selection:
+    """Who would get it now. Of everybody, where its audience is no longer there."""
+    known = aims.aims_of(campaign.account_id)
+    connection = platforms.first_connection(campaign.account_id, "onlyfans")
+    return actions.selection_of(campaign, Audience(known.get(campaign.aim, known[aims.ALL]).rule), connection)
 
 
 def _wrong_in(campaign: Campaign, connection: Connection | None, number: int, text: str) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.campaigns.audience import BEYOND_LIMIT, HELD_OUT
-from app.campaigns.models import Campaign, Recipient
-from app.campaigns.queries import CANCELLED_BEFORE, IN_ORDER, recipients_of
+from app.campaigns.models import Recipient
+from app.campaigns.queries import CANCELLED_BEFORE, IN_ORDER
 from app.conversations.models import Message
 from app.csv_text import csv_text
 from app.database import db
@@ -31,6 +31,13 @@ REASONS = {
     "fan_deleted": "the fan was deleted",
     CANCELLED_BEFORE: "the campaign was cancelled before their message was made",
 }
+
+
+def in_words(reason: str) -> str:
+    """What a platform or a person said stands as it was said."""
+    return REASONS.get(reason, reason)
+
+
 HEAD = ("Fan", "Handle", "Status", "Why", "Wording", "Message", "Changed (UTC)")
 AT_ONCE = 500
 
@@ -49,7 +56,7 @@ class LedgerLine:
     @property
     def why(self) -> str:
         """The reason in words; nothing where there is none."""
-        return REASONS.get(self.reason or "", self.reason or "")
+        return in_words(self.reason or "")
 
 
 def ledger_lines(recipients: list[Recipient]) -> list[LedgerLine]:
@@ -76,15 +83,15 @@ def _ledger_line(recipient: Recipient, fan: Fan | None, message: Message | None)
     )
 
 
-def ledger_csv(campaign: Campaign, status: str) -> Iterator[str]:
-    """All its lines with that status, as the page lists them. Streamed."""
-    return csv_text(_cells_of(campaign, status))
+def ledger_csv(recipients: Select[Any]) -> Iterator[str]:
+    """All of these, as the page lists them. Streamed."""
+    return csv_text(_cells_of(recipients))
 
 
-def _cells_of(campaign: Campaign, status: str) -> Iterator[Iterable[Any]]:
+def _cells_of(recipients: Select[Any]) -> Iterator[Iterable[Any]]:
     yield HEAD
     some: list[Recipient] = []
-    for recipient in each_entity(recipients_of(campaign, status), IN_ORDER):
+    for recipient in each_entity(recipients, IN_ORDER):
         some.append(recipient)
         if len(some) == AT_ONCE:
             yield from map(_cells, ledger_lines(some))

@@ -3,15 +3,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import Select, case, func, literal, or_, select, union_all
 
 from app.accounts.models import Account
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.conversations import forecast
 from app.conversations.guards import Guards, without_quiet_hours
 from app.conversations.models import WENT_OUT, Message, MessageStatus
-from app.database import db, utcnow
+from app.database import contains, db, fold, utcnow
 from app.errors import NotFound
+from app.fans.models import Fan
 from app.money.models import Transaction
 from app.paging import Order
 from app.platforms.models import Connection
@@ -137,7 +138,7 @@ def status_of(campaign: Campaign, metrics: Metrics) -> str:
 
 
 def started_at(campaign: Campaign) -> datetime | None:
-    return None if campaign.status in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED) else campaign.started_at
+    return None if is_to_come(campaign) else campaign.started_at
 
 
 def completed_at(campaign: Campaign, metrics: Metrics) -> datetime | None:
@@ -187,6 +188,11 @@ def is_open(campaign: Campaign) -> bool:
     return campaign.status == CampaignStatus.DRAFT
 
 
+def is_to_come(campaign: Campaign) -> bool:
+    """Whether its audience is not frozen yet."""
+    return campaign.status in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+
+
 WORDS = {"active": "running"}
 
 
@@ -195,7 +201,8 @@ def stands(campaign: Campaign) -> str:
     return WORDS.get(campaign.status, campaign.status)
 
 
-def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
+def recipients_of(campaign: Campaign, status: str = "", reason: str = "", search: str = "") -> Select[Any]:
+    """`search`: in the fan's name, handle or e-mail."""
     rows = (
         select(Recipient)
         .outerjoin(Message, Recipient.message_id == Message.id)
@@ -204,7 +211,25 @@ def recipients_of(campaign: Campaign, status: str = "") -> Select[Any]:
     if status:
         wanted = WENT_OUT if status == "sent" else (status,)
         rows = rows.where(RECIPIENT_STATUS.in_(wanted))
+    if reason:
+        rows = rows.where(or_(Recipient.skip_reason == reason, Message.status_reason == reason))
+    if search.strip():
+        rows = rows.join(Fan, Recipient.fan_id == Fan.id).where(contains(Fan.search_text, fold(search.strip())))
     return rows
+
+
+def reasons_in(campaign: Campaign, most: int) -> list[tuple[str, int]]:
+    """Why fans did not get it, or not yet, with how many of them; the most frequent first."""
+    left_out = select(Recipient.skip_reason.label("reason"), func.count().label("fans")).where(
+        Recipient.campaign_id == campaign.id, Recipient.skip_reason.is_not(None)
+    )
+    told = select(Message.status_reason, func.count()).where(
+        Message.campaign_id == campaign.id, Message.status_reason.is_not(None)
+    )
+    both = union_all(left_out.group_by(Recipient.skip_reason), told.group_by(Message.status_reason)).subquery()
+    fans = func.sum(both.c.fans)
+    rows = select(both.c.reason, fans).group_by(both.c.reason).order_by(fans.desc(), both.c.reason).limit(most)
+    return [(reason, int(count)) for reason, count in db.session.execute(rows)]
 
 
 CANCELLED_BEFORE = "campaign_cancelled"

@@ -30,21 +30,23 @@ def show_message(message_id: int) -> str:
 
 @bp.post("/messages/onlyfans/message/<id:message_id>/retry")
 def retry(message_id: int) -> Response | tuple[str, int]:
-    return _settled(message_id, lambda: settling.retry(account.id, message_id), "It is in the queue again.")
+    return _settled(message_id, lambda: settling.retry(account.id, message_id), "It is in the queue again.", "failed")
 
 
 @bp.post("/messages/onlyfans/message/<id:message_id>/settle")
 def settle(message_id: int) -> Response | tuple[str, int]:
     outcome = request.form.get("outcome")
     if outcome == "send_again":
-        return _settled(message_id, lambda: settling.send_again(account.id, message_id), "It is in the queue again.")
+        return _settled(
+            message_id, lambda: settling.send_again(account.id, message_id), "It is in the queue again.", "unknown"
+        )
     arrived = outcome == "sent"
     said = "Marked as sent." if arrived else "Marked as not sent: you may send it again."
-    return _settled(message_id, lambda: settling.settle(account.id, message_id, arrived=arrived), said)
+    return _settled(message_id, lambda: settling.settle(account.id, message_id, arrived=arrived), said, "unknown")
 
 
-def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Response | tuple[str, int]:
-    """In a thread, which hears by itself what became of it, nothing more is to be said."""
+def _settled(message_id: int, verb: Callable[[], Message], said: str, was: str) -> Response | tuple[str, int]:
+    """In a thread, which hears by itself what became of it, nothing more is to be said. `was`: the status before."""
     try:
         verb()
     except Conflict as error:
@@ -55,4 +57,7 @@ def _settled(message_id: int, verb: Callable[[], Message], said: str) -> Respons
         flash(said, "success")
     if request.form.get("from") == "message":
         return redirect(url_for("conversations.show_message", message_id=message_id))
+    if request.form.get("from") == "campaign":
+        campaign_id = queries.find_outgoing(account.id, message_id).campaign_id
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id, status=was))
     return redirect(url_for("conversations.failed"))

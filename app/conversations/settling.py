@@ -28,7 +28,7 @@ def send_again(account_id: int, message_id: int) -> Message:
     """A person says that an unknown message did not arrive, and has it sent again. Raises NotFound, Conflict."""
     with write():
         message = queries.find_outgoing(account_id, message_id)
-        noted = _settle(message, status=MessageStatus.FAILED, status_reason=NOT_ARRIVED) + _requeue(message)
+        noted = _decided(message, arrived=False) + _requeue(message)
     live.tell(noted)
     wake(account_id)
     return message
@@ -65,16 +65,22 @@ def settle(account_id: int, message_id: int, *, arrived: bool) -> Message:
     """A person says what became of an unknown message. Raises NotFound, Conflict."""
     with write():
         message = queries.find_outgoing(account_id, message_id)
-        if arrived:
-            noted = _settle(message, status=MessageStatus.SENT, status_reason=None, sent_at=utcnow())
-        else:
-            noted = _settle(message, status=MessageStatus.FAILED, status_reason=NOT_ARRIVED)
+        noted = _decided(message, arrived=arrived)
     live.tell(noted)
     return message
 
 
-def _settle(message: Message, **values: Any) -> list[live.Noted]:
-    noted = change_status(message, MessageStatus.UNKNOWN, **values)
+def _decided(message: Message, *, arrived: bool) -> list[live.Noted]:
+    noted = decide(message, arrived=arrived)
     if not noted:
         raise Conflict("Only an unknown message can be settled.")
     return noted
+
+
+def decide(message: Message, *, arrived: bool) -> list[live.Noted]:
+    """Does not commit. Nothing where the message is not unknown."""
+    if arrived:
+        values = {"status": MessageStatus.SENT, "status_reason": None, "sent_at": utcnow()}
+    else:
+        values = {"status": MessageStatus.FAILED, "status_reason": NOT_ARRIVED}
+    return change_status(message, MessageStatus.UNKNOWN, **values)
