@@ -139,6 +139,34 @@ def in_fields(rule: Any) -> dict[str, str]:
     return fields
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"field": "lastSeen", "op": "since", "value": "2026-10-01"},
+        {"field": "custom", "op": "atMost", "name": "Age", "value": 41.5},
+        {"field": "file", "op": "is", "value": 4},
+    ],
+)
+def test_what_a_page_shows_of_a_condition_is_read_back_as_it_was(said: dict[str, Any]):
+    rule = parse({"rules": [said]})
+    assert entered(in_fields(as_json(rule))).rule().rules == (rule,)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ({"field": "lastSeen", "op": "since", "value": "soon"}, "Choose a day."),
+        ({"field": "lastSeen", "op": "since", "value": "2026-10-01"}, 'type="date"'),
+        ({"field": "custom", "op": "atLeast", "name": "Age", "value": "old"}, "Must be a number."),
+        ({"field": "custom", "op": "atLeast", "name": "Age", "value": "18"}, "Age is a number of at least 18"),
+        ({"field": "file", "op": "is", "value": "x"}, "Choose a file."),
+    ],
+)
+def test_days_numbers_and_files_have_fields_of_their_kind(browser: FlaskClient, line: dict[str, str], shown: str):
+    fields = {f"line_0_0_{part}": text for part, text in line.items()}
+    assert shown in post(browser, "/segments/new", group_0="all", name="N", **fields).text
+
+
 @pytest.mark.parametrize("key", READY_MADE)
 def test_what_a_page_shows_of_a_rule_is_read_back_as_that_rule(app, ada: Person, key: str):
     rule = READY_MADE[key].rule
@@ -162,6 +190,17 @@ def test_what_a_page_shows_of_a_rule_is_read_back_as_that_rule(app, ada: Person,
         ({"rules": [{"field": "lastSeen", "op": "beforeLast", "value": 1}]}, "was seen longer ago than 1 day"),
         ({"rules": [{"field": "waiting", "op": "is", "value": False}]}, "does not wait for an answer"),
         ({"rules": [{"field": "campaign", "op": "notGot", "value": 3}]}, "did not get Spring"),
+        ({"rules": [{"field": "file", "op": "is", "value": 7}]}, "came with june.csv"),
+        ({"rules": [{"field": "file", "op": "isNot", "value": 8}]}, "did not come with file 8"),
+        (
+            {"rules": [{"field": "added", "op": "since", "value": "2026-10-01"}]},
+            "was added here on or after 1 Oct 2026",
+        ),
+        ({"rules": [{"field": "fanWrote", "op": "before", "value": "2025-12-24"}]}, "wrote before 24 Dec 2025"),
+        (
+            {"rules": [{"field": "custom", "name": "Age", "op": "atLeast", "value": 18}]},
+            "Age is a number of at least 18",
+        ),
         (
             {
                 "match": "all",
@@ -175,4 +214,4 @@ def test_what_a_page_shows_of_a_rule_is_read_back_as_that_rule(app, ada: Person,
     ],
 )
 def test_a_rule_in_words(rule: dict, words: str):
-    assert in_words(parse(rule), {3: "Spring"}) == words
+    assert in_words(parse(rule), {"campaign": {3: "Spring"}, "file": {7: "june.csv"}}) == words

@@ -1,11 +1,12 @@
 """Rules over fans: each condition with a fan on either side of it, and groups of them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from app.accounts.models import Account
 from app.conversations.models import Conversation
 from app.database import db, utcnow, write
 from app.errors import Invalid
@@ -32,8 +33,10 @@ def fans(app, ada: Person, eve: Person, sandbox) -> dict[str, int]:
             update(Fan)
             .where(Fan.id == inside)
             .values(
-                last_seen_at=now - timedelta(days=20), subscribed_at=now - timedelta(days=40), custom={"Size": "Large"},
+                last_seen_at=now - timedelta(days=20), subscribed_at=now - timedelta(days=40),
+                custom={"Size": "Large", "Age": " 41.5"},
                 subscription_ends_at=now + timedelta(days=3), timezone="Europe/Paris", created_at=now - timedelta(days=9),
+                phone="+1 555 0100", import_id=77,
             )
         )  # fmt: skip
         for fan_id, kind, cents, days in ((inside, "tip", 3_000, 5), (inside, "message", 9_000, 50)):
@@ -77,6 +80,9 @@ def only(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
         only("subscriptionEnds", "inNext", 7),
         only("subscriptionEnds", "inNext", 80, unit="hours"),
         only("added", "beforeLast", 7),
+        only("phone", "contains", "555"),
+        only("platformFanId", "is", "100000001"),
+        only("file", "is", 77),
         only("name", "is", "zoe"),
         only("name", "contains", "ZO"),
         only("handle", "is", "@FAN1"),
@@ -86,6 +92,8 @@ def only(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
         only("timezone", "is", "europe/paris"),
         only("custom", "is", "large", name="Size"),
         only("custom", "isSet", name="Size"),
+        only("custom", "atLeast", 41.5, name="Age"),
+        only("custom", "atMost", 41.5, name="Age"),
     ],
 )
 def test_a_condition_finds_the_one_and_none_of_it_the_other(ada: Person, fans: dict[str, int], rule: dict):
@@ -106,11 +114,57 @@ def test_a_condition_finds_the_one_and_none_of_it_the_other(ada: Person, fans: d
         only("name", "isNot", "Zoë"),
         only("email", "isNotSet"),
         only("custom", "isNot", "Large", name="Size"),
+        only("file", "isNot", 77),
+        only("phone", "isNotSet"),
     ],
 )
 def test_a_negative_condition_finds_also_those_of_whom_nothing_is_known(ada: Person, fans: dict[str, int], rule: dict):
     assert found(ada, rule) == {fans["out"]}
     assert found(ada, rule | {"match": "none"}) == {fans["in"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"),
+    [
+        ("18", True),
+        ("-18.5", False),
+        ("0018.0", True),
+        ("17.9", False),
+        ("18 or so", False),
+        ("", False),
+        ("1e9", False),
+    ],
+)
+def test_a_field_of_ones_own_as_a_number_is_one_or_it_does_not_count(ada: Person, value: str, inside: bool):
+    fan = add_fan(ada, 1)["id"]
+    with ada.app.app_context(), write() as session:
+        session.execute(update(Fan).where(Fan.id == fan).values(custom={"Age": value}))
+    assert (found(ada, only("custom", "atLeast", 18, name="Age")) == {fan}) == inside
+    assert not found(ada, only("custom", "atLeast", 18, name="Height"))
+
+
+@pytest.mark.parametrize("field", ["lastSeen", "subscribedAt", "lastPurchase", "subscriptionEnds", "added", "changed"])
+def test_a_day_begins_by_the_clock_of_the_account(ada: Person, field: str):
+    """In Auckland 1 October 2026 begins thirteen hours before it does in London: 11:00 UTC of the day before."""
+    before, after = (add_fan(ada, number)["id"] for number in (1, 2))
+    midnight = datetime(2026, 9, 30, 11, tzinfo=UTC)
+    with ada.app.app_context(), write() as session:
+        session.execute(update(Account).where(Account.id == ada.account_id).values(timezone="Pacific/Auckland"))
+        for fan, moment in ((before, midnight - timedelta(seconds=1)), (after, midnight)):
+            session.execute(update(Fan).where(Fan.id == fan).values({COLUMNS[field]: moment}))
+    assert found(ada, only(field, "since", "2026-10-01")) == {after}
+    assert found(ada, only(field, "before", "2026-10-01")) == {before}
+
+
+COLUMNS = {
+    "lastSeen": "last_seen_at", "subscribedAt": "subscribed_at", "lastPurchase": "last_purchase_at",
+    "subscriptionEnds": "subscription_ends_at", "added": "created_at", "changed": "updated_at",
+}  # fmt: skip
+
+
+def test_of_a_platform(ada: Person, fans: dict[str, int]):
+    assert found(ada, only("platform", "is", "OnlyFans")) == set(fans.values())
+    assert found(ada, only("platform", "isNot", "onlyfans")) == set()
 
 
 def test_flags(ada: Person, fans: dict[str, int]):
@@ -170,11 +224,14 @@ def test_every_ready_made_one_is_a_rule_that_can_be_asked_and_written_down(ada: 
 
 
 def test_every_field_and_op_can_be_asked(ada: Person, fans: dict[str, int]):
-    values = {"text": "x", "tag": "x", "money": 5, "moment": 3, "flag": True, "campaign": 1, "number": 2}
+    values = {
+        "text": "x", "own": "x", "tag": "x", "money": 5, "moment": 3, "flag": True, "campaign": 1, "number": 2, "file": 1,
+        "atLeast": 5, "atMost": 5, "since": "2026-10-01", "before": "2026-10-01",
+    }  # fmt: skip
     for name, field in FIELDS.items():
         for op in OPS[field.sort]:
             more = {"name": 'It\'s "quoted".a[0]'} if name == "custom" else {}
-            found(ada, only(name, op, values[field.sort], **more))
+            found(ada, only(name, op, values.get(op, values[field.sort]), **more))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +258,14 @@ def test_every_field_and_op_can_be_asked(ada: Person, fans: dict[str, int]):
         (only("lastSeen", "inLast", 10**9), "rule.rules.0.value"),
         (only("lastSeen", "inLast", 1, unit="weeks"), "rule.rules.0.unit"),
         (only("lastSeen", "inLast", 1, days=3), "rule.rules.0.days"),
+        (only("lastSeen", "before", 7), "rule.rules.0.value"),
+        (only("lastSeen", "since", "2026-02-30"), "rule.rules.0.value"),
+        (only("lastSeen", "since", "20261001"), "rule.rules.0.value"),
+        (only("lastSeen", "inLast", "2026-10-01"), "rule.rules.0.value"),
+        (only("custom", "atLeast", "18", name="Age"), "rule.rules.0.value"),
+        (only("custom", "atMost", float("inf"), name="Age"), "rule.rules.0.value"),
+        (only("custom", "is", 18, name="Age"), "rule.rules.0.value"),
+        (only("file", "is", "june.csv"), "rule.rules.0.value"),
         (only("waiting", "is", "yes"), "rule.rules.0.value"),
         (only("campaign", "got", 2**70), "rule.rules.0.value"),
         (only("custom", "is", "x"), "rule.rules.0.name"),

@@ -28,6 +28,8 @@ class Facts(Protocol):
     tags: Any  # Sequence[str]
     value_cents: Any  # int
     last_seen_at: Any  # datetime | None
+    subscribed_at: Any  # datetime | None
+    last_purchase_at: Any  # datetime | None
     custom: Any  # Mapping[str, str] | None
 
 
@@ -164,8 +166,12 @@ def _tier(fan: Facts, _now: datetime) -> str:
     return fan.tags[0] if len(fan.tags) == 1 else ""
 
 
-def _days_since_last_seen(fan: Facts, now: datetime) -> str:
-    return "" if fan.last_seen_at is None else str(max(0, (now - fan.last_seen_at).days))
+def _days_since(moment: str) -> Value:
+    def value(fan: Facts, now: datetime) -> str:
+        then: datetime | None = getattr(fan, moment)
+        return "" if then is None else str(max(0, (now - then).days))
+
+    return value
 
 
 _VALUES: dict[str, Value] = {
@@ -174,7 +180,9 @@ _VALUES: dict[str, Value] = {
     "handle": lambda fan, _: fan.handle or "",
     "tier": _tier,
     "spent": lambda fan, _: money(fan.value_cents) if fan.value_cents else "",
-    "days_since_last_seen": _days_since_last_seen,
+    "days_since_last_seen": _days_since("last_seen_at"),
+    "days_since_subscribed": _days_since("subscribed_at"),
+    "days_since_purchase": _days_since("last_purchase_at"),
 }
 KEYS = (*_VALUES, CUSTOM)
 NAMES: Mapping[str, str] = {
@@ -184,5 +192,7 @@ NAMES: Mapping[str, str] = {
     "tier": "The tag of a fan who has exactly one.",
     "spent": "What they have spent, as $1,234.50. Nothing where it is nothing.",
     "days_since_last_seen": "Whole days, as a number.",
+    "days_since_subscribed": "Since the subscription that runs, or ran last, began.",
+    "days_since_purchase": "Since they last paid for something.",
     f"{CUSTOM}birthday": "A field of your own, by its name.",
 }

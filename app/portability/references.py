@@ -26,12 +26,11 @@ def in_aim(aim: str, new: Map) -> str:
 
 
 def in_rule(rule: dict[str, Any], new: Map) -> dict[str, Any]:
-    """As segments/rules.py reads it: groups within groups, and conditions that may name a campaign."""
+    """As segments/rules.py reads it: groups within groups, and conditions that may name a campaign or a file."""
     if "rules" in rule:
         return rule | {"rules": [in_rule(each, new) for each in rule["rules"]]}
-    if rule.get("field") == "campaign" and isinstance(rule.get("value"), int):
-        return rule | {"value": new("campaigns", rule["value"])}
-    return rule
+    table = {"campaign": "campaigns", "file": "imports"}.get(rule.get("field", ""))
+    return rule | {"value": new(table, rule["value"])} if table and isinstance(rule.get("value"), int) else rule
 
 
 def in_audience(audience: dict[str, Any], new: Map) -> dict[str, Any]:

@@ -3,20 +3,23 @@ of them means what it says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Float, and_, case, cast, false, func, or_, select, true
 
+from app.accounts.models import Account
 from app.conversations.models import WENT_OUT, Conversation, Message
-from app.database import contains, fold, utcnow
+from app.database import contains, db, fold, utcnow
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
 from app.money.queries import WITHIN
-from app.segments.rules import FIELDS, Condition, Group
+from app.segments.rules import FIELDS, ON_A_DAY, Condition, Group
+from app.zones import find_zone
 
 Clause = ColumnElement[bool]
+NUMBER = r"^\s*-?[0-9]+(\.[0-9]+)?\s*$"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Asker:
 
     account_id: int
     now: datetime
+
+    def beginning_of(self, day: str) -> datetime:
+        """By the account's clock."""
+        zone = db.session.scalar(select(Account.timezone).where(Account.id == self.account_id)) or "UTC"
+        return datetime.combine(date.fromisoformat(day), time.min, find_zone(zone) or UTC)
 
 
 def matching(account_id: int, rule: Group) -> Clause:
@@ -50,6 +58,9 @@ _TEXTS: dict[str, tuple[Any, Callable[[str], str]]] = {
     "notes": (func.lower(Fan.notes), str.lower),
     "subscriptionStatus": (func.lower(Fan.subscription_status), str.lower),
     "timezone": (func.lower(Fan.timezone), str.lower),
+    "phone": (func.lower(Fan.phone), str.lower),
+    "platform": (func.lower(Fan.platform), str.lower),
+    "platformFanId": (Fan.platform_fan_id, str),
 }
 
 
@@ -59,8 +70,13 @@ def _text(_: Asker, asked: Condition) -> Clause:
 
 
 def _custom(_: Asker, asked: Condition) -> Clause:
-    column = func.lower(Fan.custom[asked.name.strip()].as_string())
-    return _compare_text(column, asked.op, (asked.value or "").strip().lower())
+    column = Fan.custom[asked.name.strip()].as_string()
+    if asked.op not in ("atLeast", "atMost"):
+        return _compare_text(func.lower(column), asked.op, (asked.value or "").strip().lower())
+    number = cast(column, Float)
+    holds = number >= asked.value if asked.op == "atLeast" else number <= asked.value
+    is_number = and_(column.is_not(None), column.regexp_match(NUMBER))
+    return case((is_number, holds), else_=false())  # in this order: PostgreSQL fails at a text that is no number
 
 
 def _compare_text(column: Any, op: str, value: str) -> Clause:
@@ -82,6 +98,7 @@ _MOMENTS: dict[str, Any] = {
     "subscribedAt": Fan.subscribed_at,
     "subscriptionEnds": Fan.subscription_ends_at,
     "added": Fan.created_at,
+    "changed": Fan.updated_at,
 }
 
 
@@ -95,6 +112,9 @@ def _compare_moment(asker: Asker, column: Any, asked: Condition) -> Clause:
     known = column.is_not(None)
     if asked.op == "isSet":
         return known
+    if asked.op in ON_A_DAY:
+        begins = asker.beginning_of(asked.value)
+        return and_(known, column >= begins if asked.op == "since" else column < begins)
     span = timedelta(hours=asked.value) if asked.unit == "hours" else timedelta(days=asked.value)
     match asked.op:
         case "inLast":
@@ -167,6 +187,11 @@ def _in(ids: Any, *, unless: bool = False) -> Clause:
     return Fan.id.not_in(ids) if unless else Fan.id.in_(ids)
 
 
+def _file(_: Asker, asked: Condition) -> Clause:
+    came_with = and_(Fan.import_id.is_not(None), Fan.import_id == asked.value)
+    return came_with if asked.op == "is" else ~came_with
+
+
 def _linked(_: Asker, asked: Condition) -> Clause:
     return Fan.platform_fan_id.is_not(None) if asked.value else Fan.platform_fan_id.is_(None)
 
@@ -176,11 +201,11 @@ def _do_not_message(_: Asker, asked: Condition) -> Clause:
 
 
 _BY_SORT: dict[str, Callable[[Asker, Condition], Clause]] = {
-    "text": _text, "moment": _moment, "tag": _tag, "money": _spend, "campaign": _campaign, "number": _best,
+    "text": _text, "own": _custom, "file": _file, "moment": _moment,
+    "tag": _tag, "money": _spend, "campaign": _campaign, "number": _best,
     "flag": _do_not_message,
 }  # fmt: skip
 _BY_FIELD: dict[str, Callable[[Asker, Condition], Clause]] = {
-    "custom": _custom,
     "waiting": _waiting,
     "weWrote": _wrote(Conversation.we_wrote_at),
     "fanWrote": _wrote(Conversation.fan_wrote_at),

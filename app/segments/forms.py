@@ -6,13 +6,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.errors import Invalid
-from app.segments.rules import FIELDS, OPS, PRESENCE, Condition, Group, parse
+from app.segments.rules import FIELDS, ON_A_DAY, OPS, PRESENCE, Condition, Group, parse
 
 MOST_GROUPS = 10
 MOST_CONDITIONS = 20  # of a group
 PARTS = ("field", "op", "value", "days", "kind", "unit", "name")
 FIRST = {"field": "tag", "op": "is"}
-_WORDS = {"money": "Enter an amount in dollars, 0 or more.", "campaign": "Choose a campaign.", "tag": "Which tag?"}
+_WORDS = {
+    "money": "Enter an amount in dollars, 0 or more.",
+    "campaign": "Choose a campaign.",
+    "file": "Choose a file.",
+    "tag": "Which tag?",
+}
 
 
 @dataclass
@@ -34,11 +39,25 @@ class Line:
     def wants_value(self) -> bool:
         return self.said["op"] not in PRESENCE
 
+    @property
+    def on_a_day(self) -> bool:
+        return self.said["op"] in ON_A_DAY
+
+    @property
+    def is_amount(self) -> bool:
+        return self.sort == "own" and self.said["op"] in ("atLeast", "atMost")
+
+    @property
+    def value_words(self) -> str:
+        """What to enter, where nothing sensible is."""
+        return "Choose a day." if self.on_a_day else _WORDS.get(self.sort, "")
+
     def rule(self) -> dict[str, Any]:
         said: dict[str, Any] = {}
         said |= {name: value for name, value in self.said.items() if value and name in ("field", "op", "name")}
         if self.wants_value:
-            said["value"] = _VALUES.get(self.sort, str)(self.said.get("value", ""))
+            read = str if self.on_a_day else _amount if self.is_amount else _VALUES.get(self.sort, str)
+            said["value"] = read(self.said.get("value", ""))
         for name in {"money": ("days", "kind"), "moment": ("unit",)}.get(self.sort, ()):
             if text := self.said.get(name):
                 said[name] = _number(text) if name == "days" else text
@@ -51,6 +70,13 @@ def _number(text: str) -> int | str:
     return int(text) if text.strip().isdecimal() and len(text) < 19 else text
 
 
+def _amount(text: str) -> float | str:
+    try:
+        return float(text.strip())
+    except ValueError:
+        return text
+
+
 def _cents(text: str) -> int | str:
     try:
         cents = Decimal(text.replace(",", "").replace("$", "").strip()) * 100
@@ -60,7 +86,8 @@ def _cents(text: str) -> int | str:
 
 
 _VALUES: dict[str, Any] = {
-    "money": _cents, "moment": _number, "number": _number, "campaign": _number, "flag": lambda text: text != "no",
+    "money": _cents, "moment": _number, "number": _number, "campaign": _number, "file": _number,
+    "flag": lambda text: text != "no",
 }  # fmt: skip
 
 
@@ -89,7 +116,7 @@ class RuleForm:
             except Invalid as invalid:
                 place, words = invalid.errors[0]
                 if also_of_empty or line.said.get("value"):
-                    line.error = _WORDS.get(line.sort, words) if place.endswith("value") else words
+                    line.error = (line.value_words or words) if place.endswith("value") else words
 
     def do(self, what: str) -> None:
         """A button of the page: group | line:2 | drop:2:0, with numbers of groups and lines."""
@@ -143,6 +170,8 @@ def _shown(condition: Condition | Group) -> Line:
     value = condition.value
     if condition.field == "spend":
         value = f"{Decimal(value) / 100:f}"
+    elif isinstance(value, float):
+        value = f"{value:g}"
     elif isinstance(value, bool):
         value = "yes" if value else "no"
     said = {

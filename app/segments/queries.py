@@ -1,6 +1,6 @@
 from typing import Any
 
-from sqlalchemy import Select, column, func, select, table
+from sqlalchemy import Select, TableClause, column, func, select, table
 
 from app.database import db, planned_anew
 from app.errors import NotFound
@@ -9,9 +9,10 @@ from app.segments.conditions import matching
 from app.segments.models import Segment
 from app.segments.rules import Group
 
-MOST_CAMPAIGNS = 200
-# Campaigns stand above segments: all that is asked of them here is what they are called.
+MOST_NAMED = 200
+# Campaigns and imports stand above segments: all that is asked of them here is what they are called.
 _campaigns = table("campaigns", column("id"), column("account_id"), column("name"))
+_imports = table("imports", column("id"), column("account_id"), column("file_name"))
 
 
 def segments_of(account_id: int) -> list[Segment]:
@@ -27,11 +28,14 @@ def find_segment(account_id: int, segment_id: int) -> Segment:
     return found
 
 
-def campaign_names(account_id: int) -> dict[int, str]:
-    """Of the newest campaigns, by id."""
-    rows = select(_campaigns.c.id, _campaigns.c.name).where(_campaigns.c.account_id == account_id)
-    found = db.session.execute(rows.order_by(_campaigns.c.id.desc()).limit(MOST_CAMPAIGNS))
-    return {row.id: row.name for row in found}
+def names_of(account_id: int) -> dict[str, dict[int, str]]:
+    """What ids in rules stand for, by the sort of their field: of the newest campaigns and files."""
+    return {"campaign": _newest(account_id, _campaigns, "name"), "file": _newest(account_id, _imports, "file_name")}
+
+
+def _newest(account_id: int, of: TableClause, name: str) -> dict[int, str]:
+    rows = select(of.c.id, of.c[name]).where(of.c.account_id == account_id).order_by(of.c.id.desc())
+    return {row[0]: row[1] for row in db.session.execute(rows.limit(MOST_NAMED))}
 
 
 def _segments(account_id: int) -> Select[Any]:

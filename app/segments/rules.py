@@ -6,11 +6,13 @@
 
 A group matches where all, any or none of its rules do; an empty one matches everybody. `none` excludes. What each field
 is compared with is in the table below. Spend is in cents; it may be of the last `days` and of one `kind` of payment.
-Moments are so many `days` or, with `"unit": "hours"`, hours away.
+Moments are so many `days` or, with `"unit": "hours"`, hours away; or before a day ("2026-10-01"), or on it or after it, as the
+account's clock has it.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from app.database import LARGEST_ID
@@ -24,17 +26,21 @@ LARGEST_CENTS = 10**12
 MOST_DAYS = 36_500
 
 PRESENCE = ("isSet", "isNotSet")
+ON_A_DAY = ("since", "before")
+_TEXT = {"is": "is", "isNot": "is not", "contains": "contains", "isSet": "is known", "isNotSet": "is not known"}
 OPS = {  # by the sort of a field; what each is called
-    "text": {"is": "is", "isNot": "is not", "contains": "contains", "isSet": "is known", "isNotSet": "is not known"},
+    "text": _TEXT,
+    "own": _TEXT | {"atLeast": "is a number of at least", "atMost": "is a number of at most"},
     "tag": {"is": "has", "isNot": "has not"},
     "money": {"atLeast": "at least", "atMost": "at most"},
     "moment": {
-        "inLast": "in the last", "beforeLast": "longer ago than", "inNext": "in the next",
-        "isSet": "at some time", "isNotSet": "never",
+        "inLast": "in the last", "beforeLast": "longer ago than", "inNext": "in the next", "since": "on or after",
+        "before": "before", "isSet": "at some time", "isNotSet": "never",
     },
     "flag": {"is": "is"},
     "campaign": {"got": "got", "notGot": "did not get", "bought": "bought from", "notBought": "did not buy from"},
     "number": {"is": "is"},
+    "file": {"is": "is", "isNot": "is not"},
 }  # fmt: skip
 
 
@@ -44,6 +50,7 @@ class Field:
     label: str
 
 
+IDS = {"campaign": "a campaign", "file": "an import"}
 FIELDS: Mapping[str, Field] = {
     "tag": Field("tag", "Tag"),
     "spend": Field("money", "Spent"),
@@ -58,12 +65,17 @@ FIELDS: Mapping[str, Field] = {
     "weWrote": Field("moment", "Was written to"),
     "fanWrote": Field("moment", "Wrote"),
     "added": Field("moment", "Was added here"),
+    "changed": Field("moment", "Was changed here"),
+    "file": Field("file", "The file they came with"),
     "name": Field("text", "Name"),
     "handle": Field("text", "Handle"),
     "email": Field("text", "E-mail"),
+    "phone": Field("text", "Phone"),
     "notes": Field("text", "Notes"),
     "timezone": Field("text", "Time zone"),
-    "custom": Field("text", "A field of your own"),
+    "custom": Field("own", "A field of your own"),
+    "platform": Field("text", "Platform"),
+    "platformFanId": Field("text", "Id on the platform"),
     "linked": Field("flag", "Linked to the platform"),
     "doNotMessage": Field("flag", "Must not be messaged"),
 }
@@ -144,7 +156,7 @@ def _only(raw: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
 
 def _wrong(raw: Mapping[str, Any], field: Field, place: str) -> Iterator[tuple[str, str]]:
     value = raw.get("value")
-    if raw["op"] not in PRESENCE and (wrong := _wrong_value(value, field.sort)):
+    if raw["op"] not in PRESENCE and (wrong := _wrong_value(value, field.sort, raw["op"])):
         yield f"{place}.value", wrong
     if raw.get("days") is not None and not _is_number(raw["days"], MOST_DAYS):
         yield f"{place}.days", f"Must be from 1 to {MOST_DAYS}."
@@ -156,20 +168,35 @@ def _wrong(raw: Mapping[str, Any], field: Field, place: str) -> Iterator[tuple[s
         yield f"{place}.name", "Name the field."
 
 
-def _wrong_value(value: Any, sort: str) -> str:
-    if sort in ("text", "tag"):
+def _wrong_value(value: Any, sort: str, op: str) -> str:
+    if op in ON_A_DAY:
+        return "" if _is_day(value) else "Must be a day like 2026-10-01."
+    if sort == "own" and op in ("atLeast", "atMost"):
+        return "" if _is_amount(value) else "Must be a number."
+    if sort in ("text", "own", "tag"):
         return "" if _is_text(value) else f"Must be a text of 1 to {LONGEST_TEXT} characters."
     if sort == "flag":
         return "" if isinstance(value, bool) else "Must be true or false."
     if sort == "money":
         return "" if value == 0 or _is_number(value, LARGEST_CENTS) else "Must be a whole number of cents, 0 or more."
-    if sort == "campaign":
-        return "" if _is_number(value, LARGEST_ID) else "Must be the id of a campaign."
+    if sort in ("campaign", "file"):
+        return "" if _is_number(value, LARGEST_ID) else f"Must be the id of {IDS[sort]}."
     return "" if _is_number(value, MOST_DAYS) else f"Must be from 1 to {MOST_DAYS}."
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value.strip()) > 0 and len(value) <= LONGEST_TEXT and "\0" not in value
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_CENTS
 
 
 def _is_number(value: Any, most: int) -> bool:

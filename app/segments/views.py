@@ -13,7 +13,7 @@ from app.segments.forms import RuleForm, entered, form_of
 from app.segments.models import Segment
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import FIELDS, Group, parse
-from app.segments.words import in_words
+from app.segments.words import Names, in_words
 
 bp = Blueprint("segments", __name__)
 
@@ -23,7 +23,7 @@ Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 @bp.get("/segments")
 def index() -> str:
-    names = queries.campaign_names(account.id)
+    names = queries.names_of(account.id)
     saved = [(each, in_words(parse(each.rule), names)) for each in queries.segments_of(account.id)]
     return render_template("segments/index.html", saved=saved, ready_made=READY_MADE.values())
 
@@ -105,23 +105,24 @@ def remove(segment_id: int) -> Response:
 
 def _page(form: RuleForm, segment: Segment | None = None, shown: Group | None = None) -> str:
     """The page; or the builder by itself, with what its rule finds now."""
+    names = queries.names_of(account.id)
     values: dict[str, Any] = {
         "form": form,
         "segment": segment,
         "fields": FIELDS,
         "tags": fans.tags_of_account(account.id),
-        "campaigns": queries.campaign_names(account.id),
-        "fixed": shown and in_words(shown, queries.campaign_names(account.id)),
-    } | _found(form, shown)
+        "names": names,
+        "fixed": shown and in_words(shown, names),
+    } | _found(form, shown, names)
     template = "segments/_builder.html" if request.headers.get("HX-Request") else "segments/edit.html"
     return render_template(template, **values)
 
 
-def _found(form: RuleForm, shown: Group | None) -> dict[str, Any]:
+def _found(form: RuleForm, shown: Group | None, names: Names) -> dict[str, Any]:
     try:
         rule = shown or form.rule()
     except Invalid:
         return {"number": None, "first": [], "words": ""}
-    words = in_words(rule, queries.campaign_names(account.id))
+    words = in_words(rule, names)
     number = queries.count_fans(account.id, rule)
     return {"number": number, "first": queries.first_fans(account.id, rule, FANS_SHOWN), "words": words}

@@ -1,10 +1,13 @@
 """A rule in words, as a person would say it."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from app.formats import money, plural
-from app.segments.rules import FIELDS, OPS, Condition, Group
+from app.segments.rules import FIELDS, ON_A_DAY, OPS, Condition, Group
 
+Names = Mapping[str, Mapping[int, str]]  # by the sort of a field: of each id
+NAMELESS: Names = {"campaign": {}, "file": {}}
 KINDS = {"tip": "in tips", "message": "on paid messages", "subscription": "on subscriptions"}
 FLAGS = {
     "waiting": ("waits for an answer", "does not wait for an answer"),
@@ -13,13 +16,12 @@ FLAGS = {
 }
 
 
-def in_words(rule: Condition | Group, campaigns: Mapping[int, str] | None = None) -> str:
-    """campaigns: names by id."""
+def in_words(rule: Condition | Group, names: Names = NAMELESS) -> str:
     if isinstance(rule, Condition):
-        return _condition(rule, campaigns or {})
+        return _condition(rule, names)
     if not rule.rules:
         return "everybody"
-    parts = [in_words(each, campaigns) for each in rule.rules]
+    parts = [in_words(each, names) for each in rule.rules]
     if rule.match == "none":
         plain = len(parts) == 1 and isinstance(rule.rules[0], Condition)
         return f"not {parts[0]}" if plain else f"none of ({'; '.join(parts)})"
@@ -30,7 +32,7 @@ def in_words(rule: Condition | Group, campaigns: Mapping[int, str] | None = None
     return (" and " if rule.match == "all" else " or ").join(joined)
 
 
-def _condition(asked: Condition, campaigns: Mapping[int, str]) -> str:
+def _condition(asked: Condition, names: Names) -> str:
     field = FIELDS[asked.field]
     op = OPS[field.sort][asked.op]
     match field.sort:
@@ -44,15 +46,27 @@ def _condition(asked: Condition, campaigns: Mapping[int, str]) -> str:
         case "number":
             return f"among the best {asked.value:,} by spend"
         case "campaign":
-            return f"{op} {campaigns.get(asked.value, f'campaign {asked.value}')}"
+            return f"{op} {names['campaign'].get(asked.value, f'campaign {asked.value}')}"
+        case "file":
+            file = names["file"].get(asked.value, f"file {asked.value}")
+            return f"{'came' if asked.op == 'is' else 'did not come'} with {file}"
         case "moment":
             label = field.label[0].lower() + field.label[1:]
             if asked.value is None:
                 return f"{label} {op}"
+            if asked.op in ON_A_DAY:
+                return f"{label} {op} {_day(asked.value)}"
             unit = asked.unit[:-1]
             return f"{label} {op} {plural(asked.value, unit, f'{unit}s')}"
     label = asked.name if asked.field == "custom" else field.label.lower()
+    if isinstance(asked.value, int | float):
+        return f"{label} {op} {asked.value:g}"
     return f"{label} {op}" + (f" “{asked.value}”" if asked.value is not None else "")
+
+
+def _day(value: str) -> str:
+    day = date.fromisoformat(value)
+    return f"{day.day} {day:%b %Y}"
 
 
 def _in_days(days: int | None) -> str:

@@ -54,7 +54,9 @@ def fill(person: Person, sandbox_url: str) -> dict[str, list[int]]:
         notes.add_note(account_id, thread_id, user_id, "Loves the sea")
         replies.add_reply(account_id, user_id, replies.Wording("hi", "Greeting", "Hi {{first_name|love}}"))
         saved_views.save_view(account_id, user_id, name="Big", is_shared=True, place="inbox", address={"spent": "100"})
-        bought = {"match": "all", "rules": [{"field": "campaign", "op": "got", "value": ids["campaign_id"][0]}]}
+        got = {"field": "campaign", "op": "got", "value": ids["campaign_id"][0]}
+        of_file = {"field": "file", "op": "is", "value": ids["import_id"][0]}
+        bought = {"match": "all", "rules": [got, {"match": "none", "rules": [of_file]}]}
         segments.save_segment(account_id, user_id, "Got the first", parse(bought))
         draft = Draft(text="Later, with care", author_id=user_id)
         sending_later.send_later(account_id, thread_id, draft, utcnow() + timedelta(days=1), unless_answered=True)
