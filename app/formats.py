@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         span=span,
         up_to=up_to,
         when=when,
+        clocks=clocks,
         day=day,
         day_name=day_name,
         day_marks=day_marks,
@@ -106,6 +107,18 @@ def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup
     text = {"time": clock, "date": day, "full": full}.get(form, f"{day}, {clock}")
     # Made of numbers, and of names that the system's zones have: nothing in it is to be escaped.
     return Markup(f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" title="{full}">{text}</time>')  # noqa: S704
+
+
+def clocks(moment: datetime, zone_name: str) -> str:
+    """What the clocks of a zone do to a time to come: "That time comes twice that night: …", "The clocks change before then: …".
+    Mostly nothing."""
+    local, here = _local(moment, zone_name), datetime.now(UTC).astimezone(_zone(zone_name))
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        which = "second" if local.fold else "first"
+        return f"That time comes twice that night: the {which} is meant, by {_zone_label(local)}."
+    if local.utcoffset() == here.utcoffset():
+        return ""
+    return f"The clocks change before then: from {_zone_label(here)} to {_zone_label(local)}."
 
 
 def day(moment: datetime, zone_name: str) -> str:

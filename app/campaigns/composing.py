@@ -42,6 +42,7 @@ class Prospect:
     looked_at: int  # so many fans are behind `empties` and `at_night`
     is_all: bool
     bought: int
+    starts_at: datetime | None = None  # of a scheduled one
     ends_at: datetime | None = None
     at_night: int = 0
     held_up: list[Later] = field(default_factory=list)
@@ -63,6 +64,7 @@ def prospect_of(account: Any, said: Composition, aim: Aim, connection: Connectio
         "looked_at": len(fans),
         "is_all": seen.included <= MOST_LOOKED_AT,
         "bought": 0 if said.guards.had_media else cautions.bought_by(selection),
+        "starts_at": said.scheduled_at,
     }
     if connection is None or not seen.included or said.trigger:
         return Prospect(**common)

@@ -1,6 +1,8 @@
 """Campaigns that start by the clock, in a zone, and what becomes of those whose time came while nothing ran."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -55,8 +57,20 @@ def test_on_the_nights_when_clocks_change(browser: FlaskClient, ada: Person, fan
     page = browser.get(f"/campaigns/{campaign}").text
     assert "Europe/Paris" in page
     assert ("CEST" if datetime.fromisoformat(utc) in SUMMER else "CET") in page
+    assert ("That time comes twice that night: the first is meant, by CEST." in page) == (said == "2099-10-25T02:30")
     press(browser, campaign, "unschedule")
     assert f'value="{said}"' in browser.get(f"/campaigns/{campaign}/edit").text
+
+
+@pytest.mark.parametrize(("said", "then"), [("2099-01-10T12:00", "CET"), ("2099-07-10T12:00", "CEST")])
+def test_while_it_is_written_the_page_says_when_it_starts_and_whether_clocks_change(
+    browser: FlaskClient, ada: Person, fan: int, said: str, then: str
+):
+    live_in(ada, "Europe/Paris")
+    page = post(browser, do="look", audience="all", when="later", send_time=said).text
+    assert re.search(rf"Starts <time [^>]*>10 \w+ 2099, 12:00 {then}</time>", page)
+    today = f"{datetime.now(ZoneInfo('Europe/Paris')):%Z}"
+    assert (f"The clocks change before then: from {today} to {then}." in page) == (today != then)
 
 
 class Summer:
