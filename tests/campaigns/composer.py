@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from app import sweep
+from app import clock, sweep
 from app.campaigns import preparing
 from app.campaigns.models import Campaign
 from app.conversations.claims import wake
@@ -16,6 +16,7 @@ from app.conversations.models import Conversation, Message
 from app.database import write
 from tests.people import Person
 from tests.sending import drain
+from tests.servers import Sandbox
 
 FILLED = {"window": "f" * 32, "priority": "5", "name": "News", "text": "Hello"}
 KEY = re.compile(r'name="key"[^>]* value="([0-9a-f]{32})"')
@@ -88,3 +89,21 @@ def make_due(ada: Person) -> None:
         with write() as session:
             session.execute(update(Message).values(due_tick=0))
         wake(ada.account_id)
+
+
+def fail_to_one(ada: Person, sandbox: Sandbox, fan: int) -> None:
+    """The others' turn comes an hour later."""
+    with ada.app.app_context(), write() as session:
+        others = update(Message).where(Message.fan_id != fan)
+        session.execute(others.values(due_tick=clock.now() + 3_600 * clock.SECOND))
+    sandbox.faults(refuse=1)
+    drain(ada.app)
+    sandbox.faults()
+
+
+def counts(ada: Person, campaign: int) -> dict[str, int]:
+    """Those of the books that are not 0, which add up."""
+    metrics = shown(ada, campaign)["metrics"]
+    parts = ("queued", "sending", "sent", "failed", "unknown", "skipped", "cancelled")
+    assert metrics["recipients"] == sum(metrics[part] for part in parts)
+    return {part: metrics[part] for part in parts if metrics[part]}
