@@ -12,14 +12,14 @@ def upload(ada: Person, content: str) -> str:
     return upload_file(ada, PNG + content.encode(), name=f"{content}.png")["url"]
 
 
-def send(ada: Person, fan: int, *files: str, price_cents: int = 0, preview: str = "") -> int:
-    """Returns the message's id; it has gone out."""
+def send(ada: Person, fan: int, *files: str, price_cents: int = 0, preview: str = "", becomes: str = "sent") -> int:
+    """Returns the message's id; it has gone out, or failed to."""
     attachments = [{"url": each} | ({"preview": True} if each == preview else {}) for each in files]
     thread = ada.call("POST", "/api/crm/conversations", json={"fanId": fan}).get_json()["id"]
     body = {"text": "See", "priceCents": price_cents, "attachments": attachments}
     message = ada.post(f"/api/crm/conversations/{thread}/messages", body, 202)["id"]
     drain(ada.app)
-    assert ada.get(f"/api/onlyfans/messages/{message}")["status"] == "sent"
+    assert ada.get(f"/api/onlyfans/messages/{message}")["status"] == becomes
     return message
 
 

@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask.testing import FlaskClient
 
+from app.accounts.models import Account
 from app.conversations import sparing
 from app.conversations.guards import Guards, quiet_until, without_quiet_hours
 from app.database import db, utcnow, write
 from app.fans.models import Fan
+from tests.campaigns import files
 from tests.campaigns.composer import change_thread, launch, ledger, make_due, press, send_all, shown
 from tests.people import Person, add_fan
 from tests.sending import drain
+from tests.servers import Sandbox
 
 NIGHT = Guards(quiet_from="22:00", quiet_to="08:00")
 
@@ -80,6 +83,53 @@ def test_who_saw_or_bought_a_file_is_spared_it(browser: FlaskClient, ada: Person
     assert ledger(ada, campaign) == {saw: ("skipped", "had_media"), locked: ("queued", None)}
 
 
+@pytest.fixture
+def having(browser: FlaskClient, ada: Person) -> dict[str, int]:
+    """Fans by what they have of a file by the time that a campaign is to bring it."""
+    names = ("saw", "saw a preview", "bought", "has it locked", "failed", "has another")
+    return {name: add_fan(ada, number)["id"] for number, name in enumerate(names, 1)}
+
+
+def hand_out(ada: Person, sandbox: Sandbox, having: dict[str, int], file: str) -> None:
+    files.send(ada, having["saw"], file)
+    files.send(ada, having["saw a preview"], file, files.upload(ada, "more"), price_cents=500, preview=file)
+    files.buy(ada, files.send(ada, having["bought"], file, price_cents=500))
+    files.send(ada, having["has it locked"], file, price_cents=500)
+    files.buy(ada, files.send(ada, having["has another"], files.upload(ada, "another"), price_cents=500))
+    sandbox.faults(refuse=1)
+    files.send(ada, having["failed"], file, becomes="failed")
+    sandbox.faults()
+
+
+def test_at_launch_who_saw_or_bought_the_file_is_left_out(browser, ada: Person, connected: Sandbox, having):
+    file = files.upload(ada, "one")
+    hand_out(ada, connected, having, file)
+    campaign = launch(browser, ada, audience="all", media=file, had_media="y")
+    spared = ("skipped", "had_media")
+    assert by_name(ledger(ada, campaign), having) == {
+        "saw": spared, "saw a preview": spared, "bought": spared,
+        "has it locked": ("queued", None), "failed": ("queued", None), "has another": ("queued", None),
+    }  # fmt: skip
+    without = launch(browser, ada, audience="all", media=file)
+    assert set(ledger(ada, without).values()) == {("queued", None)}
+
+
+def test_who_saw_or_bought_the_file_meanwhile_is_spared_it(browser, ada: Person, connected: Sandbox, having):
+    file = files.upload(ada, "one")
+    campaign = start_paused(browser, ada, media=file, had_media="y")
+    assert set(ledger(ada, campaign).values()) == {("queued", None)}
+    hand_out(ada, connected, having, file)
+    spared = ("cancelled", "had_media")
+    assert by_name(go_on(browser, ada, campaign), having) == {
+        "saw": spared, "saw a preview": spared, "bought": spared,
+        "has it locked": ("sent", None), "failed": ("sent", None), "has another": ("sent", None),
+    }  # fmt: skip
+
+
+def by_name(found: dict[int, tuple[str, str | None]], fans: dict[str, int]) -> dict[str, tuple[str, str | None]]:
+    return {name: found[fan] for name, fan in fans.items()}
+
+
 def test_quiet_hours_let_one_zone_sleep_while_another_is_awake(browser: FlaskClient, ada: Person):
     zones = ("Pacific/Auckland", "America/Los_Angeles")  # 19 to 21 hours apart: never both in these six
     at = utcnow().astimezone(ZoneInfo(zones[0]))
@@ -108,6 +158,32 @@ def test_by_ones_own_clock_nobody_is_written_to(browser: FlaskClient, ada: Perso
     assert ledger(ada, campaign)[fan["id"]] == ("queued", "quiet_hours")
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "quiet_zone", "becomes"),
+    [
+        ("America/Los_Angeles", "Pacific/Auckland", "account", ("sent", None)),
+        ("Pacific/Auckland", "America/Los_Angeles", "account", ("queued", "quiet_hours")),
+        ("America/Los_Angeles", "Pacific/Auckland", "fan", ("queued", "quiet_hours")),
+        ("Pacific/Auckland", "America/Los_Angeles", "fan", ("sent", None)),
+        ("America/Los_Angeles", None, "fan", ("sent", None)),
+        ("Pacific/Auckland", None, "fan", ("queued", "quiet_hours")),
+    ],
+)
+def test_whose_clock_decides(
+    browser: FlaskClient, ada: Person, ours: str, theirs: str | None, quiet_zone: str, becomes: tuple
+):
+    """It is night in Auckland; Los Angeles is awake."""
+    fan = add_fan(ada, 1)["id"]
+    set_zone(ada, fan, theirs)
+    with ada.app.app_context(), write():
+        db.session.get_one(Account, ada.account_id).timezone = ours
+    at = utcnow().astimezone(ZoneInfo("Pacific/Auckland"))
+    fields = {"quiet_from": f"{at - timedelta(hours=1):%H:%M}", "quiet_to": f"{at + timedelta(hours=1):%H:%M}"}
+    campaign = launch(browser, ada, audience="all", quiet_zone=quiet_zone, **fields)
+    send_all(ada)
+    assert ledger(ada, campaign)[fan] == becomes
+
+
 def test_more_are_spared_than_one_claim_looks_at(browser: FlaskClient, ada: Person, monkeypatch):
     monkeypatch.setattr(sparing, "MOST_LOOKED_AT", 2)
     fans = [add_fan(ada, number)["id"] for number in range(1, 8)]
@@ -126,7 +202,7 @@ def upload(ada: Person) -> str:
     return answer.get_json()["url"]
 
 
-def set_zone(ada: Person, fan_id: int, zone: str) -> None:
+def set_zone(ada: Person, fan_id: int, zone: str | None) -> None:
     with ada.app.app_context(), write():
         db.session.get_one(Fan, fan_id).timezone = zone
 
