@@ -22,7 +22,7 @@ from app.conversations.guards import Guards
 from app.conversations.models import Message, MessageStatus
 from app.conversations.recording import CAMPAIGN_CANCELLED
 from app.database import UTCDateTime, db, execute, table_of, utcnow, write
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.fans import queries as fans
 from app.fans.models import Fan
 from app.platforms import queries as platforms
@@ -238,8 +238,9 @@ def record(campaign: Campaign, act: Act) -> None:
 
 def locked(account_id: int, campaign_id: int) -> Campaign:
     """Two people pressing at once wait for each other: the second sees what the first did. Raises NotFound."""
-    campaign = queries.find_campaign(account_id, campaign_id)
-    db.session.refresh(campaign, with_for_update=True)
+    campaign = db.session.scalar(queries.held(queries.campaigns_of(account_id).where(Campaign.id == campaign_id)))
+    if campaign is None:
+        raise NotFound
     return campaign
 
 

@@ -67,7 +67,8 @@ def create() -> Response | tuple[str, int]:
     try:
         return _do(do, _save(form, overwrites=do == "overwrite"), form, aims)
     except ChangedMeanwhile as changed:
-        return _page(form, aims, changed.campaign, changed=_who(changed)), 409
+        theirs = queries.find_campaign(account.id, changed.campaign_id)
+        return _page(form, aims, theirs, changed=_who(changed)), 409
     except Conflict:  # pressed twice, or by a colleague: what there is to see is what became of it
         return redirect(_address_of(form))
 
@@ -148,7 +149,7 @@ def outlook() -> PlainResponse:
         try:
             campaign = _save(form)
         except ChangedMeanwhile as error:
-            campaign, changed = error.campaign, _who(error)
+            campaign, changed = queries.find_campaign(account.id, error.campaign_id), _who(error)
         except Conflict:
             return make_response("", 200, {"HX-Redirect": _address_of(form)})
     values = _prospect(form, aims, campaign) | {"campaign": campaign, "changed": changed}

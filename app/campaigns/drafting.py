@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import Select, literal, select
 
 from app.accounts.auditing import Act
 from app.campaigns import actions, aims, queries, stays
@@ -15,7 +15,7 @@ from app.conversations import live
 from app.conversations.actions import Draft
 from app.conversations.guards import Guards
 from app.database import db, execute, insert, table_of, utcnow, write
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.fans import queries as fans
 from app.fans.models import Fan
 from app.fans.placeholders import parse
@@ -72,11 +72,8 @@ class ChangedMeanwhile(Exception):
 
     def __init__(self, campaign: Campaign) -> None:
         super().__init__(f"campaign {campaign.id}")
-        self.campaign = campaign
-
-    @property
-    def by_id(self) -> int:
-        return int((self.campaign.draft_window or "").partition(".")[0])
+        self.campaign_id = campaign.id
+        self.by_id = int((campaign.draft_window or "").partition(".")[0])
 
 
 def save_draft(account_id: int, key: str, window: Window, said: Composition) -> Campaign:
@@ -105,16 +102,23 @@ def _draft_of(account_id: int, key: str, author_id: int) -> Campaign:
         "guards": {}, "is_template": True, "aim": "", "wordings": [], "holdout_percent": 0, "late_policy": LatePolicy.ASK,
         "late_hours": 6, "note": "", "trigger": "", "delay_minutes": [0, 0], "started_at": utcnow(), "created_at": utcnow(),
     }  # fmt: skip
-    execute(insert(table_of(Campaign)).values(row).on_conflict_do_nothing())
-    campaign = find_by_key(account_id, key)
-    db.session.refresh(campaign, with_for_update=True)
+    campaign = None
+    while campaign is None:  # one that was there may be discarded before it can be held
+        execute(insert(table_of(Campaign)).values(row).on_conflict_do_nothing())
+        campaign = db.session.scalar(queries.held(_of_key(account_id, key)))
     return campaign
 
 
 def find_by_key(account_id: int, key: str) -> Campaign:
-    return db.session.scalars(
-        select(Campaign).where(Campaign.account_id == account_id, Campaign.draft_key == key)
-    ).one()
+    """Raises NotFound."""
+    found = db.session.scalar(_of_key(account_id, key))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _of_key(account_id: int, key: str) -> Select[Any]:
+    return queries.campaigns_of(account_id).where(Campaign.draft_key == key)
 
 
 def launch_draft(account_id: int, campaign_id: int, *, note: str = "") -> Campaign:

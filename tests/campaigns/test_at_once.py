@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from app.accounts.models import AuditEntry
 from app.conversations.models import Message
 from app.database import db
-from tests.campaigns.composer import counts, fail_to_one, launch, make_due, press, shown
+from tests.campaigns.composer import FILLED, counts, fail_to_one, launch, make_due, newest, post, press, shown
 from tests.people import Person, add_fan, csrf_of, make_person
 from tests.sending import drain
 from tests.servers import Sandbox
@@ -146,3 +146,24 @@ def test_two_who_press_at_once(
         connected.reset()
         assert arrived(ada, connected) == reached
         press(browser, campaign, "cancel")
+
+
+@pytest.mark.parametrize("path", ["discard", "new", "outlook"], ids=["discards it too", "launches it", "writes in it"])
+def test_a_draft_that_is_discarded_while_somebody_is_at_it_breaks_nothing(
+    browser: FlaskClient, ada: Person, bob: Person, fans: list[int], path: str
+):
+    clients = [ada.browser(), bob.browser()]
+    tokens = [csrf_of(client, "/fans") for client in clients]
+
+    def pressing(who: int, address: str, fields: dict[str, str]) -> Callable[[], int]:
+        return lambda: clients[who].post(address, data=fields | {"csrf_token": tokens[who]}).status_code
+
+    for number in range(12):
+        fields = FILLED | {"audience": "all", "key": f"{number:032x}"}
+        post(browser, do="draft", **fields)
+        draft = newest(ada)["id"]
+        address = f"/campaigns/{draft}/discard" if path == "discard" else f"/campaigns/{path}"
+        discarded, answer = at_once(
+            pressing(0, f"/campaigns/{draft}/discard", {}), pressing(1, address, fields), begins=number
+        )
+        assert {discarded, answer} <= {200, 302, 404, 409}
