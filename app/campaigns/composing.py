@@ -93,12 +93,12 @@ def _warnings(said: Composition, connection: Connection | None) -> list[str]:
 
 
 def _times(account: Any, said: Composition, count: int, connection: Connection, fans: list[Reader]) -> dict[str, Any]:
-    start = max(said.scheduled_at or utcnow(), utcnow())
+    now = utcnow()  # before the forecasts, which begin a moment later: none ends before the start
+    shift = max(said.scheduled_at or now, now) - now
     before = forecast.completion_times(connection)
     after = forecast.completion_times(connection, [More(NEW, said.priority, count)])
     first = forecast.completion_times(connection, [More(NEW, said.priority, 1)])[NEW]
-    shift = start - utcnow()
-    ends_at = after[NEW] + shift
+    start, ends_at = now + shift, after[NEW] + shift
     if said.guards.is_quiet_kept:
         at_night, ends_at = 0, without_quiet_hours(said.guards, account.timezone, start, ends_at - start)
     else:

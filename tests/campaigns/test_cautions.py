@@ -77,6 +77,26 @@ def test_it_is_night_from_ten_to_eight_where_the_fan_lives(
     assert at_night(browser, send_time=send_time) == ("1 fan" if is_night else None)
 
 
+@pytest.mark.parametrize(
+    ("send_time", "is_night"),
+    [("2099-06-10T22:00", True), ("2099-06-10T08:00", False), ("2099-06-10T21:00", False), ("2099-06-10T07:45", True)],
+)
+def test_sharp_at_ten_the_night_begins_and_sharp_at_eight_it_is_over(
+    browser: FlaskClient, ada: Person, send_time: str, is_night: bool
+):
+    """The times that people choose."""
+    add_living_in(ada, 1, None)
+    assert at_night(browser, send_time=send_time) == ("1 fan" if is_night else None)
+
+
+def test_no_campaign_is_done_before_it_begins(browser: FlaskClient, ada: Person):
+    add_living_in(ada, 1, None)
+    page = outlook(browser, when="later", send_time="2099-06-10T22:00")
+    done = re.search(r'Done about <time datetime="([^"]+)"', page)
+    assert done
+    assert done[1] >= "2099-06-10T22:00:00Z"
+
+
 def test_those_who_sleep_are_counted_and_those_who_are_awake_are_not(browser: FlaskClient, ada: Person):
     zones = ("Pacific/Auckland", "America/Los_Angeles", "America/Chicago", "Europe/Paris", "Asia/Tokyo", None)
     for number, zone in enumerate(zones, 1):  # 0:00, 5:00, 7:00; 14:00, 21:00, 12:00
