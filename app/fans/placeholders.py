@@ -193,6 +193,6 @@ NAMES: Mapping[str, str] = {
     "spent": "What they have spent, as $1,234.50. Nothing where it is nothing.",
     "days_since_last_seen": "Whole days, as a number.",
     "days_since_subscribed": "Since the subscription that runs, or ran last, began.",
-    "days_since_purchase": "Since they last paid for something.",
+    "days_since_purchase": "Since they last bought something, or tipped.",
     f"{CUSTOM}birthday": "A field of your own, by its name.",
 }

@@ -8,7 +8,7 @@ from app.database import db, execute, insert, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Attribution, Transaction
-from app.money.queries import find_transaction
+from app.money.queries import PURCHASES, find_transaction
 from app.money.twins import find_in_statements
 
 
@@ -85,9 +85,12 @@ def _insert(
     return execute(row.on_conflict_do_nothing()) == 1
 
 
+_LAST_PURCHASE = func.max(Transaction.at).filter(Transaction.kind.in_(PURCHASES))
+
+
 def refresh_spend(fan: Fan) -> None:
     """The fan's spend is the sum of their transactions, where there are any. Does not commit."""
-    rows = select(func.sum(Transaction.gross_cents), func.max(Transaction.at)).where(
+    rows = select(func.sum(Transaction.gross_cents), _LAST_PURCHASE).where(
         Transaction.account_id == fan.account_id, Transaction.fan_id == fan.id
     )
     earned, fan.last_purchase_at = db.session.execute(rows).one()
@@ -102,7 +105,7 @@ def refresh_spends(account_id: int, fan_ids: Any) -> None:
     values = {
         "earned_cents": earned,
         "value_cents": func.coalesce(earned, Fan.stated_value_cents),
-        "last_purchase_at": select(func.max(Transaction.at)).where(theirs).correlate(Fan).scalar_subquery(),
+        "last_purchase_at": select(_LAST_PURCHASE).where(theirs).correlate(Fan).scalar_subquery(),
     }
     execute(update(Fan).where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).values(**values))
 

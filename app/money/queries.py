@@ -19,6 +19,7 @@ KINDS = {
     "refund": "Refunds",
     "chargeback": "Chargebacks",
 }
+PURCHASES = ("message", "tip", "other")  # what is bought beside the subscription
 WITHIN = {"subscription": ("subscription", "renewal")}  # what somebody means who asks for a kind
 
 

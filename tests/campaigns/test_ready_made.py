@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.database import utcnow, write
+from app.database import db, utcnow, write
 from app.fans.models import Fan
+from app.money.actions import record_transaction
 from app.segments import queries
 from app.segments.ready_made import READY_MADE
 from tests.people import Person
@@ -96,6 +97,17 @@ def test_who_is_just_inside_is_found_and_who_is_just_outside_is_not(ada: Person,
     theirs = add(eve, INSIDE[key])
     assert sorted(found(ada, key)) == inside
     assert sorted(found(eve, key)) == theirs
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_purchase"), [("subscription", False), ("renewal", False), ("message", True), ("tip", True)]
+)
+def test_who_paid_for_the_subscription_alone_has_never_bought(ada: Person, kind: str, is_purchase: bool):
+    (fan,) = add(ada, [SUBSCRIBED_LONG])
+    with ada.app.app_context(), write():
+        paid = {"transaction_id": "t1", "kind": kind, "gross_cents": 999, "net_cents": None, "at": utcnow()}
+        record_transaction(db.session.get_one(Fan, fan), **paid)
+    assert found(ada, "never-bought") == ([] if is_purchase else [fan])
 
 
 def test_the_best_100_are_the_100_who_spent_most(ada: Person, eve: Person):
