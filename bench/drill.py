@@ -46,6 +46,7 @@ SETTINGS = {
     "GREENROOM_LIMIT_BULK": "1000/hour",
 }
 SETTLE_SECONDS = 900
+TO_BE_CANCELLED = 100  # recipients of a campaign beside the others, which somebody cancels
 MOST_AT_ONCE = 900  # recipients of one campaign: the demo has a thousand fans
 WENT_OUT = ("sent", "delivered", "read")
 ENDS = ("sent", "failed", "unknown", "cancelled")
@@ -55,6 +56,7 @@ ENDS = ("sent", "failed", "unknown", "cancelled")
 class Drill:
     stack: Stack
     seed: int
+    campaigns: list[int] = field(default_factory=list)  # of which the last is to be cancelled
     deeds: Counter[str] = field(default_factory=Counter)
     violations: int = 0
     _seen: int = 0
@@ -86,6 +88,21 @@ class Drill:
         deed = self.dice.choice(DEEDS)
         self.deeds[deed.__name__] += 1
         deed(self)
+
+    def press(self, verb: str, campaign: int) -> None:
+        """Whatever comes of it: the web may be away, and the campaign may be through."""
+        headers = {"Authorization": f"Bearer {self.stack.token}"}
+        try:
+            taken = self.stack.http.post(f"/api/campaigns/{campaign}/{verb}", headers=headers).is_success
+        except httpx.HTTPError:
+            taken = False
+        if not taken:
+            self.deeds[f"({verb} was not taken)"] += 1
+
+    def resume_all(self) -> None:
+        for campaign in self.campaigns:
+            if self.stack.call("GET", f"/api/campaigns/{campaign}")["status"] == "paused":
+                self.press("resume", campaign)
 
     def end(self) -> None:
         self._over.set()
@@ -128,9 +145,22 @@ def stop_and_start(drill: Drill) -> None:
     drill._make_trouble()
 
 
+def pause_a_campaign(drill: Drill) -> None:
+    drill.press("pause", drill.dice.choice(drill.campaigns))
+
+
+def resume_a_campaign(drill: Drill) -> None:
+    drill.press("resume", drill.dice.choice(drill.campaigns))
+
+
+def cancel_the_last_campaign(drill: Drill) -> None:
+    drill.press("cancel", drill.campaigns[-1])
+
+
 DEEDS: list[Callable[[Drill], None]] = [
     kill_a_sender, kill_a_sender, kill_a_sender, kill_the_worker, kill_the_web, kill_valkey, flush_redis, flush_redis,
-    kill_the_launcher, stop_and_start,
+    kill_the_launcher, stop_and_start, pause_a_campaign, pause_a_campaign, resume_a_campaign, resume_a_campaign,
+    resume_a_campaign, cancel_the_last_campaign,
 ]  # fmt: skip
 
 
@@ -147,11 +177,12 @@ def run(database: str, messages: int, deeds: int, seed: int) -> dict[str, object
         drill.begin()
         began = time.monotonic()
         text = f"drill {seed} {os.urandom(4).hex()}"
-        campaigns = _launch(stack, messages, text)
+        drill.campaigns = campaigns = _launch(stack, messages, text)
         for _ in range(deeds):
             time.sleep(drill.dice.uniform(0.5, 1.5))
             drill.do_something()
         wait_until(lambda: _is_up(stack), 60, 0.2)
+        drill.resume_all()
         wait_until(lambda: _waiting(stack, campaigns) == 0, SETTLE_SECONDS, 1)
         seconds = time.monotonic() - began
         drill.end()
@@ -174,16 +205,14 @@ def _place(database: str) -> Iterator[tuple[Path, dict[str, str]]]:
 
 
 def _launch(stack: Stack, messages: int, text: str) -> list[int]:
-    """As many campaigns as it takes, by the verb that the composer calls: each fan gets a line of each."""
+    """As many campaigns as it takes, and one more, by the verb that the composer calls: each fan gets a line of each."""
     fans = _linked_fans(stack)
     os.environ.update(stack.environment)
     app = create_app()
     with app.app_context():
         account_id = db.session.scalar(select(Connection.account_id)) or 0
-        plans = [
-            Plan(fans[: min(MOST_AT_ONCE, messages - first)], Draft(f"{text} line {first // MOST_AT_ONCE}"))
-            for first in range(0, messages, MOST_AT_ONCE)
-        ]
+        sizes = [min(MOST_AT_ONCE, messages - first) for first in range(0, messages, MOST_AT_ONCE)] + [TO_BE_CANCELLED]
+        plans = [Plan(fans[:size], Draft(f"{text} line {place}")) for place, size in enumerate(sizes)]
         return [launch(account_id, plan).id for plan in plans]
 
 
