@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign bench-analytics clean-root audit lint lock setup
+.PHONY: run test test-quick drill bench-outbox bench-import bench-inbox bench-live bench-campaign bench-segments bench-analytics clean-root audit lint lock setup
 
 run: setup
 	@exec $(BIN)/python -m app
@@ -39,6 +39,10 @@ bench-live: setup
 # A launch to a hundred thousand, replies meanwhile, and what segments cost, beside the bare SQL of the same run; both databases.
 bench-campaign: setup
 	$(BIN)/python -m bench.campaigns $(BENCH)
+
+# What rules cost with a million fans and all that they did (SQLite: a tenth), beside their bare SQL; both databases.
+bench-segments: setup
+	$(BIN)/python -m bench.segments $(BENCH)
 
 # Figures of a month with a million fans and ten million payments (SQLite: a tenth), each page beside its bare SQL; both databases.
 bench-analytics: setup

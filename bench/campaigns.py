@@ -9,9 +9,8 @@ of each count, and a bare loop of sends.
 import argparse
 import threading
 import time
-from typing import Any
 
-from sqlalchemy import event, func, literal, select, text
+from sqlalchemy import func, select, text
 
 from app.accounts.models import Account
 from app.bulk import insert_many, prepare_for_many
@@ -24,9 +23,8 @@ from app.fans.keys import keys_of
 from app.fans.models import Fan
 from app.platforms import actions as platforms
 from app.platforms.queries import first_connection
-from app.segments import queries as segments
-from app.segments.ready_made import READY_MADE
-from app.segments.rules import EVERYBODY, Group
+from app.segments.rules import EVERYBODY
+from bench import segments
 from bench.imports import fans
 from bench.outbox import ceiling
 from bench.place import Place, a_place, add_result, percentile
@@ -73,7 +71,7 @@ def measure(database: str, number: int) -> dict[str, object]:
                 f"{percentile(replies, 50):.0f} / {percentile(replies, 95):.0f} / {max(replies):.0f} ({len(replies)})"
             )
     with a_place(database) as place, place.app.app_context():
-        result |= _counts(_fill(place, number))
+        result |= segments.summary(_fill(place, number))
     with a_place(database) as place:
         result |= ceiling(place)
     return result
@@ -170,46 +168,6 @@ def _post_replies(place: Place, account_id: int, done: threading.Event, took: li
             took.append((time.monotonic() - began) * 1000)
             db.session.remove()
             done.wait(0.1)
-
-
-def _counts(account_id: int) -> dict[str, Any]:
-    """Of each ready-made segment: the count and its first rows, as the builder asks them."""
-    everybody = select(func.count()).select_from(Fan).where(Fan.account_id == literal(account_id))
-    bare = min(_milliseconds(lambda: db.session.scalar(everybody)) for _ in range(5))
-    asking = {key: _asking(account_id, each.rule) for key, each in READY_MADE.items()}
-    times = {key: min(_milliseconds(ask) for _ in range(3)) for key, ask in asking.items()}
-    ceilings = {key: min(_milliseconds(ask) for _ in range(3)) for key, ask in map(_bare_of, asking.items())}
-    worst = max(times, key=lambda key: times[key])
-    return {
-        "bare count of all fans (ms)": round(bare, 1),
-        "segments, count and first rows, median (ms)": round(percentile(list(times.values()), 50), 1),
-        "the slowest segment (ms)": f"{worst}: {times[worst]:.1f}",
-        "all of them, times the bare SQL of the same": round(sum(times.values()) / sum(ceilings.values()), 2),
-    }
-
-
-def _bare_of(asked: tuple[str, Any]) -> tuple[str, Any]:
-    """The very statements that it issues, with their values, past everything but the driver."""
-    steps: list[tuple[str, Any]] = []
-    event.listen(db.engine, "before_cursor_execute", note := lambda *said: steps.append((said[2], said[3])))
-    asked[1]()
-    event.remove(db.engine, "before_cursor_execute", note)
-    db.session.rollback()
-    return asked[0], lambda: [
-        db.session.connection().exec_driver_sql(*step).fetchall() for step in steps if step[0] != "BEGIN"
-    ]
-
-
-def _asking(account_id: int, rule: Group) -> Any:
-    return lambda: (segments.count_fans(account_id, rule), segments.first_fans(account_id, rule, 8))
-
-
-def _milliseconds(ask: Any) -> float:
-    began = time.monotonic()
-    ask()
-    took = (time.monotonic() - began) * 1000
-    db.session.rollback()
-    return took
 
 
 if __name__ == "__main__":

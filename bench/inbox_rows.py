@@ -31,7 +31,7 @@ SIGNS = ("", ".", "!", "?", " 😘", " ❤")
 FAN = (
     "id", "account_id", "platform", "platform_fan_id", "name", "handle", "email", "name_key", "handle_key", "email_key",
     "search_text", "notes", "stated_value_cents", "value_cents", "last_seen_at", "do_not_message", "custom", "created_at",
-    "updated_at",
+    "updated_at", "subscription_status", "subscribed_at", "subscription_ends_at", "last_purchase_at",
 )  # fmt: skip
 TAG = ("fan_id", "tag_key", "tag", "account_id")
 CONVERSATION = (
@@ -94,9 +94,21 @@ def fan_rows(of: Business) -> Iterator[tuple[Any, ...]]:
         seen, since = of.at(SPAN * math.sqrt(dice.random()) * 0.999), of.at(SPAN * dice.random())
         yield (
             number, of.house_of(number).account_id, "onlyfans", str(10**8 + number), name, handle, email, keys["name_key"],
-            keys["handle_key"], keys["email_key"], keys["search_text"], "", cents, min(cents, 10**9), seen, False, "{}",
-            since, since,
+            keys["handle_key"], keys["email_key"], keys["search_text"], "", cents, min(cents, 10**9), seen, False,
+            "{}" if number % 5 else f'{{"Age": "{18 + number // 5 % 60}"}}', since, since, *_subscription(of, number, cents),
         )  # fmt: skip
+
+
+def _subscription(of: Business, number: int, cents: int) -> tuple[str | None, ...]:
+    """Its state, when it began and ends, and when the fan last bought something beside it. A fifth has none."""
+    dice = random.Random(number)
+    if number % 5 == 0:
+        return None, None, None, None
+    lasted = dice.expovariate(1 / (90 * DAY))
+    began = SPAN * math.sqrt(dice.random())
+    bought = of.at(began + (SPAN - began) * dice.random()) if cents and number % 4 else None
+    status = "active" if began + lasted > SPAN else "expired"
+    return status, of.at(began), of.at(began + lasted), bought
 
 
 def tag_rows(of: Business) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,136 @@
+"""What rules cost: `python -m bench.segments [--database sqlite|postgres|both] [--scale 1] [--keep FOLDER]`.
+
+At scale 1 the business of bench/analytics.py: 1,000,000 fans with subscriptions, tags and fields of one's own, 10,000,000
+messages, 10,000,000 payments; SQLite is filled to a tenth. Each rule is asked as the builder asks it, for its number and its
+first fans, beside its very statements on the bare driver.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, func, literal, select
+
+from app.database import db
+from app.fans.models import Fan
+from app.segments import queries as segments
+from app.segments.ready_made import READY_MADE
+from app.segments.rules import Group, parse
+from bench import analytics
+from bench.inbox import SHARED_BUFFERS
+from bench.place import a_place, add_result, percentile
+
+TIMES = 5
+Ask = Callable[[], object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--scale", type=float, default=1)
+    parser.add_argument("--keep", type=Path, help="a folder where the databases stay, and are taken from")
+    options = parser.parse_args()
+    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
+    results: list[dict[str, object]] = []
+    for database in databases:
+        scale = options.scale / 10 if database == "sqlite" else options.scale
+        kept = options.keep / database if options.keep else None
+        with a_place(database, SHARED_BUFFERS, kept=kept) as place:
+            add_result("segments", results, {"database": database} | analytics._fill(place, scale))
+            with place.app.app_context():
+                add_result("segments", results, {"database": database} | _each(analytics._account()))
+
+
+def _each(account_id: int) -> dict[str, object]:
+    """Of each rule: how many it finds, and milliseconds, p50 and worst of some, beside the bare statements."""
+    found: dict[str, object] = {}
+    for name, rule in (READY | OTHERS).items():
+        ask = _asking(account_id, rule)
+        times, bare = [_milliseconds(ask) for _ in range(TIMES)], _bare_of(ask)
+        ceilings = [_milliseconds(bare) for _ in range(TIMES)]
+        number = segments.count_fans(account_id, rule)
+        db.session.rollback()
+        found[name] = (
+            f"{number:9,} fans  {percentile(times, 50):7.1f} / {max(times):7.1f} ms  "
+            f"{percentile(times, 50) / percentile(ceilings, 50):.2f} times the bare SQL"
+        )
+        print(f"  {name:<44} {found[name]}", flush=True)
+    return found
+
+
+def _all(*rules: dict[str, Any], match: str = "all") -> Group:
+    return parse({"match": match, "rules": list(rules)})
+
+
+def _is(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    return {"field": field, "op": op, **more} | ({} if value is None else {"value": value})
+
+
+READY = {key: each.rule for key, each in READY_MADE.items()}
+OTHERS = {
+    "tagged regular": _all(_is("tag", "is", "regular")),
+    "spent $100 in 30 days": _all(_is("spend", "atLeast", 10_000, days=30)),
+    "spent $100 in tips": _all(_is("spend", "atLeast", 10_000, kind="tip")),
+    "nothing spent in 90 days": _all(_is("spend", "atMost", 0, days=90)),
+    "waits for an answer": _all(_is("waiting", "is", value=True)),
+    "not written to for 30 days, never wrote": _all(_is("weWrote", "beforeLast", 30), _is("fanWrote", "isNotSet")),
+    "wrote in the last 24 hours": _all(_is("fanWrote", "inLast", 24, unit="hours")),
+    "got the campaign": _all(_is("campaign", "got", 1)),
+    "did not buy from the campaign": _all(_is("campaign", "notBought", 1)),
+    "name contains": _all(_is("name", "contains", "an")),
+    "a field of one's own, as a number": _all(_is("custom", "atLeast", 40, name="Age")),
+    "added since a day": _all(_is("added", "since", "2026-06-01")),
+    "active, spent $50, not vip, not waiting": _all(
+        _is("subscriptionStatus", "is", "active"),
+        _is("spend", "atLeast", 5_000),
+        {"match": "none", "rules": [_is("tag", "is", "vip"), _is("waiting", "is", value=True)]},
+    ),
+    "vip or whale or spent $500": _all(
+        _is("tag", "is", "vip"), _is("tag", "is", "whale"), _is("spend", "atLeast", 50_000), match="any"
+    ),
+}  # fmt: skip
+
+
+def summary(account_id: int) -> dict[str, Any]:
+    """Of the ready-made ones together: their number and first rows."""
+    everybody = select(func.count()).select_from(Fan).where(Fan.account_id == literal(account_id))
+    bare = min(_milliseconds(lambda: db.session.scalar(everybody)) for _ in range(5))
+    asking = {key: _asking(account_id, rule) for key, rule in READY.items()}
+    times = {key: min(_milliseconds(ask) for _ in range(3)) for key, ask in asking.items()}
+    bares = {key: _bare_of(ask) for key, ask in asking.items()}
+    ceilings = {key: min(_milliseconds(bare) for _ in range(3)) for key, bare in bares.items()}
+    worst = max(times, key=lambda key: times[key])
+    return {
+        "bare count of all fans (ms)": round(bare, 1),
+        "segments, count and first rows, median (ms)": round(percentile(list(times.values()), 50), 1),
+        "the slowest segment (ms)": f"{worst}: {times[worst]:.1f}",
+        "all of them, times the bare SQL of the same": round(sum(times.values()) / sum(ceilings.values()), 2),
+    }
+
+
+def _bare_of(ask: Ask) -> Ask:
+    """The very statements that it issues, with their values, past everything but the driver."""
+    steps: list[tuple[str, Any]] = []
+    event.listen(db.engine, "before_cursor_execute", note := lambda *said: steps.append((said[2], said[3])))
+    ask()
+    event.remove(db.engine, "before_cursor_execute", note)
+    db.session.rollback()
+    return lambda: [db.session.connection().exec_driver_sql(*step).fetchall() for step in steps if step[0] != "BEGIN"]
+
+
+def _asking(account_id: int, rule: Group) -> Ask:
+    return lambda: (segments.count_fans(account_id, rule), segments.first_fans(account_id, rule, 8))
+
+
+def _milliseconds(ask: Ask) -> float:
+    began = time.monotonic()
+    ask()
+    took = (time.monotonic() - began) * 1000
+    db.session.rollback()
+    return took
+
+
+if __name__ == "__main__":
+    main()
