@@ -63,6 +63,18 @@ def test_found_by_status_reason_and_fan_and_the_csv_has_the_same(
     assert {each["Fan"] for each in lines} == found
 
 
+def test_a_long_csv_is_written_part_by_part_and_has_the_lines_that_the_page_counts(
+    browser: FlaskClient, ada: Person, monkeypatch
+):
+    monkeypatch.setattr("app.campaigns.ledger.AT_ONCE", 3)
+    for number in range(1, 12):
+        add_fan(ada, number, doNotMessage=number > 3)
+    made = launch(browser, ada, audience="all")
+    lines = browser.get(f"/campaigns/{made}/ledger.csv?status=skipped").text.splitlines()[1:]
+    assert len(lines) == len(set(lines)) == 8
+    assert "8 lines as CSV" in browser.get(f"/campaigns/{made}?status=skipped").text
+
+
 def test_the_reasons_that_occur_are_offered_with_their_number(browser: FlaskClient, campaign: int):
     page = browser.get(f"/campaigns/{campaign}").text
     for option in ("No answer came. (2)", "No such chat. (1)", "must not be messaged (1)"):
