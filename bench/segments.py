@@ -121,7 +121,7 @@ def _bare_of(ask: Ask) -> Ask:
 
 
 def _asking(account_id: int, rule: Group) -> Ask:
-    return lambda: (segments.count_fans(account_id, rule), segments.first_fans(account_id, rule, 8))
+    return lambda: segments.look(account_id, rule, 8)
 
 
 def _milliseconds(ask: Ask) -> float:

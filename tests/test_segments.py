@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.accounts.models import Account
 from app.conversations.models import Conversation
-from app.database import db, utcnow, write
+from app.database import utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.actions import record_transaction
@@ -50,10 +50,9 @@ def fans(app, ada: Person, eve: Person, sandbox) -> dict[str, int]:
 def found(ada: Person, rule: Any) -> set[int]:
     with ada.app.app_context():
         read = parse(rule)
-        ids = {fan.id for fan in db.session.scalars(queries.fans_in(ada.account_id, read))}
-        assert queries.count_fans(ada.account_id, read) == len(ids)
-        assert {fan.id for fan in queries.first_fans(ada.account_id, read, 10)} == ids
-    return ids
+        number, first = queries.look(ada.account_id, read, 10)
+        assert queries.count_fans(ada.account_id, read) == number == len(first)
+        return {fan.id for fan in first}
 
 
 def only(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -165,6 +164,22 @@ COLUMNS = {
 def test_of_a_platform(ada: Person, fans: dict[str, int]):
     assert found(ada, only("platform", "is", "OnlyFans")) == set(fans.values())
     assert found(ada, only("platform", "isNot", "onlyfans")) == set()
+
+
+def test_what_was_spent_on_each_kind_is_what_the_payments_of_it_add_up_to(ada: Person, fans: dict[str, int]):
+    """A renewal is a subscription; what is taken back is a kind of its own."""
+    paid = {"subscription": 300, "renewal": 400, "tip": 50, "refund": -50}
+    with ada.app.app_context(), write() as session:
+        fan = session.get_one(Fan, fans["out"])
+        for kind, cents in paid.items():
+            at = utcnow() - timedelta(days=3)
+            record_transaction(fan, transaction_id=kind, kind=kind, gross_cents=cents, net_cents=None, at=at)
+        assert fan.value_cents == 700
+    for days in ({}, {"days": 30}):
+        assert found(ada, only("spend", "atLeast", 700, kind="subscription", **days)) == {fans["out"]}
+        assert found(ada, only("spend", "atLeast", 701, kind="subscription", **days)) == set()
+        assert found(ada, only("spend", "atMost", 50, kind="tip", **days)) == {fans["out"]}
+        assert found(ada, only("spend", "atMost", 49, kind="tip", **days)) == set()
 
 
 def test_flags(ada: Person, fans: dict[str, int]):

@@ -84,12 +84,12 @@ def test_a_subscription_is_a_purchase_no_longer(old_app: Flask):
         change("UPDATE transactions SET kind = 'renewal', fan_id = 1 WHERE id = 1")
         change("UPDATE transactions SET kind = 'tip', fan_id = 2, at = '2026-03-01 09:00:00' WHERE id = 2")
         change("UPDATE transactions SET kind = 'subscription', fan_id = 2 WHERE id = 3")
-        change("UPDATE fans SET earned_cents = NULL WHERE id = 3")  # nothing is known of their payments
         upgrade(revision="0032")
         with db.engine.connect() as connection:
-            fans = connection.execute(sa.text("SELECT last_purchase_at FROM fans ORDER BY id")).scalars()
-            assert [None if each is None else str(each)[:16] for each in fans] == [
-                None, "2026-03-01 09:00", "2026-03-01 12:03",
+            of = "last_purchase_at, messages_cents, tips_cents, subscriptions_cents"
+            fans = connection.execute(sa.text(f"SELECT {of} FROM fans ORDER BY id")).all()
+            assert [(None if at is None else str(at)[:16], *cents) for at, *cents in fans] == [
+                (None, None, None, 1), ("2026-03-01 09:00", None, 2, 3), ("2026-03-01 12:03", None, None, None),
             ]  # fmt: skip
 
 

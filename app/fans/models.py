@@ -44,6 +44,9 @@ class Fan(Base):
     stated_value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # brought by hand or by file
     earned_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # sum of the transactions, if any
     value_cents: Mapped[int] = mapped_column(BigInteger, default=0)  # the one of the two that counts; lists sort by it
+    messages_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # of these, by what they were for
+    tips_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    subscriptions_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # renewals too
     last_purchase_at: Mapped[datetime | None] = mapped_column(default=None)  # beside the subscription
     subscription_status: Mapped[str | None] = mapped_column(default=None)
     subscribed_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,14 +1,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BigInteger, cast, func, select, update
 
 from app.accounts import queries as accounts
 from app.database import db, execute, insert, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Attribution, Transaction
-from app.money.queries import PURCHASES, find_transaction
+from app.money.queries import PURCHASES, WITHIN, find_transaction
 from app.money.twins import find_in_statements
 
 
@@ -85,29 +85,35 @@ def _insert(
     return execute(row.on_conflict_do_nothing()) == 1
 
 
-_LAST_PURCHASE = func.max(Transaction.at).filter(Transaction.kind.in_(PURCHASES))
-
-
 def refresh_spend(fan: Fan) -> None:
     """The fan's spend is the sum of their transactions, where there are any. Does not commit."""
-    rows = select(func.sum(Transaction.gross_cents), _LAST_PURCHASE).where(
-        Transaction.account_id == fan.account_id, Transaction.fan_id == fan.id
-    )
-    earned, fan.last_purchase_at = db.session.execute(rows).one()
-    fan.earned_cents = None if earned is None else int(earned)
-    fan.value_cents = fan.stated_value_cents if earned is None else int(earned)
+    db.session.flush()
+    refresh_spends(fan.account_id, [fan.id])
+    db.session.refresh(fan)
 
 
 def refresh_spends(account_id: int, fan_ids: Any) -> None:
-    """As refresh_spend, for all fans that a SELECT of ids gives. Does not commit."""
+    """As refresh_spend, for all fans that a SELECT or a list of ids gives. Does not commit."""
     theirs = (Transaction.account_id == account_id) & (Transaction.fan_id == Fan.id)
-    earned = select(func.sum(Transaction.gross_cents)).where(theirs).correlate(Fan).scalar_subquery()
-    values = {
-        "earned_cents": earned,
-        "value_cents": func.coalesce(earned, Fan.stated_value_cents),
-        "last_purchase_at": select(_LAST_PURCHASE).where(theirs).correlate(Fan).scalar_subquery(),
-    }
-    execute(update(Fan).where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).values(**values))
+    of_each = select(Fan.id, *(each.label(name) for name, each in SUMS.items())).outerjoin(Transaction, theirs)
+    found = of_each.where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).group_by(Fan.id).subquery()
+    values: dict[str, Any] = {name: found.c[name] for name in SUMS}
+    values["value_cents"] = func.coalesce(found.c.earned_cents, Fan.stated_value_cents)
+    execute(update(Fan).where(Fan.id == found.c.id).values(**values))
+
+
+def _cents(*kinds: str) -> Any:
+    total = func.sum(Transaction.gross_cents)
+    return cast(total.filter(Transaction.kind.in_(kinds)) if kinds else total, BigInteger)
+
+
+SUMS: dict[str, Any] = {  # of a fan's transactions; null where there are none
+    "earned_cents": _cents(),
+    "messages_cents": _cents("message"),
+    "tips_cents": _cents("tip"),
+    "subscriptions_cents": _cents(*WITHIN["subscription"]),
+    "last_purchase_at": func.max(Transaction.at).filter(Transaction.kind.in_(PURCHASES)),
+}
 
 
 def attribute(

@@ -134,22 +134,23 @@ def _tag(asker: Asker, asked: Condition) -> Clause:
     return _in(tagged, unless=asked.op == "isNot")
 
 
+_SPENT_ON = {"message": Fan.messages_cents, "tip": Fan.tips_cents, "subscription": Fan.subscriptions_cents}
+
+
 def _spend(asker: Asker, asked: Condition) -> Clause:
-    if asked.days is None and asked.kind is None:
-        return Fan.value_cents >= asked.value if asked.op == "atLeast" else Fan.value_cents <= asked.value
+    if asked.days is None:
+        spent = Fan.value_cents if asked.kind is None else func.coalesce(_SPENT_ON[asked.kind], 0)
+        return spent >= asked.value if asked.op == "atLeast" else spent <= asked.value
     paid = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, Transaction.fan_id.is_not(None))
-    if asked.days is not None:
-        paid = paid.where(Transaction.at >= asker.now - timedelta(days=asked.days))
+    paid = paid.where(Transaction.at >= asker.now - timedelta(days=asked.days))
     if asked.kind is not None:
         paid = paid.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
     # Who has paid nothing has no row to be found by: those are what is left over.
     least = asked.value if asked.op == "atLeast" else asked.value + 1
     if least <= 0:
         return true() if asked.op == "atLeast" else false()
-    return _in(
-        paid.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least),
-        unless=asked.op == "atMost",
-    )
+    payers = paid.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
+    return _in(select(payers.cte().c.fan_id), unless=asked.op == "atMost")  # summed once, wherever it is asked
 
 
 def _best(asker: Asker, asked: Condition) -> Clause:

@@ -124,5 +124,5 @@ def _found(form: RuleForm, shown: Group | None, names: Names) -> dict[str, Any]:
     except Invalid:
         return {"number": None, "first": [], "words": ""}
     words = in_words(rule, names)
-    number = queries.count_fans(account.id, rule)
-    return {"number": number, "first": queries.first_fans(account.id, rule, FANS_SHOWN), "words": words}
+    number, first = queries.look(account.id, rule, FANS_SHOWN)
+    return {"number": number, "first": first, "words": words}

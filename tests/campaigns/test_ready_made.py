@@ -86,9 +86,9 @@ def found(person: Person, key: str) -> list[int]:
     """The most valuable first."""
     rule = READY_MADE[key].rule
     with person.app.app_context():
-        ids = [fan.id for fan in queries.first_fans(person.account_id, rule, 1000)]
-        assert queries.count_fans(person.account_id, rule) == len(ids)
-    return ids
+        number, first = queries.look(person.account_id, rule, 1000)
+        assert queries.count_fans(person.account_id, rule) == number == len(first)
+        return [fan.id for fan in first]
 
 
 @pytest.mark.parametrize("key", INSIDE)
