@@ -8,14 +8,12 @@ for again and again, as people do. And each is asked after a worker has kept wha
 what they take before that.
 """
 
-import argparse
 import os
 import random
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -25,10 +23,10 @@ from app.analytics import stretches
 from app.bulk import count_anew
 from app.database import db, table_of, utcnow, write
 from app.money.models import Transaction
-from bench import inbox_load, inbox_rows
-from bench.inbox import CONVERSATIONS, FANS, MESSAGES, SHARED_BUFFERS, Asked, bare_connection, measure_kind, recorded
+from bench import full_size, inbox_load, inbox_rows
+from bench.inbox import CONVERSATIONS, FANS, MESSAGES, Asked, bare_connection, measure_kind, recorded
 from bench.inbox_pages import Kind
-from bench.place import Place, a_place, add_result, percentile
+from bench.place import Place, add_result, percentile
 from tests.people import Person
 
 TRANSACTIONS = 10_000_000
@@ -38,27 +36,15 @@ KINDS = (("message", 1500), ("tip", 1000), ("subscription", 999), ("renewal", 99
 
 
 def main() -> None:
-    options = _options()
-    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    results: list[dict[str, object]] = []
-    for database in databases:
-        scale = options.scale / 10 if database == "sqlite" else options.scale
-        kept = options.keep / database if options.keep else None
-        with a_place(database, SHARED_BUFFERS, kept=kept) as place:
-            add_result("analytics", results, {"database": database} | _fill(place, scale))
-            add_result("analytics", results, {"database": database} | _measure(place, options.requests))
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--scale", type=float, default=1)
+    parser = full_size.parser(__doc__)
     parser.add_argument("--requests", type=int, default=60)
-    parser.add_argument("--keep", type=Path, help="a folder where the databases stay, and are taken from")
-    return parser.parse_args()
+    options, results = parser.parse_args(), list[dict[str, object]]()
+    for database, scale, place in full_size.places(options):
+        add_result("analytics", results, {"database": database} | fill(place, scale))
+        add_result("analytics", results, {"database": database} | _measure(place, options.requests))
 
 
-def _fill(place: Place, scale: float) -> dict[str, object]:
+def fill(place: Place, scale: float) -> dict[str, object]:
     size = [int(scale * rows) for rows in (FANS, CONVERSATIONS, MESSAGES)]
     count, seconds = int(scale * TRANSACTIONS), 0.0
     with place.app.app_context():
@@ -66,14 +52,14 @@ def _fill(place: Place, scale: float) -> dict[str, object]:
             seconds = inbox_load.fill(*size)
         missing = count - (db.session.scalar(select(func.count()).select_from(Transaction)) or 0)
         if missing > 0:
-            inbox_load.load(Transaction, inbox_rows.TRANSACTION, _payments(_account(), size[0], missing))
+            inbox_load.load(Transaction, inbox_rows.TRANSACTION, _payments(account(), size[0], missing))
             with write():
                 count_anew(table_of(Transaction))
     shown = " / ".join(f"{rows:,}" for rows in (*size, count))
     return {"fans, conversations, messages, transactions": shown, "filled in (s)": round(seconds)}
 
 
-def _account() -> int:
+def account() -> int:
     return db.session.scalar(select(Account.id).where(Account.name == inbox_load.BIG)) or 0
 
 
@@ -89,7 +75,7 @@ def _payments(account_id: int, fans: int, count: int) -> Iterator[tuple[Any, ...
 
 def _measure(place: Place, requests: int) -> dict[str, object]:
     with place.app.app_context():
-        account_id = _account()
+        account_id = account()
         user_id = db.session.scalar(select(User.id).where(User.email == inbox_load.ADA)) or 0
     client = Person(place.app, inbox_load.ADA, user_id, account_id, "").browser()
     found: dict[str, object] = {"load before, of so many cores": f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}"}

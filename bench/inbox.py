@@ -8,7 +8,6 @@ with their values, once more on a bare connection of the same driver right after
 process and of the database's, says what remains of a figure when the machine has other work too.
 """
 
-import argparse
 import os
 import random
 import sqlite3
@@ -24,16 +23,15 @@ from sqlalchemy import event, select, text
 
 from app.accounts.models import Account, User
 from app.database import POSTGRESQL, SQLITE, db, write
-from bench import inbox_load, inbox_pages
+from bench import full_size, inbox_load, inbox_pages
 from bench.inbox_pages import Kind
 from bench.inbox_rows import ONLINE_EACH
-from bench.place import Place, a_place, add_result, percentile
+from bench.place import Place, add_result, percentile
 from tests.people import Person
 
 FANS, CONVERSATIONS, MESSAGES = 1_000_000, 200_000, 10_000_000
 WARM = 3  # requests of each kind that are not measured: templates are compiled once in a process's life
 OVER_SQL_MS, PAGE_MS, SEARCH_MS = 15, 50, 100
-SHARED_BUFFERS = "shared_buffers=2GB"  # its manual says: a quarter of the memory; its default is for a toy
 Step = tuple[str, Any]  # a statement and its values; or "commit", "rollback"
 
 
@@ -65,25 +63,13 @@ class Watch:
 
 
 def main() -> None:
-    options = _options()
-    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    results: list[dict[str, object]] = []
-    for database in databases:
-        scale = options.scale / 10 if database == "sqlite" else options.scale
-        kept = options.keep / database if options.keep else None
-        with a_place(database, SHARED_BUFFERS, kept=kept) as place:
-            add_result("inbox", results, {"database": database} | _fill(place, scale))
-            add_result("inbox", results, {"database": database} | measure(place, options.requests, options.only))
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--scale", type=float, default=1)
+    parser = full_size.parser(__doc__)
     parser.add_argument("--requests", type=int, default=300)
-    parser.add_argument("--keep", type=Path, help="a folder where the databases stay, and are taken from")
     parser.add_argument("--only", default="", help="pages with this in their name")
-    return parser.parse_args()
+    options, results = parser.parse_args(), list[dict[str, object]]()
+    for database, scale, place in full_size.places(options):
+        add_result("inbox", results, {"database": database} | _fill(place, scale))
+        add_result("inbox", results, {"database": database} | measure(place, options.requests, options.only))
 
 
 def _fill(place: Place, scale: float) -> dict[str, object]:

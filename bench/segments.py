@@ -5,10 +5,8 @@ messages, 10,000,000 payments; SQLite is filled to a tenth. Each rule is asked a
 first fans, beside its very statements on the bare driver.
 """
 
-import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, func, literal, select
@@ -18,29 +16,19 @@ from app.fans.models import Fan
 from app.segments import queries as segments
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import Group, parse
-from bench import analytics
-from bench.inbox import SHARED_BUFFERS
-from bench.place import a_place, add_result, percentile
+from bench import analytics, full_size
+from bench.place import add_result, percentile
 
 TIMES = 5
 Ask = Callable[[], object]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--keep", type=Path, help="a folder where the databases stay, and are taken from")
-    options = parser.parse_args()
-    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
     results: list[dict[str, object]] = []
-    for database in databases:
-        scale = options.scale / 10 if database == "sqlite" else options.scale
-        kept = options.keep / database if options.keep else None
-        with a_place(database, SHARED_BUFFERS, kept=kept) as place:
-            add_result("segments", results, {"database": database} | analytics._fill(place, scale))
-            with place.app.app_context():
-                add_result("segments", results, {"database": database} | _each(analytics._account()))
+    for database, scale, place in full_size.places(full_size.parser(__doc__).parse_args()):
+        add_result("segments", results, {"database": database} | analytics.fill(place, scale))
+        with place.app.app_context():
+            add_result("segments", results, {"database": database} | _each(analytics.account()))
 
 
 def _each(account_id: int) -> dict[str, object]:
