@@ -123,7 +123,11 @@ class Message(Base):
         Index(None, "conversation_id", "created_at", "id"),
         Index(None, "account_id", "status", "id"),
         Index(None, "account_id", "created_at", "id"),
-        Index(None, "campaign_id", "status"),
+        Index(None, "campaign_id", "status", "fan_id"),
+        Index(
+            "ix_messages_bought", "campaign_id", "fan_id",
+            sqlite_where=text("purchased = 1"), postgresql_where=text("purchased"),
+        ),
         Index(None, "fan_id"),
         Index(
             "ix_messages_queued", "connection_id", "campaign_id", "id",

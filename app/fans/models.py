@@ -12,7 +12,10 @@ class Fan(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "platform", "platform_fan_id"),
         UniqueConstraint("account_id", "handle_key"),
-        Index(None, "account_id", "value_cents", "id"),
+        Index(  # with all that rules compare: they are answered without a look at the rows
+            "ix_fans_by_value", "account_id", "value_cents", "id", "subscribed_at", "last_purchase_at", "last_seen_at",
+            "created_at", "messages_cents", "tips_cents", "subscriptions_cents",
+        ),
         Index(None, "account_id", "name_key", "id"),
         Index(None, "account_id", "last_seen_at", "id"),
         Index(None, "account_id", "created_at", "id"),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, case, cast, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Float, and_, case, cast, column, exists, false, func, or_, select, table, true
 
 from app.accounts.models import Account
 from app.conversations.models import WENT_OUT, Conversation, Message
-from app.database import contains, db, fold, utcnow
+from app.database import contains, db, fold, on_postgresql, utcnow
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
@@ -19,7 +19,9 @@ from app.segments.rules import FIELDS, ON_A_DAY, Condition, Group
 from app.zones import find_zone
 
 Clause = ColumnElement[bool]
-NUMBER = r"^\s*-?[0-9]+(\.[0-9]+)?\s*$"
+# Campaigns stand above segments: all that is asked here is whose one is. By that its messages are found in the index alone.
+_campaigns = table("campaigns", column("id"), column("account_id"))
+NUMBER = r"^\s*(-?[0-9]+(?:\.[0-9]+)?)\s*$"
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,15 @@ def _custom(_: Asker, asked: Condition) -> Clause:
     column = Fan.custom[asked.name.strip()].as_string()
     if asked.op not in ("atLeast", "atMost"):
         return _compare_text(func.lower(column), asked.op, (asked.value or "").strip().lower())
-    number = cast(column, Float)
-    holds = number >= asked.value if asked.op == "atLeast" else number <= asked.value
-    is_number = and_(column.is_not(None), column.regexp_match(NUMBER))
-    return case((is_number, holds), else_=false())  # in this order: PostgreSQL fails at a text that is no number
+    number = cast(_number_in(column), Float)
+    return func.coalesce(number >= asked.value if asked.op == "atLeast" else number <= asked.value, false())
+
+
+def _number_in(text: Any) -> Any:
+    """The text where it is a number, else null."""
+    if on_postgresql():  # which would take the text out of the JSON as often as it is named
+        return func.substring(text, NUMBER)
+    return case((text.regexp_match(NUMBER), text))
 
 
 def _compare_text(column: Any, op: str, value: str) -> Clause:
@@ -159,9 +166,8 @@ def _best(asker: Asker, asked: Condition) -> Clause:
 
 
 def _campaign(asker: Asker, asked: Condition) -> Clause:
-    theirs = select(Message.fan_id).where(
-        Message.campaign_id == asked.value, Message.account_id == asker.account_id, Message.fan_id.is_not(None)
-    )
+    is_theirs = exists().where(_campaigns.c.id == asked.value, _campaigns.c.account_id == asker.account_id)
+    theirs = select(Message.fan_id).where(Message.campaign_id == asked.value, Message.fan_id.is_not(None), is_theirs)
     bought = asked.op in ("bought", "notBought")
     theirs = theirs.where(Message.purchased if bought else Message.status.in_(WENT_OUT))
     return _in(theirs, unless=asked.op.startswith("not"))
