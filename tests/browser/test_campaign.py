@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.servers import wait_until
 
 FANS = range(201, 251)
 LIMIT, SECONDS = 10, 2
 WHOLE_MS = 25_000
+RUNS = re.compile(r"Done about [\w, :]+ UTC · (\d+) in the last minute")
 
 
 @pytest.fixture
@@ -55,6 +57,29 @@ def test_fifty_fans_at_the_pace_and_a_reply_goes_first(
     ahead = [each for each in sends[:place] if each["receivedAt"] > taken_at(stack, fan, "A reply in between")]
     assert len(ahead) <= 3, "a reply goes with the next free slot"
     assert len(sends) - place > 20
+
+
+def test_its_rate_and_its_end_move_while_it_runs(ada: Person, stack: Stack, narrow_pace: None):
+    body = {"recipientIds": list(FANS), "content": "Hello to you", "campaignName": "At a slow pace"}
+    campaign = stack.call("POST", "/api/messages/bulk", json=body)["campaignId"]
+    page = ada.page
+    page.goto(f"/campaigns/{campaign}")
+    ada.mark()
+    running = page.locator("#progress")
+    expect(running).to_contain_text(RUNS)
+    before = rate(running)
+    wait_until(lambda: rate(running) > before)
+    expect(page.locator(".meter-count")).to_have_text("50 of 50", timeout=WHOLE_MS)
+    expect(running).to_contain_text(re.compile(r"Ended [\w, :]+ UTC"))
+    expect(running).not_to_contain_text("in the last minute")
+    assert not ada.was_reloaded()
+
+
+def rate(running: Locator) -> int:
+    """How many went out in the last minute, as the page says it."""
+    found = RUNS.search(running.inner_text())
+    assert found is not None
+    return int(found[1])
 
 
 def taken_at(stack: Stack, fan: dict, text: str) -> float:
