@@ -1,5 +1,6 @@
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -200,7 +201,7 @@ def _values(campaign: Campaign) -> dict[str, Any]:
         "key": campaign.draft_key, "since": campaign.draft_window or "", "name": campaign.name, "type": campaign.type,
         "audience": campaign.aim,
         "text": campaign.content, "wordings": campaign.wordings, "priority": campaign.priority,
-        "price": campaign.price_cents / 100 if campaign.price_cents else None,
+        "price": Decimal(campaign.price_cents) / 100 if campaign.price_cents else None,
         "unanswered": guards.unanswered, "messaged_within_hours": guards.messaged_within_hours,
         "had_media": guards.had_media, "per_week": guards.per_week,
         "quiet_from": guards.quiet_from, "quiet_to": guards.quiet_to, "quiet_zone": guards.quiet_zone,

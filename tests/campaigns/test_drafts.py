@@ -50,6 +50,11 @@ def test_a_draft_is_kept_as_one_types_and_comes_back_as_it_was(browser: FlaskCli
     assert page.count("checked") >= 4
 
 
+def test_a_draft_with_a_price_comes_back_with_it(browser: FlaskClient, ada: Person):
+    post(browser, do="draft", price="12.30")
+    assert 'value="12.30"' in browser.get(f"/campaigns/{newest(ada)['id']}/edit").text
+
+
 def test_two_who_write_in_one_draft_do_not_write_over_each_other_unasked(app, browser: FlaskClient, ada: Person):
     key, bob = new_key(browser), make_person(app, "bob@example.com", "Ada's account", "manager").browser()
     post(browser, "/campaigns/outlook", key=key, text="Ada's")
