@@ -1,6 +1,7 @@
 """The whole composer with the keyboard alone: what is written, who is spared, a test, a time to come, and now."""
 
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -125,6 +126,7 @@ def test_a_paid_message_with_a_chosen_file_a_free_preview_and_a_second_wording(a
     begin(ada, "Paid by keyboard")
     with ada.page.expect_response(carries(SECOND)):
         add_file_price_and_wording(ada)
+    expect(ada.page).to_have_url(re.compile("/edit$"))  # else what is loaded again is the step to another wording
     ada.page.reload()
     has_all_that_was_written(ada.page)
 
