@@ -85,9 +85,9 @@ def load(model: Any, names: Sequence[str], found: Iterable[tuple[Any, ...]]) -> 
 def _nothing_but_rows() -> Iterator[None]:
     """Without indexes and foreign keys; they are made afterwards, as they were. The triggers that keep the index of words
     stay: a statement's rows are added at once."""
-    kept = _indexes()
-    for name, _ in kept:
-        _do(f"DROP INDEX {name}")
+    kept = _made_afterwards()
+    for kind, name, _ in kept:
+        _do(f"DROP {kind} {name}")
     began = time.monotonic()
     if on_postgresql():
         for table, index in KEPT_BY_TRIGGERS:
@@ -106,7 +106,7 @@ def _nothing_but_rows() -> Iterator[None]:
             table = model.__tablename__
             if "id" in table_of(model).columns:
                 _do(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
-    for _, statement in kept:
+    for *_, statement in kept:
         _do(statement)
     _do("VACUUM ANALYZE") if on_postgresql() else _do("ANALYZE")
     if on_postgresql():
@@ -115,26 +115,28 @@ def _nothing_but_rows() -> Iterator[None]:
     print(f"  indexes: {len(kept)}, {time.monotonic() - began:.0f} s with the rows", flush=True)
 
 
-def _indexes() -> list[tuple[str, str]]:
-    """Of the tables that are filled, and of the words: those that no constraint stands on, with how each is made."""
+def _made_afterwards() -> list[tuple[str, str, str]]:
+    """Of the tables that are filled, and of the words: the indexes that no constraint stands on, and on SQLite the triggers
+    that would look through tables without them; with how each is made."""
     filled = [*(model.__tablename__ for model in TABLES), *(kept for _, kept in KEPT_BY_TRIGGERS)]
     tables = ", ".join(f"'{name}'" for name in filled)
     if on_postgresql():
         found = run(
             text(
-                f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ({tables})"
+                f"SELECT 'index', indexname, indexdef FROM pg_indexes WHERE tablename IN ({tables})"
                 " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
             )
         )
     else:
         found = run(
             text(
-                f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ({tables}) AND sql IS NOT NULL"
+                f"SELECT type, name, sql FROM sqlite_master WHERE tbl_name IN ({tables}) AND sql IS NOT NULL"
+                " AND (type = 'index' OR type = 'trigger' AND name LIKE '%stretch%')"
             )
         )
-    names = [(name, statement) for name, statement in found.tuples()]
+    made = [(row[0], row[1], row[2]) for row in found]
     db.session.rollback()
-    return names
+    return made
 
 
 def _do(statement: str) -> None:

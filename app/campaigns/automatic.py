@@ -17,7 +17,7 @@ from app.campaigns.aims import find_aim
 from app.campaigns.audience import Audience, decided
 from app.campaigns.drafting import WAS_IN_BEFORE
 from app.campaigns.models import Campaign, CampaignStatus, Recipient, Trigger
-from app.database import db, plain, utcnow, write
+from app.database import db, on_postgresql, plain, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Transaction
@@ -74,6 +74,10 @@ def _turn(campaign: Campaign, now: datetime) -> int:
     audience = Audience(rule, also=(_happened(campaign), ~_has_had_it(campaign)))
     selection = actions.selection_of(campaign, audience, first_connection(campaign.account_id, "onlyfans"))
     found = decided(replace(selection, at_most=left)).order_by(None)
+    if (
+        on_postgresql()
+    ):  # all are found before any is written: it may look through what it writes to, which grows, for each
+        found = select(found.cte().prefix_with("MATERIALIZED"))
     return actions.consider(campaign, found, nth=lambda fan_id: _times(campaign, fan_id) + 1)
 
 

@@ -191,7 +191,7 @@ def form_for(campaign: Campaign | None = None, chosen: str = "") -> tuple[Campai
         choices.setdefault(aim.group, []).append(SelectChoice(key, aim.label))
     form.audience.choices = choices
     if campaign:
-        form.chosen = campaign.attachments
+        form.chosen, form.scheduled_at, form.stop_at = campaign.attachments, campaign.scheduled_at, campaign.stop_at
     return form, aims
 
 

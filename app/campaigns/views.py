@@ -9,7 +9,7 @@ from app.accounts.auditing import record_export
 from app.accounts.guard import account
 from app.campaigns import actions, queries, results
 from app.campaigns.ledger import in_words, ledger_csv, ledger_lines
-from app.campaigns.models import TYPES, Campaign
+from app.campaigns.models import Campaign
 from app.conversations.guards import Guards
 from app.errors import Conflict
 from app.paging import fetch_page
@@ -40,7 +40,6 @@ def show(campaign_id: int) -> str:
     return render_template(
         "campaigns/show.html",
         guards=Guards.of(campaign.guards),
-        types=TYPES,
         wordings=results.wordings_of(campaign),
         comparison=results.comparison_of(campaign, values["metrics"].last_outcome_at),
         reasons=[

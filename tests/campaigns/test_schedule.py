@@ -69,6 +69,7 @@ def test_while_it_is_written_the_page_says_when_it_starts_and_whether_clocks_cha
     live_in(ada, "Europe/Paris")
     page = post(browser, do="look", audience="all", when="later", send_time=said).text
     assert re.search(rf"Starts <time [^>]*>10 \w+ 2099, 12:00 {then}</time>", page)
+    assert "12:00 " + then in browser.get(f"/campaigns/{newest(ada)['id']}/edit").text, "when it is opened again, too"
     today = f"{datetime.now(ZoneInfo('Europe/Paris')):%Z}"
     assert (f"The clocks change before then: from {today} to {then}." in page) == (today != then)
 
