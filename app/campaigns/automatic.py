@@ -74,9 +74,7 @@ def _turn(campaign: Campaign, now: datetime) -> int:
     audience = Audience(rule, also=(_happened(campaign), ~_has_had_it(campaign)))
     selection = actions.selection_of(campaign, audience, first_connection(campaign.account_id, "onlyfans"))
     found = decided(replace(selection, at_most=left)).order_by(None)
-    if (
-        on_postgresql()
-    ):  # all are found before any is written: it may look through what it writes to, which grows, for each
+    if on_postgresql():  # it may look through what it writes to, while that grows, once for each: all are found before
         found = select(found.cte().prefix_with("MATERIALIZED"))
     return actions.consider(campaign, found, nth=lambda fan_id: _times(campaign, fan_id) + 1)
 

@@ -188,8 +188,8 @@ def considered(campaign_id: int) -> str | Response:
     campaign = queries.find_campaign(account.id, campaign_id)
     if not queries.is_to_come(campaign):
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    selection, reason = drafting.selection_of_draft(campaign), request.args.get("reason", "")
-    cursor = request.args.get("cursor")
+    selection, cursor = drafting.selection_of_draft(campaign), request.args.get("cursor")
+    reason = request.args.get("reason", "").replace("\0", "")
     page = fetch_page(
         fans_of(selection, reason), MOST_VALUABLE_FIRST, limit=FANS_PER_PAGE, cursor=cursor, counted=False
     )

@@ -29,6 +29,8 @@ def test_who_is_in_and_who_is_out_and_why(browser: FlaskClient, ada: Person):
     assert blocked["name"] in out
     assert rich["name"] not in out
     assert "Unlinked" in browser.get(f"{page}?reason=not_linked").text
+    for nobodys in ("had_media", "%00"):
+        assert browser.get(f"{page}?reason={nobodys}").status_code == 200
     assert "No fan of this audience is left out for that." in browser.get(f"{page}?reason=had_media").text
 
 
