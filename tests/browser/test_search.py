@@ -77,7 +77,7 @@ def test_a_view_is_saved_chosen_renamed_and_deleted(ada: Person):
 def test_without_javascript_the_sidebar_leads_to_the_same_search(visit, fan: dict):
     page = visit("ada", java_script_enabled=False).page
     page.goto("/campaigns")
-    page.get_by_role("link", name="Search").click()
+    page.locator("#search-link").click()
     page.locator("#q").fill(fan["name"])
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("region", name="Fans").get_by_text(fan["handle"])).to_be_visible()
