@@ -58,9 +58,14 @@ def counted_anew(rows: Found, revision: str) -> None:
             fan["last_purchase_at"] = None
 
 
-def change(sql: str, **values: Any) -> None:
+def change(sql: str) -> None:
     with db.engine.begin() as connection:
-        connection.execution_options(writes=True).execute(sa.text(sql), values)
+        connection.execution_options(writes=True).execute(sa.text(sql))
+
+
+def ask(sql: str) -> list[tuple[Any, ...]]:
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(sql))]
 
 
 def test_whom_an_automatic_campaign_has_considered_is_inside(old_app: Flask):
@@ -72,9 +77,7 @@ def test_whom_an_automatic_campaign_has_considered_is_inside(old_app: Flask):
         change("UPDATE campaigns SET trigger = 'segment', status = 'cancelled' WHERE id = 2")
         change("UPDATE campaigns SET trigger = 'purchase', status = 'active' WHERE id = 3")
         upgrade(revision="0031")
-        with db.engine.connect() as connection:
-            stays = connection.execute(sa.text("SELECT campaign_id, fan_id, account_id FROM stays")).all()
-        assert stays == [(1, 1, 1)]
+        assert ask("SELECT campaign_id, fan_id, account_id FROM stays") == [(1, 1, 1)]
 
 
 def test_a_subscription_is_a_purchase_no_longer(old_app: Flask):
@@ -85,12 +88,10 @@ def test_a_subscription_is_a_purchase_no_longer(old_app: Flask):
         change("UPDATE transactions SET kind = 'tip', fan_id = 2, at = '2026-03-01 09:00:00' WHERE id = 2")
         change("UPDATE transactions SET kind = 'subscription', fan_id = 2 WHERE id = 3")
         upgrade(revision="0032")
-        with db.engine.connect() as connection:
-            of = "last_purchase_at, messages_cents, tips_cents, subscriptions_cents"
-            fans = connection.execute(sa.text(f"SELECT {of} FROM fans ORDER BY id")).all()
-            assert [(None if at is None else str(at)[:16], *cents) for at, *cents in fans] == [
-                (None, None, None, 1), ("2026-03-01 09:00", None, 2, 3), ("2026-03-01 12:03", None, None, None),
-            ]  # fmt: skip
+        fans = ask("SELECT last_purchase_at, messages_cents, tips_cents, subscriptions_cents FROM fans ORDER BY id")
+        assert [(None if at is None else str(at)[:16], *cents) for at, *cents in fans] == [
+            (None, None, None, 1), ("2026-03-01 09:00", None, 2, 3), ("2026-03-01 12:03", None, None, None),
+        ]  # fmt: skip
 
 
 def tables_of() -> list[sa.Table]:

@@ -10,10 +10,8 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.campaigns import drafting, queries
+from app.campaigns import audience, drafting, queries
 from app.campaigns.aims import ALL, Aim
-from app.campaigns.audience import fans_of
-from app.campaigns.audience import outlook as outlook_of
 from app.campaigns.composing import prospect_of
 from app.campaigns.drafting import ChangedMeanwhile, Window
 from app.campaigns.forms import LATER, CampaignForm, form_for
@@ -191,14 +189,14 @@ def considered(campaign_id: int) -> str | Response:
     selection, cursor = drafting.selection_of_draft(campaign), request.args.get("cursor")
     reason = request.args.get("reason", "").replace("\0", "")
     page = fetch_page(
-        fans_of(selection, reason), MOST_VALUABLE_FIRST, limit=FANS_PER_PAGE, cursor=cursor, counted=False
+        audience.fans_of(selection, reason), MOST_VALUABLE_FIRST, limit=FANS_PER_PAGE, cursor=cursor, counted=False
     )
     return render_template(
         "campaigns/considered.html",
         campaign=campaign,
         page=page,
         reason=reason,
-        seen=outlook_of(selection),
+        seen=audience.outlook(selection),
         in_words=in_words,
     )
 

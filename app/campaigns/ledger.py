@@ -31,15 +31,13 @@ REASONS = {
     "fan_deleted": "the fan was deleted",
     CANCELLED_BEFORE: "the campaign was cancelled before their message was made",
 }
+HEAD = ("Fan", "Handle", "Status", "Why", "Wording", "Message", "Changed (UTC)")
+AT_ONCE = 500
 
 
 def in_words(reason: str) -> str:
     """What a platform or a person said stands as it was said."""
     return REASONS.get(reason, reason)
-
-
-HEAD = ("Fan", "Handle", "Status", "Why", "Wording", "Message", "Changed (UTC)")
-AT_ONCE = 500
 
 
 @dataclass(frozen=True)

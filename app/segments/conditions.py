@@ -15,7 +15,7 @@ from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
 from app.money.queries import WITHIN
-from app.segments.rules import FIELDS, ON_A_DAY, Condition, Group
+from app.segments.rules import AS_NUMBER, FIELDS, ON_A_DAY, Condition, Group
 from app.zones import find_zone
 
 Clause = ColumnElement[bool]
@@ -73,7 +73,7 @@ def _text(_: Asker, asked: Condition) -> Clause:
 
 def _custom(_: Asker, asked: Condition) -> Clause:
     column = Fan.custom[asked.name.strip()].as_string()
-    if asked.op not in ("atLeast", "atMost"):
+    if asked.op not in AS_NUMBER:
         return _compare_text(func.lower(column), asked.op, (asked.value or "").strip().lower())
     number = cast(_number_in(column), Float)
     return func.coalesce(number >= asked.value if asked.op == "atLeast" else number <= asked.value, false())

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.errors import Invalid
-from app.segments.rules import FIELDS, ON_A_DAY, OPS, PRESENCE, Condition, Group, parse
+from app.segments.rules import AS_NUMBER, FIELDS, ON_A_DAY, OPS, PRESENCE, Condition, Group, parse
 
 MOST_GROUPS = 10
 MOST_CONDITIONS = 20  # of a group
@@ -45,7 +45,7 @@ class Line:
 
     @property
     def is_amount(self) -> bool:
-        return self.sort == "own" and self.said["op"] in ("atLeast", "atMost")
+        return self.sort == "own" and self.said["op"] in AS_NUMBER
 
     @property
     def value_words(self) -> str:

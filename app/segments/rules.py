@@ -27,6 +27,7 @@ MOST_DAYS = 36_500
 
 PRESENCE = ("isSet", "isNotSet")
 ON_A_DAY = ("since", "before")
+AS_NUMBER = ("atLeast", "atMost")  # of a field of one's own
 _TEXT = {"is": "is", "isNot": "is not", "contains": "contains", "isSet": "is known", "isNotSet": "is not known"}
 OPS = {  # by the sort of a field; what each is called
     "text": _TEXT,
@@ -171,7 +172,7 @@ def _wrong(raw: Mapping[str, Any], field: Field, place: str) -> Iterator[tuple[s
 def _wrong_value(value: Any, sort: str, op: str) -> str:
     if op in ON_A_DAY:
         return "" if _is_day(value) else "Must be a day like 2026-10-01."
-    if sort == "own" and op in ("atLeast", "atMost"):
+    if sort == "own" and op in AS_NUMBER:
         return "" if _is_amount(value) else "Must be a number."
     if sort in ("text", "own", "tag"):
         return "" if _is_text(value) else f"Must be a text of 1 to {LONGEST_TEXT} characters."
