@@ -17,6 +17,7 @@ from app.database import db
 from app.fans.models import Fan
 from app.fans.placeholders import Template, parse
 from app.formats import money
+from app.media.actions import is_locked
 from app.zones import find_zone
 
 MOST_LOOKED_AT = 10_000  # fans: what is true of these is said of these
@@ -98,4 +99,6 @@ def price_fault(cents: int, price_range: tuple[int, int], attachments: list[dict
         return ""
     if not price_range[0] <= cents <= price_range[1]:
         return f"The price must be from {money(price_range[0])} to {money(price_range[1])}."
-    return "" if attachments else "A paid message needs a file."
+    if not attachments:
+        return "A paid message needs a file."
+    return "" if is_locked(attachments) else "Nothing is left to buy: at least one file must not be a free preview."

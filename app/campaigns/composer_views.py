@@ -61,7 +61,7 @@ def create() -> Response | tuple[str, int]:
     if form.key.errors:
         form.form_errors += form.key.errors
         return _page(form, aims), 400
-    do = "look" if request.form.get("drop") else request.form.get("do", "launch")
+    do = next((name for name in ("drop", "see") if name in request.form), request.form.get("do", "launch"))
     try:
         return _do(do, _save(form, overwrites=do == "overwrite"), form, aims)
     except ChangedMeanwhile as changed:
@@ -73,7 +73,7 @@ def create() -> Response | tuple[str, int]:
 
 def _save(form: CampaignForm, *, overwrites: bool = False) -> Campaign:
     window = Window(current_user.id, (form.window.data or "")[:100], form.since.data or "", overwrites)
-    return drafting.save_draft(account.id, form.key.data or "", window, form.composition())
+    return drafting.save_draft(account.id, form.key.data or "", window, form.composition)
 
 
 def _who(changed: ChangedMeanwhile) -> str:
@@ -90,6 +90,9 @@ def _do(do: str, campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -
     if do == "draft":
         flash("Kept as a draft.", "success")
         return redirect(url_for("campaigns.index"))
+    if do == "see":
+        reason = request.form["see"] or None
+        return redirect(url_for("campaigns.considered", campaign_id=campaign.id, reason=reason))
     if do == "wording":
         form.wordings.append_entry("")
     if do == "test":
@@ -127,7 +130,7 @@ def _show(form: CampaignForm, error: Invalid) -> None:
 
 def _test(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> tuple[str, int]:
     try:
-        fan = drafting.send_test(account.id, form.test_fan.data or "", form.composition(), current_user.id)
+        fan = drafting.send_test(account.id, form.test_fan.data or "", form.composition, current_user.id)
     except Invalid as error:
         _show(form, error)
         return _page(form, aims, campaign), 400
@@ -174,7 +177,7 @@ def _page(
 
 
 def _prospect(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None) -> dict[str, object]:
-    connection, said = first_connection(account.id, "onlyfans"), form.composition()
+    connection, said = first_connection(account.id, "onlyfans"), form.composition
     aim = aims.get(said.aim, aims[ALL])
     prospect = prospect_of(account, said, aim, connection, campaign.id if campaign else 0)
     return {"prospect": prospect, "in_words": in_words, "timezone": account.timezone}

@@ -1,6 +1,7 @@
 import re
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -126,8 +127,9 @@ class CampaignForm(WithMedia, FlaskForm):
     def trigger(self) -> str:
         return self.when.data if self.when.data in AUTOMATIC else Trigger.NONE
 
+    @cached_property
     def composition(self) -> Composition:
-        """What it says, after `validate`; of what is wrong, nothing."""
+        """What it says, after `validate`; of what is wrong, nothing. What an action complains of later, it says all the same."""
 
         def sound(field: Any, otherwise: Any = None) -> Any:
             return otherwise if field.errors or field.data is None else field.data

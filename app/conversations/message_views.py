@@ -59,5 +59,6 @@ def _settled(message_id: int, verb: Callable[[], Message], said: str, was: str) 
         return redirect(url_for("conversations.show_message", message_id=message_id))
     if request.form.get("from") == "campaign":
         campaign_id = queries.find_outgoing(account.id, message_id).campaign_id
-        return redirect(url_for("campaigns.show", campaign_id=campaign_id, status=was))
+        reason, search = request.form.get("reason") or None, request.form.get("search") or None
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id, status=was, reason=reason, search=search))
     return redirect(url_for("conversations.failed"))

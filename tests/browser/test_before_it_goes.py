@@ -9,6 +9,7 @@ from tests.browser.person import Person
 from tests.browser.stack import Stack
 from tests.browser.test_accessibility import THEMES, faults
 from tests.browser.test_pages import PHONE, too_wide
+from tests.servers import wait_until
 
 FANS, UNWANTED = range(821, 827), 826
 REASON = "must not be messaged"
@@ -62,13 +63,13 @@ def is_at(page: Page, view: str) -> None:
 
 def test_who_gets_it_and_who_does_not_and_back_by_the_browser(ada: Person, stack: Stack, names: set[str]):
     page = write_draft(ada, "Looked at first")
-    page.get_by_role("link", name="See who").click()
+    page.get_by_role("button", name="See who", exact=True).click()
     expect(page.get_by_role("heading", name="Who gets Looked at first")).to_be_visible()
     is_at(page, "Would get it 5")
     lists(page, names)
     page.go_back()
     is_as_it_was(page, "Looked at first")
-    page.get_by_role("link", name=REASON).click()
+    page.get_by_role("button", name=REASON).click()
     is_at(page, f"Not: {REASON} 1")
     lists(page, {stack.fan(UNWANTED)["name"]})
     page.go_back()
@@ -77,7 +78,7 @@ def test_who_gets_it_and_who_does_not_and_back_by_the_browser(ada: Person, stack
 
 def test_back_by_the_link_and_what_is_typed_then_is_kept(ada: Person):
     page = write_draft(ada, "There and back")
-    page.get_by_role("link", name=REASON).click()
+    page.get_by_role("button", name=REASON).click()
     page.get_by_role("link", name="Would get it").click()
     page.get_by_role("link", name="Back to the campaign").click()
     is_as_it_was(page, "There and back")
@@ -86,9 +87,25 @@ def test_back_by_the_link_and_what_is_typed_then_is_kept(ada: Person):
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_what_is_typed_right_before_is_kept(ada: Person):
+    page = write_draft(ada, "In haste")
+    page.get_by_label("Message", exact=True).fill("Typed last")
+    page.get_by_role("button", name="See who", exact=True).click()
+    expect(page.get_by_role("heading", name="Who gets In haste")).to_be_visible()
+    page.get_by_role("link", name="Back to the campaign").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Typed last")
+    draft = page.url
+    page.get_by_label("Message", exact=True).fill("Typed at the very last")
+    page.get_by_role("link", name="Fans").first.click()
+    expect(page.get_by_role("heading", name="Fans")).to_be_visible()
+    wait_until(
+        lambda: page.goto(draft) and page.get_by_label("Message", exact=True).input_value() == "Typed at the very last"
+    )
+
+
 def test_what_is_typed_after_the_browsers_back_is_kept(ada: Person):
     page = write_draft(ada, "Back and on")
-    page.get_by_role("link", name="See who").click()
+    page.get_by_role("button", name="See who", exact=True).click()
     expect(page.get_by_role("heading", name="Who gets")).to_be_visible()
     page.go_back()
     is_as_it_was(page, "Back and on")
@@ -125,7 +142,7 @@ def test_by_keyboard(ada: Person, stack: Stack, names: set[str]):
 
 def test_without_javascript(visit: Callable[..., Person], stack: Stack, names: set[str]):
     page = write_draft(visit("ada", java_script_enabled=False), "By forms, looked at")
-    page.get_by_role("link", name="See who").click()
+    page.get_by_role("button", name="See who", exact=True).click()
     lists(page, names)
     page.get_by_role("link", name=f"Not: {REASON}").click()
     lists(page, {stack.fan(UNWANTED)["name"]})
@@ -152,7 +169,7 @@ def test_it_has_no_fault_and_fits_a_phone(visit: Callable[..., Person], theme: s
     ada = visit("ada", color_scheme=theme, **options)
     page = write_draft(ada, "Without a fault")
     wrong = faults(ada)
-    page.get_by_role("link", name="See who").click()
+    page.get_by_role("button", name="See who", exact=True).click()
     for view in ("Would get it 5", f"Not: {REASON} 1"):
         page.get_by_role("link", name=view).click()
         is_at(page, view)

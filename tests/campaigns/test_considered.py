@@ -43,6 +43,16 @@ def test_beyond_the_number_that_was_set_are_those_who_come_after(browser: FlaskC
     assert "Third" in browser.get(f"{page}?reason=beyond_limit").text
 
 
+def test_asked_from_the_composer_it_lists_the_draft_as_it_is_written_at_that_moment(browser: FlaskClient, ada: Person):
+    for number in (1, 2):
+        add_fan(ada, number, tags=["Chosen"] if number == 2 else [])
+    answer = post(browser, name="Unseen", audience="tag:Chosen", see="do_not_message")
+    assert answer.headers["Location"].endswith(f"/campaigns/{newest(ada)['id']}/considered?reason=do_not_message")
+    assert "Who does not get Unseen" in browser.get(answer.headers["Location"]).text
+    inside = browser.get(post(browser, name="Unseen", audience="tag:Chosen", see="").headers["Location"]).text
+    assert 'Would get it <span class="num">1</span>' in inside
+
+
 def test_many_are_turned_over_page_by_page(browser: FlaskClient, ada: Person, monkeypatch):
     monkeypatch.setattr("app.campaigns.composer_views.FANS_PER_PAGE", 2)
     for number in range(1, 6):

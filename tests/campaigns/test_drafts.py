@@ -13,7 +13,7 @@ from app.campaigns.models import Campaign
 from app.conversations.models import Message
 from app.database import db, write
 from app.platforms.models import Connection
-from tests.campaigns.composer import key_of, launch, ledger, newest, post, press, send_all, shown
+from tests.campaigns.composer import key_of, launch, ledger, newest, post, press, send_all
 from tests.people import Person, add_fan, connect, make_person
 
 ALL = {
@@ -235,15 +235,6 @@ def test_a_draft_can_go(browser: FlaskClient, ada: Person):
     assert ada.get("/api/campaigns")["total"] == 0
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "cancel", "retry-failed"])
-def test_a_draft_can_be_steered_by_nobody(browser: FlaskClient, ada: Person, verb: str):
-    post(browser, do="draft")
-    campaign = newest(ada)["id"]
-    ada.post(f"/api/campaigns/{campaign}/{verb}", status=409)
-    press(browser, campaign, verb)
-    assert shown(ada, campaign)["status"] == "draft"
-
-
 def connected_browser(person: Person) -> FlaskClient:
     connect(person, "http://127.0.0.1:9")
     return person.browser()
@@ -263,6 +254,10 @@ def test_a_file_is_kept_as_it_is_chosen_and_can_be_chosen_again(browser: FlaskCl
     assert f'name="media" value="{address}"' in page
     post(browser, media=address, do="draft", price="10")
     assert newest(ada)["template"]["mediaUrls"] == [address]
+    refused = post(browser, media=address, preview=address, price="10", audience="all")
+    assert refused.status_code == 400
+    assert refused.text.count("Nothing is left to buy") == 2, "beside the files, and in the outlook"
+    assert "A paid message needs a file." not in refused.text.partition('id="outlook"')[2]
     assert address not in post(browser, do="look", media=address, drop=address).text.partition("Choose from")[0]
     assert "pier.png" not in connected_browser(eve).get("/campaigns/media").text
 

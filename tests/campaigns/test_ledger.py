@@ -114,8 +114,8 @@ def test_one_of_them_is_decided_in_its_line(browser: FlaskClient, ada: Person, c
         zoes = db.session.scalars(select(Message.id).where(Message.fan_id == fans["Zoe"])).one()
     path = f"/messages/onlyfans/message/{zoes}/settle"
     assert path in browser.get(f"/campaigns/{campaign}?status=unknown").text
-    answer = post(browser, path, outcome="sent", **{"from": "campaign"})
-    assert answer.headers["Location"].endswith(f"/campaigns/{campaign}?status=unknown")
+    answer = post(browser, path, outcome="sent", **{"from": "campaign", "search": "zo", "reason": ""})
+    assert answer.headers["Location"].endswith(f"/campaigns/{campaign}?status=unknown&search=zo")
     assert ledger(ada, campaign)[fans["Zoe"]] == ("sent", None)
     assert ledger(ada, campaign)[fans["Zora"]][0] == "unknown"
 

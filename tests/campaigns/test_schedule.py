@@ -135,18 +135,6 @@ def test_changed_and_scheduled_anew(browser: FlaskClient, ada: Person, fan: int)
     assert newest(ada)["status"] == "draft"
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "retry-failed"])
-def test_what_a_scheduled_one_does_not_allow(browser: FlaskClient, ada: Person, fan: int, verb: str):
-    campaign = schedule(browser, ada)
-    ada.post(f"/api/campaigns/{campaign}/{verb}", status=409)
-    press(browser, campaign, verb)
-    assert shown(ada, campaign)["status"] == "scheduled"
-    ada.post(f"/api/campaigns/{campaign}/cancel", status=200)
-    assert shown(ada, campaign)["status"] == "cancelled"
-    press(browser, campaign, "unschedule")
-    assert shown(ada, campaign)["status"] == "cancelled"
-
-
 def test_it_stops_at_the_time_that_was_set(browser: FlaskClient, ada: Person, fan: int):
     campaign = launch(browser, ada, audience="all", stop_time=f"{utcnow() + timedelta(hours=1):%Y-%m-%dT%H:%M}")
     change(ada, campaign, stop_at=utcnow() - timedelta(seconds=1))
