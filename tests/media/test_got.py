@@ -119,8 +119,9 @@ def test_an_index_answers_what_a_fan_has_got(app, ada: Person):
 def explained(statement: str) -> str:
     if db.engine.dialect.name == "sqlite":
         return str(db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all())
-    db.session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
-    return str(db.session.connection().exec_driver_sql(f"EXPLAIN {statement}").all())
+    with write() as session:  # reads have no transaction that a setting could be of
+        session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
+        return str(session.connection().exec_driver_sql(f"EXPLAIN {statement}").all())
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
