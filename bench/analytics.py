@@ -20,8 +20,7 @@ from sqlalchemy import func, select
 
 from app.accounts.models import Account, User
 from app.analytics import stretches
-from app.bulk import count_anew
-from app.database import db, table_of, utcnow, write
+from app.database import db, utcnow
 from app.money.models import Transaction
 from bench import full_size, inbox_load, inbox_rows
 from bench.inbox import CONVERSATIONS, FANS, MESSAGES, Asked, bare_connection, measure_kind, recorded
@@ -53,8 +52,7 @@ def fill(place: Place, scale: float) -> dict[str, object]:
         missing = count - (db.session.scalar(select(func.count()).select_from(Transaction)) or 0)
         if missing > 0:
             inbox_load.load(Transaction, inbox_rows.TRANSACTION, _payments(account(), size[0], missing))
-            with write():
-                count_anew(table_of(Transaction))
+            inbox_load.tidy()
     shown = " / ".join(f"{rows:,}" for rows in (*size, count))
     return {"fans, conversations, messages, transactions": shown, "filled in (s)": round(seconds)}
 

@@ -108,7 +108,7 @@ def _nothing_but_rows() -> Iterator[None]:
                 _do(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
     for *_, statement in kept:
         _do(statement)
-    _do("VACUUM ANALYZE") if on_postgresql() else _do("ANALYZE")
+    tidy()
     if on_postgresql():
         _do(f"ALTER DATABASE {db.engine.url.database} RESET maintenance_work_mem")
     db.engine.dispose()
@@ -137,6 +137,11 @@ def _made_afterwards() -> list[tuple[str, str, str]]:
     made = [(row[0], row[1], row[2]) for row in found]
     db.session.rollback()
     return made
+
+
+def tidy() -> None:
+    """What a database does by itself some time after so many rows came or changed."""
+    _do("VACUUM ANALYZE") if on_postgresql() else _do("ANALYZE")
 
 
 def _do(statement: str) -> None:

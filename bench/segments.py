@@ -11,14 +11,13 @@ from typing import Any
 
 from sqlalchemy import event, func, literal, select
 
-from app.bulk import count_anew
-from app.database import db, table_of, write
+from app.database import db, write
 from app.fans.models import Fan
 from app.money.actions import refresh_spends
 from app.segments import queries as segments
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import Group, parse
-from bench import analytics, full_size
+from bench import analytics, full_size, inbox_load
 from bench.place import add_result, percentile
 
 TIMES = 5
@@ -39,8 +38,7 @@ def _sum_up(account_id: int) -> None:
     if db.session.scalar(select(Fan.id).where(Fan.earned_cents.is_not(None)).limit(1)) is None:
         with write():
             refresh_spends(account_id, select(Fan.id).where(Fan.account_id == account_id))
-        with write():
-            count_anew(table_of(Fan))
+        inbox_load.tidy()
 
 
 def _each(account_id: int) -> dict[str, object]:
@@ -81,6 +79,9 @@ OTHERS = {
     "did not buy from the campaign": _all(_is("campaign", "notBought", 1)),
     "name contains": _all(_is("name", "contains", "an")),
     "a field of one's own, as a number": _all(_is("custom", "atLeast", 40, name="Age")),
+    "a field of one's own, as a text": _all(_is("custom", "contains", "4", name="Age")),
+    "something spent in 365 days": _all(_is("spend", "atLeast", 1, days=365)),
+    "spent $100 in 90 days": _all(_is("spend", "atLeast", 10_000, days=90)),
     "added since a day": _all(_is("added", "since", "2026-06-01")),
     "active, spent $50, not vip, not waiting": _all(
         _is("subscriptionStatus", "is", "active"),

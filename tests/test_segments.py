@@ -1,5 +1,6 @@
 """Rules over fans: each condition with a fan on either side of it, and groups of them."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -180,6 +181,26 @@ def test_what_was_spent_on_each_kind_is_what_the_payments_of_it_add_up_to(ada: P
         assert found(ada, only("spend", "atLeast", 701, kind="subscription", **days)) == set()
         assert found(ada, only("spend", "atMost", 50, kind="tip", **days)) == {fans["out"]}
         assert found(ada, only("spend", "atMost", 49, kind="tip", **days)) == set()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_spent_within_days_is_what_the_payments_of_these_add_up_to(ada: Person, seed: int):
+    """Also where more was taken back than was paid within them, or as much."""
+    dice, spent, now = random.Random(seed), dict[int, int](), utcnow()
+    ids = [add_fan(ada, number)["id"] for number in range(1, 9)]
+    with ada.app.app_context(), write() as session:
+        for number, fan_id in enumerate(ids * 3):
+            cents, days = dice.choice((1, 500, -500, -1, 0)), dice.choice((5, 89, 91, 200))
+            record_transaction(
+                session.get_one(Fan, fan_id), transaction_id=f"p{number}", kind="tip" if cents > 0 else "refund",
+                gross_cents=cents, net_cents=None, at=now - timedelta(days=days),
+            )  # fmt: skip
+            spent[fan_id] = spent.get(fan_id, 0) + (cents if days < 90 else 0)
+    for cents in (0, 1, 2, 500):
+        assert found(ada, only("spend", "atMost", cents, days=90)) == {fan for fan in ids if spent[fan] <= cents}
+        assert found(ada, only("spend", "atLeast", cents, days=90)) == {
+            fan for fan in ids if cents == 0 or spent[fan] >= cents
+        }
 
 
 def test_flags(ada: Person, fans: dict[str, int]):

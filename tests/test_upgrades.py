@@ -94,6 +94,18 @@ def test_a_subscription_is_a_purchase_no_longer(old_app: Flask):
         ]  # fmt: skip
 
 
+def test_when_each_paid_last_is_found_in_their_payments(old_app: Flask):
+    with old_app.app_context():
+        write_rows(tables_of(), 1)
+        upgrade(revision="0033")
+        change("UPDATE transactions SET fan_id = 1, at = '2026-03-01 09:00:00' WHERE id = 1")
+        change("UPDATE transactions SET fan_id = 1, at = '2026-03-02 09:00:00', gross_cents = -1 WHERE id = 2")
+        change("UPDATE transactions SET fan_id = 2, gross_cents = -1 WHERE id = 3")
+        upgrade(revision="0034")
+        paid = [at and str(at)[:16] for (at,) in ask("SELECT last_paid_at FROM fans ORDER BY id")]
+        assert paid == ["2026-03-01 09:00", None, None]
+
+
 def tables_of() -> list[sa.Table]:
     metadata = sa.MetaData()
     with warnings.catch_warnings():

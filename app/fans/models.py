@@ -14,7 +14,7 @@ class Fan(Base):
         UniqueConstraint("account_id", "handle_key"),
         Index(  # with all that rules compare: they are answered without a look at the rows
             "ix_fans_by_value", "account_id", "value_cents", "id", "subscribed_at", "last_purchase_at", "last_seen_at",
-            "created_at", "messages_cents", "tips_cents", "subscriptions_cents",
+            "created_at", "messages_cents", "tips_cents", "subscriptions_cents", "last_paid_at",
         ),
         Index(None, "account_id", "name_key", "id"),
         Index(None, "account_id", "last_seen_at", "id"),
@@ -51,6 +51,7 @@ class Fan(Base):
     tips_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     subscriptions_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # renewals too
     last_purchase_at: Mapped[datetime | None] = mapped_column(default=None)  # beside the subscription
+    last_paid_at: Mapped[datetime | None] = mapped_column(default=None)  # by a transaction, for whatever it was
     subscription_status: Mapped[str | None] = mapped_column(default=None)
     subscribed_at: Mapped[datetime | None] = mapped_column(default=None)
     subscription_ends_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -113,6 +113,7 @@ SUMS: dict[str, Any] = {  # of a fan's transactions; null where there are none
     "tips_cents": _cents("tip"),
     "subscriptions_cents": _cents(*WITHIN["subscription"]),
     "last_purchase_at": func.max(Transaction.at).filter(Transaction.kind.in_(PURCHASES)),
+    "last_paid_at": func.max(Transaction.at).filter(Transaction.gross_cents > 0),
 }
 
 

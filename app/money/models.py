@@ -16,6 +16,10 @@ class Transaction(Base):
             "message_id",
         ),
         Index(None, "account_id", "fan_id", "at"),
+        Index(  # few: what a rule about the last days has to look at row by row
+            "ix_transactions_taken_back", "account_id", "at", "fan_id",
+            sqlite_where=text("gross_cents < 0"), postgresql_where=text("gross_cents < 0"),
+        ),
         Index(
             "ix_transactions_of_message", "message_id",
             sqlite_where=text("message_id IS NOT NULL"), postgresql_where=text("message_id IS NOT NULL"),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Float, and_, case, cast, column, exists, f
 
 from app.accounts.models import Account
 from app.conversations.models import WENT_OUT, Conversation, Message
-from app.database import contains, db, fold, on_postgresql, utcnow
+from app.database import contains, db, fold, plain, utcnow
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
@@ -21,7 +21,8 @@ from app.zones import find_zone
 Clause = ColumnElement[bool]
 # Campaigns stand above segments: all that is asked here is whose one is. By that its messages are found in the index alone.
 _campaigns = table("campaigns", column("id"), column("account_id"))
-NUMBER = r"^\s*(-?[0-9]+(?:\.[0-9]+)?)\s*$"
+SMALLEST = 1  # cent that there is
+NUMBER = r"^\s*-?[0-9]+(?:\.[0-9]+)?\s*$"
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,11 @@ def _custom(_: Asker, asked: Condition) -> Clause:
     column = Fan.custom[asked.name.strip()].as_string()
     if asked.op not in AS_NUMBER:
         return _compare_text(func.lower(column), asked.op, (asked.value or "").strip().lower())
-    number = cast(_number_in(column), Float)
-    return func.coalesce(number >= asked.value if asked.op == "atLeast" else number <= asked.value, false())
-
-
-def _number_in(text: Any) -> Any:
-    """The text where it is a number, else null."""
-    if on_postgresql():  # which would take the text out of the JSON as often as it is named
-        return func.substring(text, NUMBER)
-    return case((text.regexp_match(NUMBER), text))
+    number = cast(column, Float)
+    return case(
+        (column.regexp_match(NUMBER), number >= asked.value if asked.op == "atLeast" else number <= asked.value),
+        else_=false(),
+    )
 
 
 def _compare_text(column: Any, op: str, value: str) -> Clause:
@@ -148,16 +145,28 @@ def _spend(asker: Asker, asked: Condition) -> Clause:
     if asked.days is None:
         spent = Fan.value_cents if asked.kind is None else func.coalesce(_SPENT_ON[asked.kind], 0)
         return spent >= asked.value if asked.op == "atLeast" else spent <= asked.value
-    paid = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, Transaction.fan_id.is_not(None))
-    paid = paid.where(Transaction.at >= asker.now - timedelta(days=asked.days))
-    if asked.kind is not None:
-        paid = paid.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
     # Who has paid nothing has no row to be found by: those are what is left over.
     least = asked.value if asked.op == "atLeast" else asked.value + 1
     if least <= 0:
         return true() if asked.op == "atLeast" else false()
-    payers = paid.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
-    return _in(select(payers.cte().c.fan_id), unless=asked.op == "atMost")  # summed once, wherever it is asked
+    paid = _paid_at_least(least, asker, asked)
+    return paid if asked.op == "atLeast" else ~paid
+
+
+def _paid_at_least(least: int, asker: Asker, asked: Condition) -> Clause:
+    """Within so many days. least: cents, more than 0."""
+    start = asker.now - timedelta(days=asked.days or 0)
+    moved = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, Transaction.at >= start)
+    moved = moved.where(Transaction.fan_id.is_not(None))
+    if asked.kind is not None:
+        moved = moved.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
+    sums = moved.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
+    if least > SMALLEST or asked.kind is not None:
+        return _in(select(sums.cte().c.fan_id))  # summed once, wherever it is asked
+    # Whoever paid anything has paid that much, unless it was taken back: only then there is something to sum up.
+    taken_back = moved.where(Transaction.gross_cents < plain(0))
+    left = sums.where(Transaction.fan_id.in_(taken_back))
+    return and_(Fan.last_paid_at.is_not(None), Fan.last_paid_at >= start, or_(Fan.id.not_in(taken_back), _in(left)))
 
 
 def _best(asker: Asker, asked: Condition) -> Clause:
