@@ -5,7 +5,7 @@ nearly all of them one account's. SQLite is filled to a tenth of the scale. Each
 this process, beside its very statements on a bare connection right after it: see bench/inbox.py. Periods are drawn anew for
 each request, so that nothing is answered from what was counted for the one before; but for the last 30 days, which are asked
 for again and again, as people do. And each is asked after a worker has kept what is past; of a few months it is also measured
-what they take before that.
+what they take before that. At the end the same figures of a month, summed from the rows by SQL alone: see analytics_by_sql.py.
 """
 
 import os
@@ -15,14 +15,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from app.accounts.models import Account, User
 from app.analytics import stretches
+from app.analytics.periods import Period
 from app.database import db, utcnow
 from app.money.models import Transaction
-from bench import full_size, inbox_load, inbox_rows
+from bench import analytics_by_sql, full_size, inbox_load, inbox_rows
 from bench.inbox import CONVERSATIONS, FANS, MESSAGES, Asked, bare_connection, measure_kind, recorded
 from bench.inbox_pages import Kind
 from bench.place import Place, add_result, percentile
@@ -30,6 +32,7 @@ from tests.people import Person
 
 TRANSACTIONS = 10_000_000
 PAGE_MS = 300
+UTC_ZONE = ZoneInfo("UTC")
 PAGE, API = "/platforms/onlyfans/analytics", "/api/analytics/onlyfans"
 KINDS = (("message", 1500), ("tip", 1000), ("subscription", 999), ("renewal", 999))
 
@@ -87,6 +90,9 @@ def _measure(place: Place, requests: int) -> dict[str, object]:
         found["kept in (s)"] = _keep(place, account_id)
         for kind in _kinds():
             measure(kind, requests)
+    with place.app.app_context():
+        found["the figures of a month, by SQL alone (ms)"] = _by_sql(account_id)
+        print(f"  {found['the figures of a month, by SQL alone (ms)']}", flush=True)
     return found | {"load after": f"{os.getloadavg()[0]:.1f}"}
 
 
@@ -97,6 +103,17 @@ def _keep(place: Place, account_id: int) -> int:
         while stretches.due(account_id):
             stretches.keep(account_id)
     return round(time.monotonic() - began)
+
+
+def _by_sql(account_id: int) -> str:
+    """Of some of the same months as the page's: the median and the longest."""
+    dice, times = random.Random(3), list[float]()
+    for _ in range(5):
+        after = date.today() - timedelta(days=dice.randrange(400))  # noqa: DTZ011
+        began = time.monotonic()
+        analytics_by_sql.ask(account_id, Period(after - timedelta(days=30), after, UTC_ZONE))
+        times.append((time.monotonic() - began) * 1000)
+    return f"{percentile(times, 50):.0f} / {max(times):.0f}"
 
 
 def _kinds() -> list[Kind]:

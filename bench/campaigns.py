@@ -124,8 +124,8 @@ def _bare(account_id: int) -> tuple[float, float]:
             " search_text, price_cents, attachments, purchased, rank, idempotency_key, tries, doubt, created_at, changed_at)"
             f" SELECT :a, v.id, r.fan_id, :o, 'out', 'queued', :c, :t, lower(:t), 0, '[]', {false}, 5, {key}, 0, '',"
             f" {moment}, {moment} FROM recipients r JOIN conversations v ON v.fan_id = r.fan_id WHERE r.campaign_id = :c",
-            "UPDATE recipients SET message_id = (SELECT m.id FROM messages m WHERE m.campaign_id = recipients.campaign_id"
-            " AND m.fan_id = recipients.fan_id)",
+            "UPDATE recipients SET message_id = m.id FROM messages m WHERE m.campaign_id = recipients.campaign_id"
+            " AND m.fan_id = recipients.fan_id",
             "INSERT INTO room_events (room, seq, account_id, kind, subject_id, created_at)"
             f" SELECT 'thread:' || conversation_id, 1, :a, 'message', id, {moment} FROM messages",
         ):
