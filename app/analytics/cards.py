@@ -6,7 +6,7 @@ from typing import Any
 
 from app.analytics.kpis import Kpis
 from app.analytics.words import in_percent, in_points, in_time, lasting, percent
-from app.formats import money, number
+from app.formats import NOTHING, money, number
 
 Say = Callable[[Any], str]
 
@@ -21,6 +21,7 @@ class Figure:
     say: Say
     change: Callable[[Any, Any], str]
     note: Callable[[Kpis], str] = lambda _: ""
+    note_which: str = ""  # the rows of what the note tells
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Card:
     before: str  # the value of the period before
     change: str  # in words with a sign; nothing where there is nothing to compare
     note: str
+
+    @property
+    def had_any(self) -> bool:
+        return self.before != NOTHING
 
 
 def cards(now: Kpis, previous: Kpis) -> list[Card]:
@@ -53,7 +58,7 @@ FIGURES = (
     ),
     Figure(
         "net_cents", "Net", "What remains after the platform's share",
-        "transactions", "net-known", money, in_percent, _of_net,
+        "transactions", "net-known", money, in_percent, _of_net, "net-unknown",
     ),
     Figure(
         "average_per_paying_fan_cents", "Per paying fan", "Revenue from fans who paid, for each of them",

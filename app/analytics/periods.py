@@ -1,7 +1,7 @@
 """Periods of whole days of a time zone, and the steps that a trend shows them in."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from math import gcd
@@ -15,6 +15,8 @@ DAY = timedelta(days=1)
 USUAL_DAYS = 30
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+LENGTHS = {"day": 1, "week": 7, "month": 28, "year": 365}  # days, at least
+MOST_STEPS = 400
 STEPS = ((62, "day"), (200, "week"), (7320, "month"))  # up to so many days
 LOOKS = timedelta(days=14)  # a zone that changes its clocks keeps them so for longer than this
 
@@ -36,6 +38,7 @@ class Period:
     first: date
     after: date
     zone: ZoneInfo
+    by: str = field(default="", compare=False)  # the step that somebody chose for its trend
 
     @property
     def start(self) -> datetime:
@@ -62,7 +65,12 @@ class Period:
     @property
     def step(self) -> str:
         """What a trend over it goes by: day, week, month or year."""
-        return next((name for most, name in STEPS if self.days <= most), "year")
+        return self.by if self.by in self.choices else next((name for most, name in STEPS if self.days <= most), "year")
+
+    @property
+    def choices(self) -> list[str]:
+        """The steps of which it has some, but not too many to be seen."""
+        return [name for name, days in LENGTHS.items() if days < self.days <= days * MOST_STEPS]
 
     def steps(self) -> list["Period"]:
         """Its days, weeks (from Monday), months or years: the first and the last perhaps not whole."""
@@ -71,6 +79,16 @@ class Period:
             after = min(_step_after(first, self.step), self.after)
             found.append(Period(first, after, self.zone))
             first = after
+        return found
+
+    def hours(self, weekday: int, hour: int) -> list[tuple[datetime, datetime]]:
+        """Its hours of that name on that day of the week (Monday is 1), each from its start to before its end. One that
+        the clocks leave out is missing, one that they repeat is as long as both."""
+        found = []
+        for number in range(self.days):
+            day = self.first + number * DAY
+            if day.isoweekday() == weekday:
+                found += _hour_of(day, hour, self.zone, self.slot_seconds)
         return found
 
     @cached_property
@@ -91,6 +109,16 @@ def number_at(moment: datetime, seconds: int) -> int:
 def moment_of(day: date, zone: ZoneInfo) -> datetime:
     """When a day begins, in UTC. Where the clocks leave midnight out, it begins when they do."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _hour_of(day: date, hour: int, zone: ZoneInfo, slot_seconds: int) -> list[tuple[datetime, datetime]]:
+    slot, at, ends = timedelta(seconds=slot_seconds), moment_of(day, zone), moment_of(day + DAY, zone)
+    slots = []
+    while at < ends:
+        if at.astimezone(zone).hour == hour:
+            slots.append(at)
+        at += slot
+    return [(slots[0], slots[-1] + slot)] if slots else []
 
 
 def read_period(first: str | None, after: str | None, timezone: str | None, account_zone: str, now: datetime) -> Period:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.accounts.models import Membership, User
-from app.analytics import counted, remembered
+from app.analytics import counted, remembered, words
 from app.analytics.figures import Figures, count_figures
 from app.analytics.kpis import Kpis
 from app.analytics.periods import Period
@@ -130,6 +130,8 @@ def narrowed_in_words(asked: Asked) -> list[tuple[str, str]]:
 def _name_of(account_id: int, name: str, value: Any) -> str:
     if name == "kind":
         return KINDS.get(value) or str(value)
+    if name == "hour":
+        return words.hour_of_week(*value)
     if value == 0:
         return "nobody here"
     member = select(User.name).join(Membership).where(Membership.account_id == account_id, User.id == value)

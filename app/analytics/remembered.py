@@ -45,7 +45,7 @@ def _age(figures: Figures) -> float:
 
 
 def _key(account_id: int, period: Period) -> str:
-    return f"greenroom:figures:{account_id}:{period.first}:{period.after}:{period.zone.key}"
+    return f"greenroom:figures:{account_id}:{period.first}:{period.after}:{period.zone.key}:{period.step}"
 
 
 def _read(kept: bytes) -> Figures:

@@ -146,7 +146,7 @@ class Asked:
         return f"{'-'.join(filter(None, words))}.csv"
 
     def rows(self, part: Part) -> Select[Any]:
-        more = [NARROWED[name][self.report](value) for name, value in self.narrowed]
+        more = [NARROWED[name][self.report](value, self.period) for name, value in self.narrowed]
         return select(part.model).where(part.find(self.account_id, self.period), *more)
 
 
@@ -158,4 +158,4 @@ def read_asked(account_id: int, period: Period, said: Callable[[str], str | None
     known = [name for each, name in PARTS if each == report]
     if which and which not in known:
         raise Invalid(("which", f"must be one of {', '.join(filter(None, known))}, or be left out."))
-    return Asked(account_id, period, report, which, tuple(read_narrowed(report, said)))
+    return Asked(account_id, period, report, which, tuple(read_narrowed(report, period, said)))

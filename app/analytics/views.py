@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ ROWS_PER_PAGE = 50
 
 @bp.get("/platforms/onlyfans/analytics")
 def index() -> str | tuple[str, int]:
-    """Of a preset `period`; or `from` a day `through` another, or `to` one that no longer counts."""
+    """Of a preset `period`; or `from` a day `through` another, or `to` one that no longer counts. `by`: the trend's step."""
     try:
         period = _period()
     except Invalid as error:
@@ -36,6 +37,7 @@ def index() -> str | tuple[str, int]:
         cards=cards(found.kpis, found.previous),
         kinds=_kinds(found.trend),
         rows=_address_of_rows(period),
+        address=_filter(),
         **_chooser(period),
     )
 
@@ -88,6 +90,7 @@ def rows() -> str:
         sums=queries.sums_of(asked, part),
         narrowed=queries.narrowed_in_words(asked),
         address=_filter(),
+        rows=_address_of_rows(asked.period),
         **_chooser(asked.period),
     )
 
@@ -107,8 +110,12 @@ def _period() -> Period:
     said = request.args
     zone = read_period(None, None, said.get("timezone"), account.timezone, utcnow()).zone
     if said.get("period") in PRESETS:
-        return preset(said["period"], zone, utcnow())
-    return read_period(said.get("from"), said.get("to") or _day_after_through(), zone.key, account.timezone, utcnow())
+        period = preset(said["period"], zone, utcnow())
+    else:
+        period = read_period(
+            said.get("from"), said.get("to") or _day_after_through(), zone.key, account.timezone, utcnow()
+        )
+    return replace(period, by=said.get("by", ""))
 
 
 def _day_after_through() -> str | None:

@@ -7,6 +7,7 @@ from app.analytics.periods import Period
 from app.formats import NOTHING, money
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHADES = 8  # .heat-0 to .heat-8 in app.css
 
 
@@ -70,6 +71,11 @@ def mark(step: Period, kind: str) -> str:
     """Beneath a bar of a chart: "1 Nov", "Nov 2026" or "2026"."""
     forms = {"month": f"{step.first:%b %Y}", "year": f"{step.first.year}"}
     return forms.get(kind, f"{step.first.day} {step.first:%b}")
+
+
+def hour_of_week(weekday: int, hour: int) -> str:
+    """Monday is 1: "Mon 09:00"."""
+    return f"{WEEKDAYS[weekday - 1]} {hour:02}:00"
 
 
 def shade(n: int, most: int) -> int:

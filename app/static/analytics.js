@@ -5,7 +5,7 @@
   const DARK = ["#35b283", "#6fa8e6", "#e0a64e", "#bf8fe0", "#a2a7b0", "#ef7f78", "#c9625c"];
   const PATTERN = 8; // pixels
 
-  // Each kind has its own strokes as well as its own colour.
+  // Each kind has its own strokes as well as its own colour, in every period the same.
   const STROKES = [
     () => {},
     (pen) => line(pen, 0, PATTERN, PATTERN, 0),
@@ -51,10 +51,10 @@
     const kinds = [...table.tHead.querySelectorAll("[data-kind]")];
     return {
       labels: rows.map((row) => row.cells[0].dataset.label),
-      datasets: kinds.map((kind, place) => ({
+      datasets: kinds.map((kind, column) => ({
         label: kind.textContent,
-        data: rows.map((row) => Number(row.cells[place + 1].dataset.cents)),
-        backgroundColor: fill(place),
+        data: rows.map((row) => Number(row.cells[column + 1].dataset.cents)),
+        backgroundColor: fill(Number(kind.dataset.place)),
       })),
     };
   };

@@ -111,6 +111,28 @@ class Books:
         found = [wait for thread in threads.values() for wait in _waits(thread)]
         return [(message, answered) for message, answered in found if self.holds(message.created_at)]
 
+    def week(self) -> list[list[int]]:
+        found = [[0] * 24 for _ in range(7)]
+        for each in self.came_in():
+            local = each.created_at.astimezone(self.zone)
+            found[local.weekday()][local.hour] += 1
+        return found
+
+    def staff(self) -> dict[int | None, dict[str, int]]:
+        """By author, of what no campaign sent."""
+        by_hand = {each.id: each.author_id for each in self.messages if each.campaign_id is None}
+        found: dict[int | None, dict[str, int]] = {}
+        names = ("sent", "offered", "purchased", "revenue_cents")
+        counted = [(each.author_id, (1, bool(each.price_cents), bool(each.price_cents and each.purchased), 0))
+                   for each in self.went_out() if each.id in by_hand]  # fmt: skip
+        counted += [(by_hand[each.message_id], (0, 0, 0, each.gross_cents))
+                    for each in self.moved() if each.message_id in by_hand]  # fmt: skip
+        for author, numbers in counted:
+            sums = found.setdefault(author, dict.fromkeys(names, 0))
+            for name, number in zip(names, numbers, strict=True):
+                sums[name] += number
+        return found
+
     # --- The figures ---
 
     def kpis(self) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def test_what_is_no_period_is_refused_by_name(ada: Person, said: str, field: str
         ("", "report"), ("report=secrets", "report"), ("report=fans&which=rich", "which"),
         ("report=fans&kind=tip", "kind"), ("report=transactions&fan=x", "fan"),
         ("report=transactions&fan=99999999999999999999", "fan"),
+        ("report=transactions&hour=1-09", "hour"), ("report=messages&hour=8-09", "hour"), ("report=messages&hour=1-24", "hour"),
+        ("report=messages&hour=1-09&from=2016-01-01&to=2026-01-01", "hour"),
     ],
 )  # fmt: skip
 def test_rows_that_there_are_not_are_refused_by_name(ada: Person, said: str, field: str):
@@ -115,21 +117,39 @@ def test_each_card_opens_its_rows_and_their_csv(ada: Person):
     browser = ada.browser()
     page = browser.get(f"{PAGE}?{books.address}")
     assert page.status_code == 200
-    links = [html.unescape(link) for link in re.findall(r'class="figure-card" href="([^"]+)"', page.text)]
-    assert len(links) == len(FIGURES)
-    for link in [
-        *links,
-        *(html.unescape(each) for each in re.findall(r'<td class="num[^"]*"><a href="([^"]+)"', page.text)),
-    ]:
+    cards = re.findall(r'class="figure-link[^"]*" href="([^"]+)"', page.text)
+    assert len(cards) == len(FIGURES)
+    before = re.findall(r'class="figure-(?:change|note)">[^<]*<a href="([^"]+)"', page.text)
+    assert len(before) > len(FIGURES) / 2
+    in_tables = re.findall(r'<td class="(?:num|heat)[^"]*"><a href="([^"]+)"[^>]*>([^<]+)</a>', page.text)
+    assert {"week", "staff", "trend"} <= set(re.findall(r'aria-labelledby="(\w+)-title"', page.text))
+    for link, number in [*((each, "") for each in (*cards, *before)), *in_tables]:
+        link = html.unescape(link)
         rows = browser.get(link)
         assert rows.status_code == 200, link
-        count = int(re.search(r'role="status">(\d+) row', rows.text)[1])
+        status = re.search(r'role="status">([^<]+)<', rows.text)[1]
+        count = int(status.partition(" ")[0])
+        assert not number or (f"{number} gross" in status if "$" in number else int(number) == count), (link, number)
         exported = html.unescape(re.search(r'href="([^"]+rows\.csv[^"]*)"', rows.text)[1])
         file = browser.get(exported)
         assert file.mimetype == "text/csv"
         assert len(list(csv.DictReader(io.StringIO(file.text)))) == count, link
     assert "1 payment in EUR is" in page.text
     assert "-$5.00 gross has no net amount" in page.text
+
+
+def test_a_trend_goes_by_the_step_that_is_chosen(ada: Person):
+    books = write_books(ada, DRAWN)
+    browser, quarter = ada.browser(), f"from=2026-01-15&to=2026-05-15&timezone={books.zone.key}"
+    steps = {"": "week", "day": "day", "week": "week", "month": "month", "year": "week", "hour": "week"}
+    for said, step in steps.items():
+        page = browser.get(f"{PAGE}?{quarter}&by={said}").text
+        assert f"Revenue by {step}</h2>" in page
+        assert re.findall(r'by=(\w+)#trend-title"( aria-current="page")?', page) == [
+            (each, ' aria-current="page"' if each == step else "") for each in ("day", "week", "month")
+        ]
+    month = browser.get(f"{PAGE}?from=2026-03-01&to=2026-04-01&by=month").text
+    assert "Revenue by month" in month, "of which there is one"
 
 
 def test_rows_go_from_page_to_page_and_keep_their_filter(ada: Person):

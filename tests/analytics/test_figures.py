@@ -2,10 +2,13 @@
 
 import csv
 import io
+from dataclasses import asdict
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from app.analytics import queries
+from app.analytics.periods import Period
 from tests.analytics.books import Books, business, write_books
 from tests.people import Person
 
@@ -41,6 +44,10 @@ def test_each_figure_is_the_plain_sum_over_the_rows(ada: Person, eve: Person, dr
     paid = {fan: sum_ for fan, sum_ in books.by_fan().items() if sum_ > 0}
     assert {each["fanId"]: each["revenueCents"] for each in found["topFans"]} == paid
     check_campaigns(books, found["campaigns"])
+    with ada.app.app_context():
+        overview = queries.overview(ada.account_id, Period(books.first, books.after, books.zone))
+    assert overview.figures.week == books.week()
+    assert {person and person.id: asdict(work) for person, work in overview.staff} == books.staff()
 
 
 def check_campaigns(books: Books, found: list[dict[str, Any]]) -> None:
@@ -76,6 +83,17 @@ def test_the_rows_of_each_figure_add_up_to_it(ada: Person, eve: Person, drawn, o
     assert average == kpis["averagePerPayingFanCents"]
 
     check_messages(ada, books, kpis)
+
+
+@settings(max_examples=8, **SOME)
+@given(drawn=business)
+def test_the_messages_of_each_hour_of_the_week_are_its_rows(ada: Person, drawn):
+    books = write_books(ada, drawn)
+    for weekday, hours in enumerate(books.week(), 1):
+        for hour, number in enumerate(hours):
+            if number or hour in (1, 2, 3):  # where the clocks change
+                found = rows_of(ada, books, "messages", which="in", hour=f"{weekday}-{hour:02}")
+                assert len(found) == number, (weekday, hour)
 
 
 def check_messages(ada: Person, books: Books, kpis: dict[str, Any]) -> None:
