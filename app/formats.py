@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(now=lambda: datetime.now(UTC))
     app.jinja_env.filters.update(
         money=money,
+        amount=amount,
         number=number,
         plural=plural,
         bytes=in_bytes,
@@ -51,6 +52,11 @@ def money(cents: int | Decimal | None) -> str:
         raise ValueError(f"money is whole cents, not {cents!r}")
     dollars, rest = divmod(abs(int(cents)), 100)
     return f"{'-' if cents < 0 else ''}${dollars:,}.{rest:02}"
+
+
+def amount(cents: int | None, currency: str) -> str:
+    """Dollars as everywhere; others with their code."""
+    return money(cents) if currency == "USD" or cents is None else f"{money(cents).replace('$', '')} {currency}"
 
 
 def number(n: int | None) -> str:

@@ -14,6 +14,7 @@ from app.fans.models import Fan
 from app.money import queries as money
 from app.money.actions import record_transaction
 from app.timeline.queries import KINDS, happenings
+from tests.imports.conftest import Importer
 from tests.people import Person, add_fan, connect
 
 
@@ -63,6 +64,17 @@ def test_spend_is_told_by_kind_and_of_the_last_30_days(ada: Person, fan: int, th
     page = ada.browser().get(f"/messages/onlyfans/{thread}").text
     for words in ("$41.99", "$34.99", "Paid messages", "$20.00", "Last purchase"):
         assert words in page
+
+
+def test_what_was_paid_in_another_currency_is_shown_and_not_added_up(app, ada: Person, fan: int, thread: int):
+    pay(ada, fan, "tip", 500, 1)
+    seen_at = utcnow() - timedelta(days=3)
+    Importer(app, ada)("Transaction ID,Username,Amount,Currency,Date,Type\nb,fan1,7.00,EUR,2026-10-05T12:00:03Z,Tip\n")
+    with ada.app.app_context():
+        assert money.spend_of(ada.account_id, fan).kinds[0].cents == 500
+        assert money.spent_since(ada.account_id, fan, seen_at - timedelta(days=3000)) == 500
+    assert ada.get(f"/api/crm/fans/{fan}")["valueCents"] == 500
+    assert "<strong>7.00 EUR</strong>" in ada.browser().get(f"/fans/{fan}/timeline").text
 
 
 def test_a_spend_brought_by_hand_is_marked_as_such(ada: Person, thread: int, fan: int):

@@ -12,7 +12,8 @@ from app.conversations.models import Conversation
 from app.database import utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
-from app.money.actions import record_transaction
+from app.money.actions import record_transaction, refresh_spends
+from app.money.models import Transaction
 from app.segments import queries
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import EVERYBODY, FIELDS, OPS, as_json, parse
@@ -201,6 +202,26 @@ def test_what_was_spent_within_days_is_what_the_payments_of_these_add_up_to(ada:
         assert found(ada, only("spend", "atLeast", cents, days=90)) == {
             fan for fan in ids if cents == 0 or spent[fan] >= cents
         }
+
+
+def test_what_was_paid_in_other_currencies_is_not_added_up(ada: Person):
+    both, euros = (add_fan(ada, number)["id"] for number in (1, 2))
+    with ada.app.app_context(), write() as session:
+        for number, (fan_id, currency, cents) in enumerate(
+            ((both, "USD", 500), (both, "EUR", 700), (euros, "EUR", 900))
+        ):
+            session.add(
+                Transaction(
+                    account_id=ada.account_id, platform_transaction_id=f"p{number}", kind="tip", gross_cents=cents,
+                    at=utcnow() - timedelta(days=1), fan_id=fan_id, currency=currency,
+                )
+            )  # fmt: skip
+        refresh_spends(ada.account_id, [both, euros])
+    for rule in ({}, {"days": 30}, {"kind": "tip"}, {"kind": "tip", "days": 30}):
+        for cents in (1, 500):
+            assert found(ada, only("spend", "atLeast", cents, **rule)) == {both}, rule
+        assert found(ada, only("spend", "atLeast", 501, **rule)) == set(), rule
+        assert found(ada, only("spend", "atMost", 0, **rule)) == {euros}, rule
 
 
 def test_flags(ada: Person, fans: dict[str, int]):

@@ -56,6 +56,9 @@ def counted_anew(rows: Found, revision: str) -> None:
     if revision == "0032":
         for fan in rows["fans"]:
             fan["last_purchase_at"] = None
+    if revision == "0035":  # nor is one in dollars
+        for fan in rows["fans"]:
+            fan["earned_cents"], fan["value_cents"] = None, fan["stated_value_cents"]
 
 
 def change(sql: str) -> None:
@@ -104,6 +107,28 @@ def test_when_each_paid_last_is_found_in_their_payments(old_app: Flask):
         upgrade(revision="0034")
         paid = [at and str(at)[:16] for (at,) in ask("SELECT last_paid_at FROM fans ORDER BY id")]
         assert paid == ["2026-03-01 09:00", None, None]
+
+
+def test_dollars_alone_are_added_up(old_app: Flask):
+    """The first fan paid in both, the second in euros alone; what the third has spent in dollars stays as it stands."""
+    with old_app.app_context():
+        write_rows(tables_of(), 1)
+        upgrade(revision="0034")
+        change("INSERT INTO transactions (id, account_id, platform_transaction_id, kind, gross_cents, at, platform, fan_id,"
+               " currency, created_at) SELECT 4, account_id, 'four', 'tip', -200, '2026-03-01 10:00:00', platform, 1, 'USD',"
+               " created_at FROM transactions WHERE id = 1")  # fmt: skip
+        change("UPDATE transactions SET fan_id = 1, currency = 'USD', kind = 'tip', gross_cents = 500 WHERE id = 1")
+        change("UPDATE transactions SET fan_id = 1, currency = 'EUR', kind = 'tip', gross_cents = 700 WHERE id = 2")
+        change("UPDATE transactions SET fan_id = 2, currency = 'EUR', kind = 'tip', gross_cents = 900 WHERE id = 3")
+        change("UPDATE fans SET stated_value_cents = 30, value_cents = 1200, earned_cents = 1200, tips_cents = 1200,"
+               " last_paid_at = '2026-03-01 12:02:00'")  # fmt: skip
+        upgrade(revision="0035")
+        columns = "value_cents, earned_cents, tips_cents, messages_cents, last_paid_at"
+        found = [(*cents, at and str(at)[:16]) for *cents, at in ask(f"SELECT {columns} FROM fans ORDER BY id")]
+        assert found == [
+            (300, 300, 300, None, "2026-03-01 12:01"), (30, None, None, None, None),
+            (1200, 1200, 1200, None, "2026-03-01 12:02"),
+        ]  # fmt: skip
 
 
 def tables_of() -> list[sa.Table]:

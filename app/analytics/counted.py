@@ -9,8 +9,7 @@ from app.conversations.models import Message
 from app.database import on_postgresql, plain
 from app.fans.models import Fan
 from app.money.models import Transaction
-
-CURRENCY = "USD"  # amounts in others are named, and not added up with these
+from app.money.queries import COUNTED
 
 Clause = ColumnElement[bool]
 
@@ -22,12 +21,12 @@ def within(account_id: int, period: Span) -> Clause:
 
 def moved(account_id: int, period: Span) -> Clause:
     """Transactions of the period: what came in, and as negative amounts what was taken back."""
-    return and_(within(account_id, period), Transaction.currency == CURRENCY)
+    return and_(within(account_id, period), COUNTED)
 
 
 def moved_otherwise(account_id: int, period: Span) -> Clause:
     """Those in other currencies."""
-    return and_(within(account_id, period), Transaction.currency != CURRENCY)
+    return and_(within(account_id, period), ~COUNTED)
 
 
 def total(cents: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from app.analytics import counted
 from app.analytics.periods import Period
 from app.analytics.tally import Column, Columns, Tally, where
+from app.money.queries import CURRENCY
 
 CAMPAIGNS_SHOWN = 50
 
@@ -48,7 +48,7 @@ def other_currencies(tally: Tally) -> dict[str, int]:
     """How many payments are left out, by their currencies."""
     counts = np.bincount(tally.payments["currency"], minlength=len(tally.words)).tolist()
     found = zip(tally.words, counts, strict=True)
-    return {currency: count for currency, count in found if count and currency != counted.CURRENCY}
+    return {currency: count for currency, count in found if count and currency != CURRENCY}
 
 
 def hours_of_the_week(tally: Tally, period: Period) -> list[list[int]]:

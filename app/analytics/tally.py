@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.analytics.counted import CURRENCY
 from app.analytics.periods import Span, number_at
+from app.money.queries import CURRENCY
 
 Column = np.ndarray[Any, Any]
 Columns = dict[str, Column]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from math import ceil
 
 from app.analytics.periods import Period
-from app.formats import NOTHING, money
+from app.formats import NOTHING
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -93,8 +93,3 @@ def compact(n: int) -> str:
 def one(kind: str, labels: dict[str, str]) -> str:
     """One payment of a kind: "tip" -> "Tip", as KINDS has "Tips"."""
     return labels.get(kind, kind.capitalize()).removesuffix("s")
-
-
-def amount(cents: int | None, currency: str) -> str:
-    """Dollars as everywhere; others with their code."""
-    return money(cents) if currency == "USD" or cents is None else f"{money(cents).replace('$', '')} {currency}"

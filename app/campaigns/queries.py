@@ -14,6 +14,7 @@ from app.database import contains, db, fold, utcnow
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.money.models import Transaction
+from app.money.queries import COUNTED
 from app.paging import Order
 from app.platforms.models import Connection
 
@@ -131,7 +132,7 @@ def _revenue(ids: list[int]) -> Select[Any, Any]:
     return (
         select(Message.campaign_id, func.sum(Transaction.gross_cents))
         .join(Transaction, Transaction.message_id == Message.id)
-        .where(Message.campaign_id.in_(ids))
+        .where(Message.campaign_id.in_(ids), COUNTED)
         .group_by(Message.campaign_id)
     )
 

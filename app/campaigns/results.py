@@ -12,6 +12,7 @@ from app.campaigns.models import Campaign, Recipient
 from app.conversations.models import WENT_OUT, Message, MessageStatus
 from app.database import db, utcnow
 from app.money.models import Transaction
+from app.money.queries import COUNTED
 
 CERTAINTY = 0.95
 LEAST_PAYING = 100  # in either group; with fewer the interval does not keep its promise (tests/stories/test_holdout.py)
@@ -35,7 +36,8 @@ def wordings_of(campaign: Campaign) -> list[Wording]:
     """In the order they were written; nothing where there is only one."""
     if not campaign.wordings:
         return []
-    paid = select(func.coalesce(func.sum(Transaction.gross_cents), 0)).where(Transaction.message_id == Message.id)
+    cents = func.coalesce(func.sum(Transaction.gross_cents), 0)
+    paid = select(cents).where(Transaction.message_id == Message.id, COUNTED)
     went_out = Message.status.in_(WENT_OUT)
     rows = (
         select(
@@ -124,6 +126,7 @@ def comparison_of(campaign: Campaign, last_outcome_at: datetime | None) -> Compa
             Transaction.account_id == campaign.account_id,
             Transaction.at > campaign.started_at,
             Transaction.at <= until,
+            COUNTED,
         )
         .group_by(Transaction.fan_id)
         .subquery()

@@ -8,7 +8,7 @@ from app.database import db, execute, insert, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Attribution, Transaction
-from app.money.queries import PURCHASES, WITHIN, find_transaction
+from app.money.queries import COUNTED, CURRENCY, PURCHASES, WITHIN, find_transaction
 from app.money.twins import find_in_statements
 
 
@@ -78,7 +78,7 @@ def _insert(
         kind=kind,
         gross_cents=gross_cents,
         net_cents=net_cents,
-        currency="USD",
+        currency=CURRENCY,
         at=at,
         created_at=utcnow(),
     )
@@ -86,7 +86,7 @@ def _insert(
 
 
 def refresh_spend(fan: Fan) -> None:
-    """The fan's spend is the sum of their transactions, where there are any. Does not commit."""
+    """The fan's spend is the sum of their transactions that are counted, if there are any. Does not commit."""
     db.session.flush()
     refresh_spends(fan.account_id, [fan.id])
     db.session.refresh(fan)
@@ -104,7 +104,7 @@ def refresh_spends(account_id: int, fan_ids: Any) -> None:
 
 def _cents(*kinds: str) -> Any:
     total = func.sum(Transaction.gross_cents)
-    return cast(total.filter(Transaction.kind.in_(kinds)) if kinds else total, BigInteger)
+    return cast(total.filter(COUNTED, *([Transaction.kind.in_(kinds)] if kinds else [])), BigInteger)
 
 
 SUMS: dict[str, Any] = {  # of a fan's transactions; null where there are none
@@ -113,7 +113,7 @@ SUMS: dict[str, Any] = {  # of a fan's transactions; null where there are none
     "tips_cents": _cents("tip"),
     "subscriptions_cents": _cents(*WITHIN["subscription"]),
     "last_purchase_at": func.max(Transaction.at).filter(Transaction.kind.in_(PURCHASES)),
-    "last_paid_at": func.max(Transaction.at).filter(Transaction.gross_cents > 0),
+    "last_paid_at": func.max(Transaction.at).filter(COUNTED, Transaction.gross_cents > 0),
 }
 
 

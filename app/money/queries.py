@@ -10,6 +10,8 @@ from app.errors import NotFound
 from app.money.models import Attribution, Transaction
 
 RECENT = timedelta(days=30)
+CURRENCY = "USD"  # amounts in others are shown, and never added up with these
+COUNTED = Transaction.currency == CURRENCY  # what any sum of money is a sum of
 KINDS = {
     "subscription": "Subscriptions",
     "renewal": "Renewals",
@@ -37,7 +39,7 @@ class KindOfSpend:
 
 @dataclass(frozen=True)
 class Spend:
-    """What a fan has paid by the transactions that are known. All cents gross."""
+    """What a fan has paid by the transactions that are known and counted. All cents gross."""
 
     kinds: list[KindOfSpend]  # the most first
 
@@ -76,7 +78,7 @@ def spend_of(account_id: int, fan_id: int) -> Spend:
             func.coalesce(cents.filter(Transaction.at > utcnow() - RECENT), 0),
             func.max(Transaction.at),
         )
-        .where(Transaction.account_id == account_id, Transaction.fan_id == fan_id)
+        .where(Transaction.account_id == account_id, Transaction.fan_id == fan_id, COUNTED)
         .group_by(Transaction.kind)
         .order_by(cents.desc())
     )
@@ -86,6 +88,6 @@ def spend_of(account_id: int, fan_id: int) -> Spend:
 def spent_since(account_id: int, fan_id: int, after: datetime) -> int:
     """Cents, gross."""
     rows = select(func.coalesce(func.sum(Transaction.gross_cents), 0)).where(
-        Transaction.account_id == account_id, Transaction.fan_id == fan_id, Transaction.at > after
+        Transaction.account_id == account_id, Transaction.fan_id == fan_id, Transaction.at > after, COUNTED
     )
     return int(db.session.scalar(rows) or 0)

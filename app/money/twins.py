@@ -16,6 +16,7 @@ from app.bulk import is_any_of, many
 from app.database import db, on_postgresql, run
 from app.fans.models import Fan
 from app.money.models import Transaction
+from app.money.queries import COUNTED
 
 WITHIN = timedelta(minutes=10)
 FAMILIES = {"renewal": "subscription"}  # an event may call new what a statement calls renewed
@@ -42,7 +43,7 @@ def find_in_statements(fan: Fan, kind: str, gross_cents: int, at: datetime) -> T
             Transaction.at.between(at - WITHIN, at + WITHIN),
             Transaction.import_id.is_not(None),
             Transaction.gross_cents == gross_cents,
-            Transaction.currency == "USD",
+            COUNTED,
             func.coalesce(Transaction.fan_id, fan.id) == fan.id,
         )
         .with_for_update()

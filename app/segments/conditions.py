@@ -14,7 +14,7 @@ from app.database import contains, db, fold, plain, utcnow
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
-from app.money.queries import WITHIN
+from app.money.queries import COUNTED, WITHIN
 from app.segments.rules import AS_NUMBER, FIELDS, ON_A_DAY, Condition, Group
 from app.zones import find_zone
 
@@ -160,7 +160,7 @@ def _paid_at_least(least: int, asker: Asker, asked: Condition) -> Clause:
     moved = moved.where(Transaction.fan_id.is_not(None))
     if asked.kind is not None:
         moved = moved.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
-    sums = moved.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
+    sums = moved.where(COUNTED).group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
     if least > SMALLEST or asked.kind is not None:
         return _in(select(sums.cte().c.fan_id))  # summed once, wherever it is asked
     # Whoever paid anything has paid that much, unless it was taken back: only then there is something to sum up.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.campaigns import queries, results
 from app.campaigns.draws import HELD_BACK, OF, WORDING, lot
@@ -13,6 +13,7 @@ from app.conversations.models import Message
 from app.database import db, utcnow, write
 from app.fans.models import Fan
 from app.money.actions import record_transaction
+from app.money.models import Transaction
 from tests.campaigns.composer import launch, ledger, press, send_all
 from tests.people import Person, add_fan
 
@@ -128,7 +129,31 @@ def test_wordings_are_compared_by_what_a_recipient_brought(browser: FlaskClient,
         one, two = results.wordings_of(db.session.get_one(Campaign, campaign))
     assert (one.sent + two.sent, two.sent) == (20, len(rows))
     assert (one.revenue_cents, two.revenue_cents) == (0, 500 * min(paying, len(rows)))
+    assert revenue(ada, campaign) == 500 * min(paying, len(rows))
     assert two.cents_per_recipient == pytest.approx(500 * min(paying, len(rows)) / len(rows))
+
+
+def revenue(ada: Person, campaign_id: int) -> int:
+    with ada.app.app_context():
+        campaign = db.session.get_one(Campaign, campaign_id)
+        return queries.metrics_of([campaign])[campaign_id].revenue_cents
+
+
+def test_what_was_paid_in_other_currencies_earned_nothing(browser: FlaskClient, ada: Person):
+    add_fans(ada, 20)
+    campaign = launch(browser, ada, audience="all", text="One", **{"wordings-0": "Two", "holdout_percent": "50"})
+    send_all(ada)
+    with ada.app.app_context():
+        message_id, fan_id = db.session.execute(select(Message.id, Message.fan_id).limit(1)).one()
+    pay(ada, fan_id, 500, message_id=message_id)
+    pay(ada, fan_id, 700, message_id=message_id)
+    with ada.app.app_context(), write() as session:
+        session.execute(update(Transaction).where(Transaction.gross_cents == 700).values(currency="EUR"))
+    assert revenue(ada, campaign) == 500
+    assert compare(ada, campaign).messaged.total == 500.0
+    with ada.app.app_context():
+        wordings = results.wordings_of(db.session.get_one(Campaign, campaign))
+    assert sum(each.revenue_cents for each in wordings) == 500
 
 
 def test_without_other_wordings_or_a_share_held_back_nothing_is_compared(browser: FlaskClient, ada: Person):

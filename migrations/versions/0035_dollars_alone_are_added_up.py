@@ -1,0 +1,34 @@
+"""What a fan has spent is the sum of dollars alone, as figures are: of those who paid in other currencies too, it is counted anew."""
+
+from alembic import op
+
+revision = "0035"
+down_revision = "0034"
+branch_labels = None
+depends_on = None
+
+SUMS = """
+    sum(gross_cents) FILTER (WHERE currency = 'USD') AS earned,
+    sum(gross_cents) FILTER (WHERE currency = 'USD' AND kind = 'message') AS messages,
+    sum(gross_cents) FILTER (WHERE currency = 'USD' AND kind = 'tip') AS tips,
+    sum(gross_cents) FILTER (WHERE currency = 'USD' AND kind IN ('subscription', 'renewal')) AS subscriptions,
+    max(at) FILTER (WHERE currency = 'USD' AND gross_cents > 0) AS paid_at
+"""
+
+
+def upgrade() -> None:
+    op.execute(f"""
+        UPDATE fans SET
+            earned_cents = found.earned, value_cents = coalesce(found.earned, fans.stated_value_cents),
+            messages_cents = found.messages, tips_cents = found.tips, subscriptions_cents = found.subscriptions,
+            last_paid_at = found.paid_at
+        FROM (
+            SELECT fan_id, {SUMS} FROM transactions
+            WHERE fan_id IN (SELECT fan_id FROM transactions WHERE fan_id IS NOT NULL AND currency <> 'USD')
+            GROUP BY fan_id
+        ) AS found WHERE fans.id = found.fan_id
+    """)
+
+
+def downgrade() -> None:
+    """What was added up before is not wanted back."""
