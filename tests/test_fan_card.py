@@ -72,9 +72,20 @@ def test_what_was_paid_in_another_currency_is_shown_and_not_added_up(app, ada: P
     Importer(app, ada)("Transaction ID,Username,Amount,Currency,Date,Type\nb,fan1,7.00,EUR,2026-10-05T12:00:03Z,Tip\n")
     with ada.app.app_context():
         assert money.spend_of(ada.account_id, fan).kinds[0].cents == 500
-        assert money.spent_since(ada.account_id, fan, seen_at - timedelta(days=3000)) == 500
+        assert money.spent_since(ada.account_id, fan, seen_at - timedelta(days=3000)) == (500, 0)
     assert ada.get(f"/api/crm/fans/{fan}")["valueCents"] == 500
     assert "<strong>7.00 EUR</strong>" in ada.browser().get(f"/fans/{fan}/timeline").text
+
+
+def test_what_was_taken_back_or_subscribed_is_no_purchase(ada: Person, fan: int, thread: int):
+    for kind, cents, days_ago in (("tip", 500, 9), ("message", -500, 4), ("chargeback", -300, 3), ("renewal", 800, 2)):
+        pay(ada, fan, kind, cents, days_ago)
+    with ada.app.app_context():
+        spend, of_fan = money.spend_of(ada.account_id, fan), queries.find_fan(ada.account_id, fan)
+        assert spend.last
+        assert spend.last.kind == "tip"
+        assert spend.last.at == of_fan.last_purchase_at < utcnow() - timedelta(days=8)
+        assert of_fan.value_cents == 500
 
 
 def test_a_spend_brought_by_hand_is_marked_as_such(ada: Person, thread: int, fan: int):

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from app.conversations import drafts, looking, notes, queries, sending_later
 from app.conversations.actions import Draft
 from app.conversations.desk_models import ReadMarker, SavedDraft
-from app.database import db
+from app.database import db, utcnow, write
+from app.money.actions import record_transaction
 from tests.people import Person, connect, make_person
 from tests.test_webhooks import Platform, said
 
@@ -180,6 +181,19 @@ def test_what_others_did_since_is_said_once(ada: Person, bob: Person, platform: 
     assert "Bob wrote 2 messages." in page
     assert page.index("New since") < page.index("First</p>") < page.index("Thank you</p>")
     assert "Since you last looked" not in window.reload()
+
+
+def test_what_was_bought_and_what_was_taken_back_since_are_two_things(ada: Person, bob: Person, thread: int):
+    window = Window(ada, thread)
+    Window(bob, thread).send("First")
+    with ada.app.app_context(), write():
+        fan = queries.find_conversation(ada.account_id, thread).fan
+        for kind, cents in (("tip", 1200), ("refund", -2000)):
+            record_transaction(fan, transaction_id=kind, kind=kind, gross_cents=cents, net_cents=None, at=utcnow())
+    page = window.reload()
+    assert "Fan One spent $12.00." in page
+    assert "$20.00 that Fan One had paid was taken back." in page
+    assert "-$" not in page.partition("Since you last looked")[2].partition("</details>")[0]
 
 
 def test_what_only_the_fan_wrote_is_marked_as_new_and_no_more(ada: Person, platform: Platform, thread: int):

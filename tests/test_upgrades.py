@@ -131,6 +131,21 @@ def test_dollars_alone_are_added_up(old_app: Flask):
         ]  # fmt: skip
 
 
+def test_what_was_taken_back_is_no_purchase(old_app: Flask):
+    with old_app.app_context():
+        write_rows(tables_of(), 1)
+        upgrade(revision="0034")
+        change(
+            "UPDATE transactions SET kind = 'tip', fan_id = 1, gross_cents = 5, at = '2026-03-01 09:00:00' WHERE id = 1"
+        )
+        change("UPDATE transactions SET kind = 'message', fan_id = 1, gross_cents = -5 WHERE id = 2")
+        change("UPDATE transactions SET kind = 'tip', fan_id = 2, gross_cents = -5 WHERE id = 3")
+        change("UPDATE fans SET last_purchase_at = '2026-03-05 12:00:00'")
+        upgrade(revision="0035")
+        found = [at and str(at)[:16] for (at,) in ask("SELECT last_purchase_at FROM fans ORDER BY id")]
+        assert found == ["2026-03-01 09:00", None, "2026-03-05 12:00"]
+
+
 def tables_of() -> list[sa.Table]:
     metadata = sa.MetaData()
     with warnings.catch_warnings():

@@ -21,7 +21,7 @@ from app.database import db, on_postgresql, plain, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Transaction
-from app.money.queries import PURCHASES
+from app.money.queries import BOUGHT
 from app.platforms.queries import first_connection
 
 EVERY = {  # how often is looked
@@ -91,7 +91,7 @@ def _happened(campaign: Campaign) -> Any:
     """Since it was switched on."""
     if campaign.trigger == Trigger.PURCHASE:  # those few are looked up first, not each fan's payments
         of_account = (Transaction.account_id == campaign.account_id) & (Transaction.at > campaign.started_at)
-        return Fan.id.in_(select(Transaction.fan_id).where(of_account, Transaction.kind.in_(PURCHASES)))
+        return Fan.id.in_(select(Transaction.fan_id).where(of_account, BOUGHT))
     return _happened_after(campaign, Fan.id, campaign.started_at)
 
 
@@ -101,7 +101,7 @@ def _happened_after(campaign: Campaign, fan_id: Any, moment: Any) -> Any:
     if campaign.trigger == Trigger.SEGMENT:
         return stays.came_in_after(campaign, fan_id, moment)
     theirs = (Transaction.account_id == campaign.account_id) & (Transaction.fan_id == fan_id)
-    return exists().where(theirs, Transaction.kind.in_(PURCHASES), Transaction.at > moment)
+    return exists().where(theirs, BOUGHT, Transaction.at > moment)
 
 
 def _has_had_it(campaign: Campaign) -> Any:

@@ -24,6 +24,7 @@ class Since:
     promised: list[tuple[str, datetime]]  # who will have sent an answer, and when
     campaign_messages: int
     bought_cents: int
+    taken_back_cents: int
 
     @property
     def is_work(self) -> bool:
@@ -61,6 +62,7 @@ def since_last_look(conversation: Conversation, user_id: int) -> Since | None:
     marker = find_marker(conversation, user_id)
     if marker is None:
         return None
+    bought, taken_back = money.spent_since(conversation.account_id, conversation.fan_id, marker.looked_at)
     written = _written_by_others(conversation, user_id, marker.looked_at)
     return Since(
         looked_at=marker.looked_at,
@@ -69,7 +71,8 @@ def since_last_look(conversation: Conversation, user_id: int) -> Since | None:
         noted=_notes_by_others(conversation, user_id, marker.looked_at),
         promised=_promised_by_others(conversation, user_id, marker.looked_at),
         campaign_messages=sum(number for _, number, of_campaign in written if of_campaign),
-        bought_cents=money.spent_since(conversation.account_id, conversation.fan_id, marker.looked_at),
+        bought_cents=bought,
+        taken_back_cents=taken_back,
     )
 
 

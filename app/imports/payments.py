@@ -22,7 +22,7 @@ NO_MONEY = (
     "blocked",
     "incomplete",
 )
-TAKEN_BACK = ("reverse", "chargeback", "refund")
+TAKEN_BACK = {"chargeback": ("chargeback", "revers"), "refund": ("refund",)}  # the first that fits
 
 
 def finish_payment(reading: Reading, plan: Plan) -> None:
@@ -44,17 +44,36 @@ def finish_payment(reading: Reading, plan: Plan) -> None:
         return
     gross -= given.get("refunded", 0)
     net = given.get("net", gross - abs(given["fee"]) if "fee" in given else None)
-    if "reverse" in status or "chargeback" in status or any(word in kind for word in TAKEN_BACK):
+    taken_back = _taken_back(status, kind)
+    if taken_back and not _is_given_back(kind):
         gross, net = -abs(gross), None if net is None else -abs(net)
     money = plan.fields.get("gross") or plan.fields["net"]
     # `sort` tells payments without an id apart, and so stays what it was in files that were imported before.
-    given |= {"gross": gross, "net": net, "sort": _sort(kind), "kind": _kind(kind)}
+    given |= {"gross": gross, "net": net, "sort": _sort(kind), "kind": taken_back or _kind(kind)}
     given["currency"] = code_in(reading.cells, plan.fields.get("currency")) or money.currency or "USD"
 
 
+def _taken_back(status: str, kind: str) -> str | None:
+    """As what, if it was: a status says so whatever was paid for; that something is refunded, it may also say of the payment
+    whose refund has a row of its own."""
+    status, kind = (_in_one_word(text) for text in (status, kind))
+    if "hold" in kind:  # money that was kept back for a time: nobody paid it, or took it back
+        return None
+    if any(word in status for word in TAKEN_BACK["chargeback"]):
+        return "chargeback"
+    return next((name for name, words in TAKEN_BACK.items() if any(word in kind for word in words)), None)
+
+
+def _is_given_back(kind: str) -> bool:
+    """A chargeback that the creator won: its sum came back."""
+    return "revers" in kind and "chargeback" in _in_one_word(kind)
+
+
+def _in_one_word(text: str) -> str:
+    return text.replace(" ", "").replace("-", "")
+
+
 def _kind(text: str) -> str:
-    if any(word in text for word in TAKEN_BACK):
-        return "chargeback" if "chargeback" in text else "refund"
     return "renewal" if any(word in text for word in RENEWED) else _sort(text)
 
 

@@ -8,7 +8,7 @@ from app.database import db, execute, insert, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Attribution, Transaction
-from app.money.queries import COUNTED, CURRENCY, PURCHASES, WITHIN, find_transaction
+from app.money.queries import BOUGHT, COUNTED, CURRENCY, WITHIN, find_transaction
 from app.money.twins import find_in_statements
 
 
@@ -112,7 +112,7 @@ SUMS: dict[str, Any] = {  # of a fan's transactions; null where there are none
     "messages_cents": _cents("message"),
     "tips_cents": _cents("tip"),
     "subscriptions_cents": _cents(*WITHIN["subscription"]),
-    "last_purchase_at": func.max(Transaction.at).filter(Transaction.kind.in_(PURCHASES)),
+    "last_purchase_at": func.max(Transaction.at).filter(BOUGHT),
     "last_paid_at": func.max(Transaction.at).filter(COUNTED, Transaction.gross_cents > 0),
 }
 

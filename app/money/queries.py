@@ -22,6 +22,7 @@ KINDS = {
     "chargeback": "Chargebacks",
 }
 PURCHASES = ("message", "tip", "other")  # what is bought beside the subscription
+BOUGHT = Transaction.kind.in_(PURCHASES) & (Transaction.gross_cents > 0)  # not what was taken back
 WITHIN = {"subscription": ("subscription", "renewal")}  # what somebody means who asks for a kind
 
 
@@ -30,11 +31,24 @@ class KindOfSpend:
     kind: str
     cents: int
     recent_cents: int  # within RECENT
-    last_at: datetime
 
     @property
     def label(self) -> str:
-        return KINDS.get(self.kind, self.kind.capitalize())
+        return label_of(self.kind)
+
+
+@dataclass(frozen=True)
+class Purchase:
+    at: datetime
+    kind: str
+
+    @property
+    def label(self) -> str:
+        return label_of(self.kind)
+
+
+def label_of(kind: str) -> str:
+    return KINDS.get(kind, kind.capitalize())
 
 
 @dataclass(frozen=True)
@@ -42,14 +56,11 @@ class Spend:
     """What a fan has paid by the transactions that are known and counted. All cents gross."""
 
     kinds: list[KindOfSpend]  # the most first
+    last: Purchase | None  # in whatever currency
 
     @property
     def recent_cents(self) -> int:
         return sum(each.recent_cents for each in self.kinds)
-
-    @property
-    def last(self) -> KindOfSpend | None:
-        return max(self.kinds, key=lambda each: each.last_at, default=None)
 
 
 def find_transaction(account_id: int, transaction_id: int) -> Transaction:
@@ -70,24 +81,26 @@ def attributions_of(transaction: Transaction) -> list[tuple[Attribution, User | 
 
 
 def spend_of(account_id: int, fan_id: int) -> Spend:
-    cents = func.sum(Transaction.gross_cents)
+    cents = func.sum(Transaction.gross_cents).filter(COUNTED)
+    recent = func.sum(Transaction.gross_cents).filter(COUNTED, Transaction.at > utcnow() - RECENT)
+    bought_at = func.max(Transaction.at).filter(BOUGHT)
     rows = (
-        select(
-            Transaction.kind,
-            cents,
-            func.coalesce(cents.filter(Transaction.at > utcnow() - RECENT), 0),
-            func.max(Transaction.at),
-        )
-        .where(Transaction.account_id == account_id, Transaction.fan_id == fan_id, COUNTED)
+        select(Transaction.kind, cents, func.coalesce(recent, 0), bought_at)
+        .where(Transaction.account_id == account_id, Transaction.fan_id == fan_id)
         .group_by(Transaction.kind)
         .order_by(cents.desc())
     )
-    return Spend([KindOfSpend(kind, int(a), int(b), at) for kind, a, b, at in db.session.execute(rows)])
+    found = db.session.execute(rows).all()
+    kinds = [KindOfSpend(kind, int(cents), int(recent)) for kind, cents, recent, _ in found if cents is not None]
+    purchases = [Purchase(at, kind) for kind, _, _, at in found if at]
+    return Spend(kinds, max(purchases, key=lambda each: each.at, default=None))
 
 
-def spent_since(account_id: int, fan_id: int, after: datetime) -> int:
-    """Cents, gross."""
-    rows = select(func.coalesce(func.sum(Transaction.gross_cents), 0)).where(
+def spent_since(account_id: int, fan_id: int, after: datetime) -> tuple[int, int]:
+    """What they paid, and what of their payments was taken back: both in cents, gross, and not below 0."""
+    cents = Transaction.gross_cents
+    rows = select(func.sum(cents).filter(cents > 0), func.sum(-cents).filter(cents < 0)).where(
         Transaction.account_id == account_id, Transaction.fan_id == fan_id, Transaction.at > after, COUNTED
     )
-    return int(db.session.scalar(rows) or 0)
+    paid, taken_back = db.session.execute(rows).one()
+    return int(paid or 0), int(taken_back or 0)

@@ -48,10 +48,10 @@ def subscribe(ada: Person, fan_id: int, when=None) -> None:
         db.session.get_one(Fan, fan_id).subscribed_at = when or utcnow()
 
 
-def buy(ada: Person, fan_id: int, kind: str = "message", number: int = 1) -> None:
+def buy(ada: Person, fan_id: int, kind: str = "message", number: int = 1, cents: int = 500) -> None:
     with ada.app.app_context(), write():
         fan, name = db.session.get_one(Fan, fan_id), f"t{fan_id}-{number}-{kind}"
-        record_transaction(fan, transaction_id=name, kind=kind, gross_cents=500, net_cents=400, at=utcnow())
+        record_transaction(fan, transaction_id=name, kind=kind, gross_cents=cents, net_cents=None, at=utcnow())
 
 
 def test_who_subscribes_is_welcomed_once(browser: FlaskClient, ada: Person):
@@ -98,9 +98,10 @@ def test_who_comes_into_the_segment_gets_it_and_who_was_in_does_not(browser: Fla
 
 
 def test_after_a_purchase_and_again_only_after_so_many_days(browser: FlaskClient, ada: Person):
-    fan, subscriber = add_fan(ada, 1)["id"], add_fan(ada, 2)["id"]
+    fan, subscriber, taken_back = (add_fan(ada, number)["id"] for number in (1, 2, 3))
     campaign = launch(browser, ada, audience="all", when="purchase", again_after_days="7")
     buy(ada, fan)
+    buy(ada, taken_back, cents=-500)
     buy(ada, subscriber, "subscription")
     look_again(ada)
     assert ledger(ada, campaign) == {fan: ("sent", None)}
@@ -117,6 +118,7 @@ def test_after_a_purchase_and_again_only_after_so_many_days(browser: FlaskClient
     pass_days(ada, 0.02)
     look_again(ada)
     assert times_written(ada, campaign) == {fan: 3}
+    buy(ada, fan, number=4, cents=-500)
     pass_days(ada, 8)
     buy(ada, subscriber)
     look_again(ada)

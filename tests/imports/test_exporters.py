@@ -326,7 +326,7 @@ def infloww(names, sums):
         rows,
         [
             {"name": names[0], "gross": 123450, "net": 705, "kind": "tip", "at": MOMENT},
-            {"name": names[1], "gross": -705, "net": -705, "kind": "message"},
+            {"name": names[1], "gross": -705, "net": -705, "kind": "chargeback"},
         ],
     )
 

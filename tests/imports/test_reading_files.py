@@ -295,7 +295,7 @@ PAYMENTS = {
         {
             "gross": -1000,
             "net": None,
-            "kind": "subscription",
+            "kind": "chargeback",
             "handle": "@ann",
             "at": datetime(2026, 9, 20, 14, tzinfo=UTC),
         },
@@ -310,6 +310,24 @@ def test_exports_of_payments_are_understood(exporter):
     (row,) = read(content)
     assert row.fault is None
     assert {name: row.values.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "gross", "means"),
+    [
+        ("Payment Reversal", "-5.00", -500, "chargeback"),
+        ("Reversal", "5.00", -500, "chargeback"),
+        ("Charge back", "5.00", -500, "chargeback"),
+        ("Charge-Back", "-5.00", -500, "chargeback"),
+        ("Chargeback Reversal", "5.00", 500, "chargeback"),  # the creator won it
+        ("Payment Refund", "5.00", -500, "refund"),
+        ("Reversal of General Account Hold", "5.00", 500, "other"),
+        ("Tip", "5.00", 500, "tip"),
+    ],
+)
+def test_what_is_taken_back_is_known_by_many_words(kind, amount, gross, means):
+    (row,) = read(f"Transaction ID,Username,Amount,Date,Type\n1,ann,{amount},2026-01-01,{kind}\n")
+    assert (row.values["gross"], row.values["kind"]) == (gross, means)
 
 
 def test_a_payment_that_failed_moved_no_money():

@@ -1,4 +1,6 @@
-"""What a fan has spent is the sum of dollars alone, as figures are: of those who paid in other currencies too, it is counted anew."""
+"""What a fan has spent is the sum of dollars alone, as figures are, and what was taken back is no purchase: of those who paid in
+other currencies too, or had something taken back, it is counted anew.
+"""
 
 from alembic import op
 
@@ -25,6 +27,17 @@ def upgrade() -> None:
         FROM (
             SELECT fan_id, {SUMS} FROM transactions
             WHERE fan_id IN (SELECT fan_id FROM transactions WHERE fan_id IS NOT NULL AND currency <> 'USD')
+            GROUP BY fan_id
+        ) AS found WHERE fans.id = found.fan_id
+    """)
+    op.execute("""
+        UPDATE fans SET last_purchase_at = found.bought_at FROM (
+            SELECT fan_id, max(at) FILTER (WHERE kind IN ('message', 'tip', 'other') AND gross_cents > 0) AS bought_at
+            FROM transactions
+            WHERE fan_id IN (
+                SELECT fan_id FROM transactions
+                WHERE fan_id IS NOT NULL AND kind IN ('message', 'tip', 'other') AND gross_cents <= 0
+            )
             GROUP BY fan_id
         ) AS found WHERE fans.id = found.fan_id
     """)
