@@ -207,11 +207,11 @@ def _insert_payers(done: RowSet, began_at: datetime) -> None:
 
 
 def _fill_payments(done: RowSet, began_at: datetime) -> None:
-    """A payer, a net amount or the statement's own id that was missing; one that somebody filled in meanwhile stays."""
+    """A payer, a better net amount or the statement's own id; one that somebody filled in meanwhile stays."""
     _insert_payers(done, began_at)
     values = {
         Transaction.fan_id: func.coalesce(Transaction.fan_id, _of_row(done, "fan_id", _existing_fan)),
-        Transaction.net_cents: func.coalesce(Transaction.net_cents, _of_row(done, "net_cents", lambda each: each)),
+        Transaction.net_cents: _better_net(done),
         Transaction.statement_id: func.coalesce(Transaction.statement_id, _said_by_row(done, "statement_id")),
     }
     ids = select(ImportRow.after["transaction_id"].as_string()).where(done.holds())
@@ -228,14 +228,25 @@ def _fill_payments(done: RowSet, began_at: datetime) -> None:
     sets.count(done.import_id, updated=done.count, processed_rows=done.count)
 
 
-def _of_row(done: RowSet, name: str, checked: Callable[[Any], Any]) -> Any:
+def _better_net(done: RowSet) -> Any:
+    """The statement's, in place of the one that stood there at the rehearsal."""
+    after, before = (
+        _of_row(done, "net_cents", lambda each: each, said) for said in (ImportRow.after, ImportRow.before)
+    )
+    is_as_it_was = Transaction.net_cents.is_not_distinct_from(before)
+    return case((and_(after.is_not(None), is_as_it_was), after), else_=Transaction.net_cents)
+
+
+def _of_row(done: RowSet, name: str, checked: Callable[[Any], Any], said: Any = ImportRow.after) -> Any:
     """A number of the row about this transaction."""
-    return _said_by_row(done, name, lambda text: checked(cast(text, BigInteger)))
+    return _said_by_row(done, name, lambda text: checked(cast(text, BigInteger)), said)
 
 
-def _said_by_row(done: RowSet, name: str, read: Callable[[Any], Any] = lambda text: text) -> Any:
+def _said_by_row(
+    done: RowSet, name: str, read: Callable[[Any], Any] = lambda text: text, said: Any = ImportRow.after
+) -> Any:
     mine = ImportRow.after["transaction_id"].as_string() == Transaction.platform_transaction_id
-    value = read(ImportRow.after[name].as_string())
+    value = read(said[name].as_string())
     return select(value).where(done.holds(), mine).limit(1).correlate(Transaction).scalar_subquery()
 
 

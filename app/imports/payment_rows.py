@@ -1,4 +1,6 @@
-"""What becomes of a row about a payment: each once, by its id. One that stands is never rewritten; what it lacks is filled in."""
+"""What becomes of a row about a payment: each once, by its id. One that stands is never rewritten; what it lacks is filled in,
+and the platform's own statement knows better than its event what remained after the platform's share.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -150,7 +152,7 @@ class PaymentRows:
         after: dict[str, Any] = {}
         if stands.fan_id is None and fan_id is not None:
             after["fan_id"] = fan_id
-        if stands.net_cents is None and given["net"] is not None:
+        if _knows_net_better(given["net"], stands):
             after["net_cents"] = given["net"]
         if stands.statement_id is None and stands.import_id is None:  # so far only an event told of it
             after["statement_id"] = statement_id
@@ -159,13 +161,19 @@ class PaymentRows:
         after |= {"transaction_id": stands.platform_transaction_id, "gross_cents": stands.gross_cents}
         if payer and "fan_id" in after:
             after["payer"] = payer
-        decisions.take(
-            reading, Outcome.CHANGED, fan_id, after, {"fan_id": None, "net_cents": None, "statement_id": None}
-        )
+        before = {"fan_id": None, "net_cents": stands.net_cents, "statement_id": None}
+        decisions.take(reading, Outcome.CHANGED, fan_id, after, before)
 
 
 def _is_same_amount(reading: Reading, stands: Any) -> bool:
     return (stands.gross_cents, stands.currency) == (reading.values["gross"], reading.values["currency"])
+
+
+def _knows_net_better(net: int | None, stands: Any) -> bool:
+    """Than what is recorded, which an event told, or nobody. Of two statements the first counts."""
+    if net is None or net == stands.net_cents:
+        return False
+    return stands.net_cents is None or stands.import_id is None
 
 
 def _lacks_payer(reading: Reading, stands: Any | None) -> bool:

@@ -72,18 +72,18 @@ def _settle_payers(done: RowSet) -> None:
     execute(delete(Fan).where(mine, ~_is_in_use()))
 
 
-def _empty_payments(done: RowSet) -> None:
-    """What was filled in is taken out again, where it still stands so."""
-    rows = {row.after["transaction_id"]: row.after for row in done.rows()}
+def _restore_payments(done: RowSet) -> None:
+    """What was filled in is taken out again, and the net of an event comes back, where it still stands so."""
+    rows = {row.after["transaction_id"]: row for row in done.rows()}
     for name in ("fan_id", "net_cents", "statement_id"):
-        for transaction_id, after in rows.items():
-            if name in after:
-                _empty(done, transaction_id, name, after[name])
+        for transaction_id, row in rows.items():
+            if name in row.after:
+                _put_back(done, transaction_id, name, row.after[name], row.before[name])
     _settle_payers(done)
     sets.count(done.import_id, undone=done.count, processed_rows=done.count)
 
 
-def _empty(done: RowSet, transaction_id: str, name: str, value: int | str) -> None:
+def _put_back(done: RowSet, transaction_id: str, name: str, value: int | str, former: int | None) -> None:
     column = Transaction.__table__.c[name]
     execute(
         update(Transaction)
@@ -93,7 +93,7 @@ def _empty(done: RowSet, transaction_id: str, name: str, value: int | str) -> No
             Transaction.platform_transaction_id == transaction_id,
             column == cast(value, column.type),
         )
-        .values({name: None})
+        .values({name: former})
     )
 
 
@@ -101,5 +101,5 @@ _WRITERS: dict[tuple[bool, Outcome], Callable[[RowSet], None]] = {
     (False, Outcome.NEW): _remove_fans,
     (False, Outcome.CHANGED): _restore_fans,
     (True, Outcome.NEW): _remove_payments,
-    (True, Outcome.CHANGED): _empty_payments,
+    (True, Outcome.CHANGED): _restore_payments,
 }

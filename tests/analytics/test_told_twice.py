@@ -151,6 +151,54 @@ def test_a_statement_taken_back_leaves_what_events_told(app, ada: Person, sandbo
     assert ada.get(MONTH)["kpis"] == before
 
 
+def nets(app) -> list[int | None]:
+    with app.app_context():
+        return list(db.session.scalars(select(Transaction.net_cents)))
+
+
+def test_the_statement_knows_the_net_better_than_the_event(app, ada: Person, sandbox):
+    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(1)
+    add_fan(ada, 1)
+    tip = {"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}
+    platform.tell(*month.event(tip), "evt_1")
+    assert nets(app) == [400]
+    line = HEADER + "h1,fan1,5.00,{},2026-10-01T12:00:03Z,Tip\n"
+    assert counts(bring(line.format("3.90"), "october.csv")) == (0, 1, 0, 0)
+    assert nets(app) == [390]
+    assert ada.get(MONTH)["kpis"]["netCents"] == 390
+    statement = bring.last_id
+    assert counts(bring(line.format("3.90"), "october.csv")) == (0, 0, 1, 0)
+    assert counts(bring(line.format(""), "october.csv")) == (0, 0, 1, 0)
+    with app.app_context():
+        imports.undo(ada.account_id, statement)
+        imports.run_import(statement)
+    assert nets(app) == [400]
+
+
+def test_the_statements_net_stands_whichever_came_first(app, ada: Person, sandbox):
+    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(1)
+    add_fan(ada, 1)
+    line = "h1,fan1,5.00,{},2026-10-01T12:00:03Z,Tip\n"
+    bring(HEADER + line.format("3.90"), "october.csv")
+    bring(HEADER + line.format("3.80"), "october.csv")
+    assert nets(app) == [390], "of two statements the first"
+    platform.tell(*month.event({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
+    assert nets(app) == [390]
+
+
+def test_a_net_that_came_between_rehearsal_and_apply_stays(app, ada: Person, sandbox):
+    platform, steps, month = Platform(ada, connect(ada, sandbox.url)), Steps(app, ada), Month(1)
+    add_fan(ada, 1)
+    platform.tell(*month.event({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
+    steps.upload(HEADER + "h1,fan1,5.00,3.90,2026-10-01T12:00:03Z,Tip\n").rehearse()
+    assert "('Net amount', '$4.00', '$3.90')" in steps.listed("changed")[0]
+    Importer(app, ada)(HEADER + "h1,fan1,5.00,3.80,2026-10-01T12:00:03Z,Tip\n", "october.csv")
+    steps.apply()
+    assert nets(app) == [380]
+    steps.undo()
+    assert nets(app) == [380]
+
+
 def test_another_fan_amount_kind_or_time_is_another_payment(app, ada: Person, sandbox):
     platform, bring = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada)
     for number in (1, 2):
