@@ -23,7 +23,9 @@ class ExportQuery(PeriodQuery):
     fan: QueryText | None = None
     campaign: QueryText | None = None
     author: QueryText | None = None
-    hour: QueryText | None = Field(None, description="Of the week, by the zone's clock: 1-09 is Monday from nine to ten")
+    hour: QueryText | None = Field(
+        None, description="Of the week, by the zone's clock: 1-09 is Monday from nine to ten"
+    )
     sent_by: QueryText | None = None
     last_writer: QueryText | None = None
     assignee: QueryText | None = None
