@@ -34,10 +34,13 @@ class Platform:
         assert self.post(event, payload, key).status_code == 204
         self.work()
 
-    def work(self) -> None:
+    def work(self, after: int = 0) -> int:
+        """On what came after the event of this id. Returns the newest's."""
         with self.person.app.app_context():
-            for event_id in db.session.scalars(select(StoredEvent.id)).all():
+            ids = db.session.scalars(select(StoredEvent.id).where(StoredEvent.id > after).order_by(StoredEvent.id)).all()
+            for event_id in ids:
                 incoming.handle_event(event_id)
+        return max(ids, default=after)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.bulk import is_any_of, many, reserve_ids
 from app.database import run, table_of
+from app.fans.keys import name_key
 from app.fans.models import Fan
 from app.imports.decisions import Decisions, text_of
 from app.imports.fan_rows import NAMES, new_fan
@@ -105,12 +106,13 @@ class PaymentRows:
 
     def _told_by_event(self, reading: Reading, person: Person, crowd: Crowd) -> Any | None:
         """The same payment as an event told it, if one did. Raises Clash."""
-        fan = None if person.only_name and not person.name else crowd.find(person)
-        if fan is None and not (person.only_name and not person.name):
+        is_anybody = person.only_name and not person.name
+        fan = None if is_anybody else crowd.find(person)
+        if fan is None and not person.only_name:
             return None  # whoever an event named is known
-        given = reading.values
+        given, name = reading.values, name_key(person.name) if person.only_name else None
         fan_id = fan.id if fan else None
-        return self._told.take(fan_id, given["kind"], given["gross"], given["currency"], given["at"])
+        return self._told.take(fan_id, name, given["kind"], given["gross"], given["currency"], given["at"])
 
     def _check_repeated(self, reading: Reading) -> None:
         given = reading.values.get("transaction_id")

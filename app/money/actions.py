@@ -28,7 +28,10 @@ def record_transaction(
     """
     values = {"transaction_id": transaction_id, "net_cents": net_cents, "message_id": message_id}
     if not _is_known(fan, transaction_id) and (told := find_in_statements(fan, kind, gross_cents, at)):
+        payer = told.fan_id
         _take_over(told, fan, **values)
+        if payer not in (None, fan.id):
+            refresh_spends(fan.account_id, [payer])
     elif not _insert(fan, kind=kind, gross_cents=gross_cents, at=at, **values):
         return False
     refresh_spend(fan)

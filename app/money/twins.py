@@ -1,8 +1,8 @@
 """One payment that is told twice: by an event of the platform and by its statement, each with a number of its own.
 
 It is one row, which keeps both numbers: so whatever comes first, and however often, it counts once. The two are known to be
-one by fan (where the statement names one), amount, currency, kind, and times that lie within WITHIN of each other; each is
-taken for one other only, the nearest in time.
+one by fan (where the statement names one; by name, where that is all it has), amount, currency, kind, and times that lie
+within WITHIN of each other; each is taken for one other only, the nearest in time.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, or_, select
 
 from app.bulk import is_any_of, many
 from app.database import db, on_postgresql, run
@@ -44,18 +44,27 @@ def find_in_statements(fan: Fan, kind: str, gross_cents: int, at: datetime) -> T
             Transaction.import_id.is_not(None),
             Transaction.gross_cents == gross_cents,
             COUNTED,
-            func.coalesce(Transaction.fan_id, fan.id) == fan.id,
+            or_(Transaction.fan_id.is_(None), Transaction.fan_id == fan.id, Transaction.fan_id.in_(_namesakes(fan))),
         )
         .with_for_update()
     )
     alike = [each for each in db.session.scalars(rows) if is_same_kind(each.kind, kind)]
-    return min(alike, key=lambda each: (each.fan_id is None, abs(each.at - at), each.id), default=None)
+    return min(alike, key=lambda each: (each.fan_id != fan.id, abs(each.at - at), each.id), default=None)
+
+
+def _namesakes(fan: Fan) -> Any:
+    """Of whom nothing but the fan's name is known: a statement that has but names made them."""
+    nameless = (Fan.handle_key, Fan.platform_fan_id, Fan.email_key)
+    return select(Fan.id).where(
+        Fan.account_id == fan.account_id, Fan.name_key == fan.name_key, *(each.is_(None) for each in nameless)
+    )
 
 
 _EVENTS = select(
     Transaction.id, Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents,
     Transaction.net_cents, Transaction.currency, Transaction.fan_id, Transaction.import_id, Transaction.kind, Transaction.at,
-)  # fmt: skip
+    Fan.name_key,
+).outerjoin(Fan, Fan.id == Transaction.fan_id)  # fmt: skip
 
 
 def is_near(moment: Any) -> Any:
@@ -91,17 +100,28 @@ class ToldByEvents:
         for each in run(rows, {"cents": many(set(cents))}):
             self._known[each.gross_cents, each.currency].append(each)
 
-    def take(self, fan_id: int | None, kind: str, gross_cents: int, currency: str, at: datetime) -> Any | None:
-        """The payment of a row, with its number with the platform; no other row gets it."""
+    def take(
+        self, fan_id: int | None, name: str | None, kind: str, gross_cents: int, currency: str, at: datetime
+    ) -> Any | None:
+        """The payment of a row, with its number with the platform; no other row gets it.
+
+        name: the key of the payer's, where the row gives nothing else of them. With neither it may be anybody's.
+        """
         alike = [
             each
             for each in self._known.get((gross_cents, currency), ())
             if each.id not in self._taken
             and abs(each.at - at) <= WITHIN
-            and fan_id in (None, each.fan_id)
+            and _may_be_of(each, fan_id, name)
             and is_same_kind(each.kind, kind)
         ]
         nearest = min(alike, key=lambda each: (abs(each.at - at), each.id), default=None)
         if nearest is not None:
             self._taken.add(nearest.id)
         return nearest
+
+
+def _may_be_of(told: Any, fan_id: int | None, name: str | None) -> bool:
+    if fan_id is None and name is None:
+        return True
+    return told.fan_id == fan_id or (name is not None and told.name_key == name)
