@@ -37,7 +37,9 @@ class Platform:
     def work(self, after: int = 0) -> int:
         """On what came after the event of this id. Returns the newest's."""
         with self.person.app.app_context():
-            ids = db.session.scalars(select(StoredEvent.id).where(StoredEvent.id > after).order_by(StoredEvent.id)).all()
+            ids = db.session.scalars(
+                select(StoredEvent.id).where(StoredEvent.id > after).order_by(StoredEvent.id)
+            ).all()
             for event_id in ids:
                 incoming.handle_event(event_id)
         return max(ids, default=after)

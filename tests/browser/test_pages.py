@@ -7,26 +7,36 @@ from playwright.sync_api import expect
 
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.servers import wait_until
 
 PHONE = {"width": 390, "height": 844}
 PATHS = (
     "/messages/onlyfans",
     "/messages/onlyfans/{conversation}",
+    "/messages/onlyfans/{conversation}/media",
+    "/messages/onlyfans/message/{message}",
+    "/messages/onlyfans/search?q=unbroken",
+    "/messages/onlyfans/views",
+    "/messages/onlyfans/views/new",
     "/messages/onlyfans/failed",
     "/fans",
     "/fans?search=nobody+at+all",
     "/fans/new",
     "/fans/{fan}",
     "/fans/{fan}/timeline",
+    "/fans/{fan}/erase",
     "/segments",
     "/segments/new?ready=never-bought",
+    "/segments/{segment}",
     "/imports",
     "/imports/{import_}",
     "/campaigns",
     "/campaigns/new",
+    "/campaigns/{campaign}",
     "/platforms/onlyfans/analytics",
     "/platforms/onlyfans/analytics/statement",
     "/platforms/onlyfans/analytics/sold",
+    "/platforms/onlyfans/analytics/payments/{payment}",
     "/platforms/onlyfans/analytics/rows?report=transactions",
     "/platforms/onlyfans/analytics/rows?report=fans&which=new",
     "/platforms/onlyfans/analytics/rows?report=messages&which=out",
@@ -53,12 +63,23 @@ def paths(stack: Stack, silent_fans) -> list[str]:
     fan = next(silent_fans)
     values = {"name": LONG[:200], "notes": LONG, "tags": [LONG[:60], "short"]}
     stack.call("PUT", f"/api/crm/fans/{fan['id']}", json=values)
-    conversation = stack.call("POST", "/api/crm/conversations", json={"fanId": fan["id"]})
-    stack.call("POST", f"/api/crm/conversations/{conversation['id']}/messages", json={"text": LONG})
-    file = {"file": (f"{LONG[:100]}.csv", f"Username,Email\n{LONG[:90]},{LONG}\n".encode(), "text/csv")}
-    stack.call("POST", "/api/onlyfans/import/csv", files=file)
-    known = {"conversation": conversation["id"], "fan": fan["id"], "import_": 2}
+    conversation = stack.call("POST", "/api/crm/conversations", json={"fanId": fan["id"]})["id"]
+    message = stack.call("POST", f"/api/crm/conversations/{conversation}/messages", json={"text": LONG})["id"]
+    rule = {"match": "all", "rules": [{"field": "name", "op": "contains", "value": LONG[:200]}]}
+    segment = stack.call("POST", "/api/segments", json={"name": f"{LONG[:80]}{fan['id']}", "rule": rule})["id"]
+    sent = stack.call("POST", "/api/messages/bulk", json={"recipientIds": [fan["id"]], "content": LONG})
+    known = {"campaign": sent["campaignId"], "import_": brought(stack, f"Username,Email\n{LONG[:90]},{LONG}\n")}
+    brought(stack, f"Transaction ID,Date,Type,Amount,Username\n{LONG[:60]},2023-01-02,Tip,5.00,{LONG[:90]}\n")
+    known |= {"payment": 1, "conversation": conversation, "fan": fan["id"], "message": message, "segment": segment}
     return [path.format(**known) for path in PATHS]
+
+
+def brought(stack: Stack, content: str) -> int:
+    """A file of a long name. Returns the import's id."""
+    file = {"file": (f"{LONG[:100]}.csv", content.encode(), "text/csv")}
+    made = stack.call("POST", "/api/onlyfans/import/csv", files=file)["importId"]
+    wait_until(lambda: stack.call("GET", f"/api/onlyfans/import/{made}")["status"] == "completed", 60)
+    return made
 
 
 def test_no_page_is_wider_than_a_phone_and_each_has_a_title(visit: Callable[..., Person], paths: list[str]):
