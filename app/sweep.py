@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, select
 from app.analytics import stretches
 from app.background import later, later_each
 from app.campaigns import automatic, preparing, scheduling
-from app.conversations import catching_up, claims, outbox, read_back, sending_later, triage
+from app.conversations import catching_up, claims, outbox, purchases, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
 from app.errors import Conflict
@@ -37,6 +37,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
         later_each("handle_event", _each(_unhandled_events()))
         later_each("read_back", _each(read_back.connections_due()))
         later_each("catch_up", _each(catching_up.connections_due()))
+        purchases.link_lately_told()
         _forget_old_news()
         triage.wake_snoozed()
         sending_later.send_due()

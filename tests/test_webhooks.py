@@ -2,15 +2,20 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
-from app.conversations import incoming
-from app.database import db
+from app import sweep
+from app.conversations import incoming, outbox, purchases
+from app.conversations.models import Message, RoomEvent
+from app.database import db, write
+from app.money.models import Transaction
 from app.platforms.models import Connection, StoredEvent
 from app.platforms.signatures import SCHEMES, is_signed
+from tests.imports.conftest import Importer
 from tests.people import Person, add_fan, connect
 
 FAN = {"id": 100000001, "username": "fan1", "name": "Fan One", "displayName": "Fan One", "subscribedOn": True}
@@ -101,6 +106,72 @@ def test_an_unknown_connection_is_not_there(app, platform: Platform):
     assert app.test_client().post("/webhooks/424242", data=b"{}").status_code == 404
 
 
+UNLOCKED = {
+    "id": "88", "createdAt": "2026-10-05T12:00:10+00:00", "user": FAN,
+    "replacePairs": {"{AMOUNT}": "$12.00", "{MESSAGE_LINK}": "https://x/?firstId=4242"},
+}  # fmt: skip
+OFFERED = {
+    "id": 4242, "text": "hi", "toUser": FAN, "createdAt": "2026-10-05T12:00:00+00:00", "price": 12,
+    "media": [{"id": 1, "type": "photo"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("bought", "sent", "statement"))), ids=" ".join)
+def test_a_purchase_and_its_message_find_each_other_in_whatever_order_they_come(app, ada: Person, platform, order):
+    add_fan(ada, 1)
+    happen = {
+        "bought": lambda: platform.tell("messages.ppv.unlocked", UNLOCKED, "evt_1"),
+        "sent": lambda: platform.tell("messages.sent", OFFERED, "evt_2"),
+        "statement": lambda: Importer(app, ada)(
+            "Transaction ID,Username,Amount,Net,Date,Type\nh1,fan1,12.00,9.60,2026-10-05T12:00:13Z,Message\n", "o.csv"
+        ),
+    }
+    for name in order:
+        happen[name]()
+    platform.tell("messages.ppv.unlocked", UNLOCKED, "evt_3")
+    with app.app_context():
+        (message,), (paid,) = db.session.scalars(select(Message)).all(), db.session.scalars(select(Transaction)).all()
+        assert (message.purchased, paid.message_id) == (True, message.id)
+        assert (paid.platform_transaction_id, paid.statement_id, paid.platform_message_id) == ("88", "h1", "4242")
+        assert (paid.gross_cents, paid.net_cents) == (1200, 960)
+
+
+def test_a_purchase_of_one_fan_is_not_of_anothers_message(app, ada: Person, eve: Person, sandbox, platform: Platform):
+    """The numbers are the platform's, and one account's."""
+    add_fan(ada, 1)
+    platform.tell("messages.ppv.unlocked", UNLOCKED, "evt_1")
+    other = {"id": 100000002, "username": "fan2", "name": "Fan Two"}
+    platform.tell("messages.sent", OFFERED | {"toUser": other}, "evt_2")
+    theirs = Platform(eve, connect(eve, sandbox.url))
+    theirs.tell("messages.sent", OFFERED, "evt_3")
+    with app.app_context():
+        purchases.link_lately_told()
+        assert db.session.scalars(select(Transaction.message_id)).all() == [None]
+        assert set(db.session.scalars(select(Message.purchased))) == {False}
+
+
+def test_what_is_bought_before_its_sender_knows_its_number_pays_its_campaign(app, ada: Person, platform: Platform):
+    fan = add_fan(ada, 1)
+    body = {"recipientIds": [fan["id"]], "content": "x", "priceCents": 1200, "mediaUrls": ["platform:5"]}
+    campaign = ada.post("/api/messages/bulk", body, 202)["campaignId"]
+    with app.app_context():
+        outbox.drain()
+        with write() as session:
+            number = session.scalar(select(Message.platform_message_id))
+            session.execute(update(Message).values(platform_message_id=None))  # its answer is not written down yet
+    link = {"{AMOUNT}": "$12.00", "{MESSAGE_LINK}": f"https://x/?firstId={number}"}
+    platform.tell("messages.ppv.unlocked", UNLOCKED | {"replacePairs": link})
+    with app.app_context():
+        sweep.ring_again(("incoming",))
+        with write() as session:
+            session.execute(update(Message).values(platform_message_id=number))
+        heard = db.session.scalar(select(func.count(RoomEvent.seq))) or 0
+        sweep.ring_again(("incoming",))
+        assert db.session.scalar(select(func.count(RoomEvent.seq))) == heard + 1, "who watches hears of it"
+    metrics = ada.get(f"/api/campaigns/{campaign}")["metrics"]
+    assert (metrics["purchased"], metrics["revenueCents"]) == (1, 1200)
+
+
 @pytest.mark.parametrize("payload", [None, {}, {"id": 5}, {"fromUser": {}}, [], "text"])
 def test_an_event_that_is_not_understood_is_kept_with_its_fault_and_holds_up_nothing(app, ada, platform, payload):
     platform.tell("messages.received", payload, "evt_bad")
@@ -125,8 +196,6 @@ def test_a_tip_counts_once_although_the_platform_tells_it_twice(ada: Person, pla
 
 
 def test_a_purchase_marks_its_message_and_pays_its_campaign(app, ada: Person, platform: Platform):
-    from app.conversations import outbox
-
     fan = add_fan(ada, 1)
     body = {"recipientIds": [fan["id"]], "content": "x", "priceCents": 1200, "mediaUrls": ["platform:5"]}
     bulk = ada.post("/api/messages/bulk", body, 202)

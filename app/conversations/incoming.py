@@ -100,6 +100,7 @@ def record_money(connection: Connection, event: MoneyMoved) -> list[live.Noted]:
         net_cents=event.net_cents,
         at=event.at,
         message_id=paid.id if paid else None,
+        platform_message_id=event.message_id,
     )
     if not is_new or paid is None:
         return []

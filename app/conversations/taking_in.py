@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.conversations import actions, live, sending_later
 from app.conversations.actions import Speaker
 from app.conversations.models import Message, MessageStatus
+from app.conversations.purchases import link_purchases
 from app.database import db, utcnow
 from app.fans import queries as fans
 from app.fans.models import Fan
@@ -50,6 +51,7 @@ def take_in(connection: Connection, arrived: PlatformMessage, seen: PlatformFan)
     if arrived.sent_by_us:
         message.sent_at = written_at
         db.session.flush()
+        link_purchases(message)
         return actions.place_message(message, Speaker.PERSON)
     fan.last_seen_at = max(filter(None, (fan.last_seen_at, written_at)))
     db.session.flush()

@@ -21,12 +21,15 @@ def record_transaction(
     net_cents: int | None,
     at: datetime,
     message_id: int | None = None,
+    platform_message_id: str | None = None,
 ) -> bool:
     """Writes what an event told, unless it stands already, and brings the fan's spend up to date. Does not commit.
 
+    platform_message_id: of the message that was paid for; it may come in later.
     Returns whether the event was new; a statement may have told of the payment before.
     """
-    values = {"transaction_id": transaction_id, "net_cents": net_cents, "message_id": message_id}
+    of_message = {"message_id": message_id, "platform_message_id": platform_message_id}
+    values: dict[str, Any] = {"transaction_id": transaction_id, "net_cents": net_cents, **of_message}
     if not _is_known(fan, transaction_id) and (told := find_in_statements(fan, kind, gross_cents, at)):
         payer = told.fan_id
         _take_over(told, fan, **values)
@@ -52,11 +55,13 @@ def _is_known(fan: Fan, transaction_id: str) -> bool:
 
 
 def _take_over(
-    told: Transaction, fan: Fan, *, transaction_id: str, net_cents: int | None, message_id: int | None
-) -> None:
+    told: Transaction, fan: Fan, *, transaction_id: str, net_cents: int | None, message_id: int | None,
+    platform_message_id: str | None,
+) -> None:  # fmt: skip
     """From now on it is the event's: undoing the statement's import leaves it."""
     told.statement_id, told.platform_transaction_id = told.platform_transaction_id, transaction_id
-    told.import_id, told.fan_id, told.message_id = None, fan.id, message_id
+    told.import_id, told.fan_id = None, fan.id
+    told.message_id, told.platform_message_id = message_id, platform_message_id
     if told.net_cents is None:
         told.net_cents = net_cents
     db.session.flush()
@@ -71,6 +76,7 @@ def _insert(
     net_cents: int | None,
     at: datetime,
     message_id: int | None,
+    platform_message_id: str | None,
 ) -> bool:
     row = insert(Transaction).values(
         account_id=fan.account_id,
@@ -78,6 +84,7 @@ def _insert(
         platform_transaction_id=transaction_id,
         fan_id=fan.id,
         message_id=message_id,
+        platform_message_id=platform_message_id,
         kind=kind,
         gross_cents=gross_cents,
         net_cents=net_cents,

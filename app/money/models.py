@@ -24,6 +24,11 @@ class Transaction(Base):
             "ix_transactions_of_message", "message_id",
             sqlite_where=text("message_id IS NOT NULL"), postgresql_where=text("message_id IS NOT NULL"),
         ),
+        Index(  # few: for messages that were not known here when they were bought
+            "ix_transactions_unlinked", "account_id", "platform_message_id", "created_at",
+            sqlite_where=text("message_id IS NULL AND platform_message_id IS NOT NULL"),
+            postgresql_where=text("message_id IS NULL AND platform_message_id IS NOT NULL"),
+        ),
         Index(
             "ix_transactions_told", "account_id", "gross_cents", "at",
             sqlite_where=text("import_id IS NULL AND statement_id IS NULL"),
@@ -44,6 +49,7 @@ class Transaction(Base):
     platform: Mapped[str] = mapped_column(default="onlyfans")
     fan_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("fans.id", ondelete="SET NULL"), default=None)
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
+    platform_message_id: Mapped[str | None] = mapped_column(default=None)  # what was bought, as the platform names it
     net_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     currency: Mapped[str] = mapped_column(default="USD")
     statement_id: Mapped[str | None] = mapped_column(default=None)  # what an event told too; see money/twins.py

@@ -1,7 +1,9 @@
 """What a fan has spent is the sum of dollars alone, as figures are, and what was taken back is no purchase: of those who paid in
-other currencies too, or had something taken back, it is counted anew.
+other currencies too, or had something taken back, it is counted anew. And a payment keeps what the platform calls the message
+that was bought: the message may come in later.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0035"
@@ -19,6 +21,12 @@ SUMS = """
 
 
 def upgrade() -> None:
+    op.add_column("transactions", sa.Column("platform_message_id", sa.Text()))
+    is_unlinked = sa.text("message_id IS NULL AND platform_message_id IS NOT NULL")
+    op.create_index(
+        "ix_transactions_unlinked", "transactions", ["account_id", "platform_message_id", "created_at"],
+        sqlite_where=is_unlinked, postgresql_where=is_unlinked,
+    )  # fmt: skip
     op.execute(f"""
         UPDATE fans SET
             earned_cents = found.earned, value_cents = coalesce(found.earned, fans.stated_value_cents),
@@ -45,3 +53,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """What was added up before is not wanted back."""
+    op.drop_index("ix_transactions_unlinked", "transactions")
+    op.drop_column("transactions", "platform_message_id")
