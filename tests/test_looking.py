@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from app.conversations import drafts, looking, notes, queries, sending_later
 from app.conversations.actions import Draft
 from app.conversations.desk_models import ReadMarker, SavedDraft
+from app.conversations.models import Message
 from app.database import db, utcnow, write
 from app.money.actions import record_transaction
 from tests.people import Person, connect, make_person
@@ -67,6 +68,12 @@ def written(text: str, message_id: int) -> dict:
 
 def texts(ada: Person, thread: int) -> list[str]:
     return [each["text"] for each in ada.get(f"/api/crm/conversations/{thread}/messages")["messages"]]
+
+
+def texts_by_key(ada: Person, thread: int) -> dict[str, str]:
+    with ada.app.app_context():
+        mine = db.session.query(Message).filter_by(conversation_id=thread, direction="out")
+        return {each.text: each.client_message_id or "" for each in mine}
 
 
 # --- The reply guard ---
@@ -130,9 +137,48 @@ def test_a_draft_waits_for_its_person_and_becomes_one_message(app, ada: Person, 
     assert "Dear Anna" not in Window(bob, thread).page
     window.send("Dear Anna, I am here")
     assert "Dear Anna, I<" not in Window(ada, thread).page
-    assert window.type("Dear Anna, I", client_message_id=key) == 204  # late, from before the sending
+    assert window.type("Dear Anna, I", client_message_id=key) == 200  # late, from before the sending
     with app.app_context():
         assert db.session.query(SavedDraft).all() == []
+
+
+def test_two_windows_with_one_draft_send_what_each_of_them_says(app, ada: Person, thread: int):
+    window = Window(ada, thread)
+    window.type("Dear Anna")
+    elsewhere = Window(ada, thread)
+    window.send("Dear Anna, yes")
+    assert elsewhere.send("Dear Anna, yes").count('data-key="') == 1  # the same is one message
+    elsewhere.fields["client_message_id"] = key = texts_by_key(ada, thread)["Dear Anna, yes"]
+    asked = elsewhere.send("And no")
+    assert "Send this one too?" in asked
+    assert "And no</textarea>" in asked
+    assert elsewhere.fields["client_message_id"] != key
+    assert "And no</textarea>" in Window(ada, thread).page  # kept, if that window is closed now
+    assert "Send this one too?" not in elsewhere.send("And no")
+    assert texts(ada, thread)[1:] == ["Dear Anna, yes", "And no"]
+    with app.app_context():
+        assert db.session.query(SavedDraft).all() == []
+
+
+def test_without_javascript_too_a_new_text_under_a_used_key_is_asked_about(ada: Person, thread: int):
+    window = Window(ada, thread)
+    old = dict(window.fields)
+    window.send("The first")
+    window.page = window.browser.post(window.address, data=old | {"text": "The second"}).text
+    assert "The second</textarea>" in window.page
+    assert window._value("client_message_id") != old["client_message_id"]
+
+
+def test_what_is_begun_after_a_message_outlives_a_late_draft_of_it(app, ada: Person, thread: int):
+    window = Window(ada, thread)
+    old = dict(window.fields)
+    window.send("Dear Anna")
+    window.type("By the way")
+    answer = window.browser.post(f"{window.address}/draft", data=old | {"text": "Dear"})
+    assert (answer.status_code, answer.text) == (200, "sent")
+    window.browser.post(f"{window.address}/draft", data=old | {"text": "", "client_message_id": "another"})
+    with app.app_context():
+        assert [each.text for each in db.session.query(SavedDraft)] == ["By the way"]
 
 
 def test_an_emptied_draft_is_gone_and_a_wrong_one_changes_nothing(app, ada: Person, thread: int):

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
-from app.conversations import live, queries
+from app.conversations import drafts, live, queries
 from app.conversations.carried import note_media
 from app.conversations.claims import wake
-from app.conversations.desk_models import SavedDraft
+from app.conversations.desk_models import LaterReply
+from app.conversations.keys import KeyTaken, find_under
 from app.conversations.models import (
     DEFAULT_PRIORITY,
     REPLY_RANK,
@@ -90,7 +91,7 @@ def ensure_conversation(fan: Fan) -> tuple[Conversation, bool]:
 def send_message(account_id: int, conversation_id: int, draft: Draft) -> Message:
     """Queues a reply; the outbox sends it. The same client_message_id again gives the first message.
 
-    Raises NotFound, Invalid, Conflict (the fan must not be or cannot be messaged), WrittenMeanwhile.
+    Raises NotFound, Invalid, KeyTaken, Conflict (the fan must not be or cannot be messaged), WrittenMeanwhile.
     """
     with write():
         message, noted = queue_reply(account_id, conversation_id, draft)
@@ -112,31 +113,27 @@ def send_to_fan(account_id: int, fan_id: int, draft: Draft) -> Message:
 def queue_reply(account_id: int, conversation_id: int, draft: Draft) -> tuple[Message, list[live.Noted]]:
     """As send_message. Does not commit."""
     conversation = queries.find_to_write_in(account_id, conversation_id)  # the lock: one key makes one message
-    repeated = _sent_before(conversation, draft)
+    repeated, _ = said_before(conversation, draft)
     if repeated:
         return repeated, []
     connection = check_reply(conversation, draft)
     message = new_message(conversation.account_id, conversation.id, conversation.fan_id, connection.id, draft)
     db.session.add(message)
     if draft.client_message_id:
-        forget_draft(conversation.id, draft.client_message_id)
+        drafts.forget(conversation.id, draft.client_message_id)
     db.session.flush()
     note_media(draft.attachments, Message.id == message.id)
     return message, place_message(message, Speaker.PERSON)
 
 
-def _sent_before(conversation: Conversation, draft: Draft) -> Message | None:
+def said_before(conversation: Conversation, draft: Draft) -> tuple[Message | None, LaterReply | None]:
+    """What stands under its key already. Raises KeyTaken where that says something else."""
     if draft.client_message_id is None:
-        return None
-    found = db.session.scalar(
-        queries.messages_in(conversation).where(Message.client_message_id == draft.client_message_id)
-    )
-    if found and (found.text, found.price_cents, found.attachments) != (
-        draft.text,
-        draft.price_cents,
-        draft.attachments,
-    ):
-        raise Invalid(("clientMessageId", "This id stands for another message in this conversation."), status=422)
+        return None, None
+    found = find_under(conversation, draft.client_message_id)
+    wanted = (draft.text, draft.price_cents, draft.attachments)
+    if any((each.text, each.price_cents, each.attachments) != wanted for each in found if each):
+        raise KeyTaken
     return found
 
 
@@ -154,12 +151,6 @@ def _check_seen(conversation: Conversation, draft: Draft) -> None:
     missed = queries.written_by_others(conversation, draft.seen_message_id, draft.author_id)
     if missed:
         raise WrittenMeanwhile(missed)
-
-
-def forget_draft(conversation_id: int, client_message_id: str) -> None:
-    """It is a draft no more. Does not commit."""
-    of_it = (SavedDraft.conversation_id == conversation_id) & (SavedDraft.client_message_id == client_message_id)
-    execute(delete(SavedDraft).where(of_it))
 
 
 def connection_for(fan: Fan) -> Connection:

@@ -5,7 +5,8 @@ from sqlalchemy import delete
 
 from app.conversations import live, queries
 from app.conversations.desk_models import SavedDraft
-from app.conversations.models import Conversation, Message
+from app.conversations.keys import find_under
+from app.conversations.models import Conversation
 from app.database import db, execute, insert, utcnow, write
 from app.media.actions import Attachment
 
@@ -24,25 +25,22 @@ def save_draft(
     client_message_id: str,
     attachments: list[Attachment],
     is_note: bool = False,
-) -> None:
-    """Keeps it, or forgets it where nothing is left of it. One that was sent meanwhile is none any more.
+) -> bool:
+    """Keeps it, or forgets it where nothing is left of it. One that was sent meanwhile is none any more: False.
 
     Raises NotFound.
     """
     with write():
         conversation = queries.find_conversation(account_id, conversation_id)
         db.session.refresh(conversation, with_for_update=True)  # while it is being sent, this waits
-        if (text.strip() or attachments) and not _was_sent(conversation, client_message_id):
+        was_sent = any(find_under(conversation, client_message_id))
+        if (text.strip() or attachments) and not was_sent:
             begun = {"text": text, "price_cents": price_cents, "attachments": attachments, "is_note": is_note}
             _keep(conversation, user_id, client_message_id=client_message_id, **begun)
         else:
-            forget(conversation.id, user_id)
+            forget(conversation.id, client_message_id)
     live.tell_writing(conversation_id, user_id, is_writing=bool(text.strip()))
-
-
-def _was_sent(conversation: Conversation, client_message_id: str) -> bool:
-    rows = queries.messages_in(conversation).where(Message.client_message_id == client_message_id)
-    return db.session.scalar(rows) is not None
+    return not was_sent
 
 
 def _keep(conversation: Conversation, user_id: int, **values: object) -> None:
@@ -52,7 +50,7 @@ def _keep(conversation: Conversation, user_id: int, **values: object) -> None:
     execute(row.on_conflict_do_update(index_elements=["conversation_id", "user_id"], set_=values))
 
 
-def forget(conversation_id: int, user_id: int) -> None:
-    """Does not commit."""
-    theirs = (SavedDraft.conversation_id == conversation_id) & (SavedDraft.user_id == user_id)
-    execute(delete(SavedDraft).where(theirs))
+def forget(conversation_id: int, client_message_id: str) -> None:
+    """What was begun under that key, and nothing that was begun after it. Does not commit."""
+    of_it = (SavedDraft.conversation_id == conversation_id) & (SavedDraft.client_message_id == client_message_id)
+    execute(delete(SavedDraft).where(of_it))

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import select, update
 
 from app import restored
-from app.conversations import actions, live, queries, triage
+from app.conversations import actions, drafts, live, queries, triage
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
 from app.conversations.desk_models import LaterReply, LaterStatus, SavedDraft
@@ -64,7 +64,7 @@ def send_later(
         if standing:
             return standing
         session.add(later)
-        actions.forget_draft(conversation_id, later.client_message_id)
+        drafts.forget(conversation_id, later.client_message_id)
         session.flush()
         noted = _news_of(later)
     live.tell(noted)

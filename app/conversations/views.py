@@ -17,8 +17,9 @@ from app.conversations.forms import (
     list_filter,
     list_sort,
 )
+from app.conversations.keys import KeyTaken
 from app.conversations.listing import page_of_inbox
-from app.conversations.models import Conversation, Message
+from app.conversations.models import Conversation, Message, new_key
 from app.conversations.thread import Entry
 from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
@@ -91,6 +92,8 @@ def post(conversation_id: int) -> Response | str | tuple[str, int]:
     if form.validate_on_submit() and (form.is_note or form.is_agreed()):
         try:
             said = _say(conversation_id, form)
+        except KeyTaken:
+            _give_key(conversation, form)
         except (Invalid, Conflict) as error:
             _show_error(form, error)
         else:
@@ -124,6 +127,14 @@ def _draft(form: ComposerForm) -> Draft:
         author_id=current_user.id,
         seen_message_id=form.seen_message_id(),
     )
+
+
+def _give_key(conversation: Conversation, form: ComposerForm) -> None:
+    """Under the form's own key something else was sent, by another window, or by this one, which never heard of it. What
+    it says now is as good as begun: it waits for its author's word."""
+    form.client_message_id.data = new_key()
+    form.text.errors = ["Another message was sent from here before, see above. Send this one too?"]
+    _save_draft(conversation.id, form)
 
 
 def _show_error(form: ComposerForm, error: Invalid | Conflict) -> None:
@@ -178,10 +189,15 @@ def read(conversation_id: int) -> tuple[str, int]:
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/draft")
 def keep_draft(conversation_id: int) -> tuple[str, int]:
+    """204; or 200 and "sent": that key needs no draft any more."""
     form = ComposerForm()
     if not form.validate():
         raise Invalid(*((name, str(next(iter(errors)))) for name, errors in form.errors.items() if name))
-    drafts.save_draft(
+    return ("", 204) if _save_draft(conversation_id, form) else ("sent", 200)
+
+
+def _save_draft(conversation_id: int, form: ComposerForm) -> bool:
+    return drafts.save_draft(
         account.id,
         conversation_id,
         current_user.id,
@@ -191,7 +207,6 @@ def keep_draft(conversation_id: int) -> tuple[str, int]:
         attachments=form.chosen,
         is_note=form.is_note,
     )
-    return "", 204
 
 
 @bp.post("/messages/onlyfans/with/<id:fan_id>")
