@@ -187,6 +187,42 @@ def test_from_the_form_once_however_often_it_comes(ada: Person, thread_id: int):
     assert "Tomorrow then" in answer.text
 
 
+def test_another_text_under_a_used_key_is_asked_about_and_not_passed_over(ada: Person, thread_id: int):
+    window = Window(ada, thread_id)
+    key = window.fields["client_message_id"]
+    ways = [{"text": "Tomorrow then", "at": "tomorrow"}, {"text": "Or today", "at": "hour"}, {"text": "Or now"}]
+    for number, way in enumerate(ways):
+        form = window.fields | {"client_message_id": key} | way
+        answer = window.browser.post(window.address, data=form, headers={"HX-Request": "true"})
+        assert answer.status_code == (422 if number else 200)
+        assert ("Send this one too?" in answer.text) == bool(number)
+        assert (f"{way['text']}</textarea>" in answer.text) == bool(number)
+    with ada.app.app_context():
+        assert [each.text for each in db.session.query(LaterReply)] == ["Tomorrow then"]
+    assert texts(ada, thread_id)[1:] == []
+
+
+def test_what_went_now_does_not_go_later_too(ada: Person, thread_id: int):
+    window = Window(ada, thread_id)
+    form = window.fields | {"text": "Only once"}
+    window.send("Only once")
+    later = form | {"at": "hour"}
+    answer = window.browser.post(window.address, data=later, headers={"HX-Request": "true"})
+    assert answer.status_code == 422
+    assert "It was sent already." in answer.text
+    with ada.app.app_context():
+        assert db.session.query(LaterReply).all() == []
+
+
+def test_a_late_draft_of_an_answer_for_later_is_none(ada: Person, thread_id: int):
+    window = Window(ada, thread_id)
+    form = window.fields | {"text": "Tomorrow then", "at": "tomorrow"}
+    window.browser.post(window.address, data=form, headers={"HX-Request": "true"})
+    assert window.type("Tomorrow") == 200
+    with ada.app.app_context():
+        assert db.session.query(SavedDraft).all() == []
+
+
 @pytest.mark.parametrize(
     ("said_time", "utc"),
     [

@@ -43,11 +43,17 @@ def send_later(
 ) -> LaterReply:
     """Keeps a reply until then. What would stop it now is said now.
 
-    Raises NotFound, Invalid, Conflict, WrittenMeanwhile: as actions.send_message does.
+    The same client_message_id again gives the first. Raises NotFound, Invalid, KeyTaken, Conflict, WrittenMeanwhile: as
+    actions.send_message does.
     """
     _check_time(send_at)
     with write() as session:
-        conversation = queries.find_conversation(account_id, conversation_id)
+        conversation = queries.find_to_write_in(account_id, conversation_id)
+        sent, kept = actions.said_before(conversation, draft)
+        if sent:
+            raise Conflict("It was sent already.")
+        if kept:
+            return kept
         actions.check_reply(conversation, draft)
         later = LaterReply(
             account_id=account_id,
@@ -60,9 +66,6 @@ def send_later(
             attachments=draft.attachments,
             unless_answered=unless_answered,
         )
-        standing = _standing(later)
-        if standing:
-            return standing
         session.add(later)
         drafts.forget(conversation_id, later.client_message_id)
         session.flush()
@@ -74,12 +77,6 @@ def send_later(
 def _check_time(send_at: datetime) -> None:
     if not utcnow() < send_at <= utcnow() + FARTHEST:
         raise Invalid(("sendAt", "Choose a time to come, within a year."))
-
-
-def _standing(later: LaterReply) -> LaterReply | None:
-    """The form came twice."""
-    rows = select(LaterReply).where(LaterReply.conversation_id == later.conversation_id)
-    return db.session.scalar(rows.where(LaterReply.client_message_id == later.client_message_id))
 
 
 def cancel_answered(conversation: Conversation) -> list[live.Noted]:
