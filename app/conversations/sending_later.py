@@ -125,7 +125,9 @@ def send_now(account_id: int, later_id: int) -> None:
 
 
 def _locked(account_id: int, later_id: int) -> LaterReply:
+    """Its thread first: as whoever takes in what the fan writes."""
     later = find_later(account_id, later_id)
+    queries.find_to_write_in(account_id, later.conversation_id)
     db.session.refresh(later, with_for_update=True)
     return later
 

@@ -55,7 +55,8 @@ def take_in(connection: Connection, arrived: PlatformMessage, seen: PlatformFan)
         return actions.place_message(message, Speaker.PERSON)
     fan.last_seen_at = max(filter(None, (fan.last_seen_at, written_at)))
     db.session.flush()
-    return sending_later.cancel_answered(conversation) + actions.place_message(message, Speaker.FAN)
+    placed = actions.place_message(message, Speaker.FAN)  # locks the thread: no answer for later is kept in this moment
+    return placed + sending_later.cancel_answered(conversation)
 
 
 def find_message(connection: Connection, platform_message_id: str) -> Message | None:
