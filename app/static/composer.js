@@ -3,16 +3,19 @@
 (() => {
   const SAVE_MS = 600; // after the last key
   const SAVE_AT_LEAST_MS = 2_000; // while keys go on
+  const SAVE_AGAIN_MS = 3_000; // after it failed
   const WRITING_MS = 6_000; // somebody who was heard so long ago has stopped
   const composer = () => document.getElementById("composer");
   const mode = (form) => form.querySelector("[name=mode]:checked").value; // reply | note
   const field = () => document.querySelector("#composer textarea");
+  const key = () => composer()?.querySelector("[name=client_message_id]");
 
   // --- Sending: what was typed or chosen while a message is on its way goes over into the fresh composer that the answer brings ---
 
   let left = null;
   let isUnderWay = false;
   let hasLeft = false;
+  let tried = {}; // what this window sent last, and under which key
   let again = false; // what was typed meanwhile was to be sent too: it follows with a key of its own
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "composer" || !isUnderWay) return;
@@ -22,15 +25,16 @@
   }, { capture: true });
   document.addEventListener("htmx:before:request", (event) => {
     hasLeft = false;
-    if (!event.target.closest?.("#composer")) return saveNow();
+    if (!event.target.closest?.("#composer")) return save();
     isUnderWay = true;
+    tried = { key: key().value, text: field().value };
     left = { form: composer(), field: field(), text: field().value, mode: mode(composer()), focused: document.activeElement };
     forgetSaving();
-    if (isReplyNow(event)) showGoing(field().value, composer().querySelector("[name=client_message_id]").value);
+    if (isReplyNow(event)) showGoing(tried);
   });
 
   const isReplyNow = (event) => mode(composer()) === "reply" && event.detail?.ctx?.submitter?.name !== "at";
-  const showGoing = (text, key) => {
+  const showGoing = ({ text, key }) => {
     if (!text.trim() || document.getElementById("newer")) return;
     dropGoing();
     const row = document.createElement("li");
@@ -48,10 +52,15 @@
   document.addEventListener("greenroom:news", (event) => {
     const going = document.querySelector("#messages > .is-going");
     if (going && going.dataset.key === event.target.dataset.key) going.remove();
+    if (event.target.dataset.key && event.target.dataset.key === key()?.value) renewKey();
   });
-  const failed = () => {
+  const failed = (event) => {
+    const wasUnderWay = isUnderWay;
     isUnderWay = again = false;
     dropGoing();
+    if (!wasUnderWay || !composer()) return;
+    saveSoon();
+    if (event.type === "htmx:error") renewKey(); // else the answer brings a composer of its own
   };
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
@@ -120,54 +129,101 @@
     if (!left || left.field.isConnected) return;
     const { form, field: old, text, mode: before } = left;
     left = null;
+    if (form.dataset.draftUrl !== composer().dataset.draftUrl) return; // another thread was opened
+    if (!wasSent) saveSoon();
     if (mode(form) !== before) composer().querySelector(`[name=mode][value=${mode(form)}]`).checked = true;
     if (old.value === text) return;
     field().value = wasSent && old.value.startsWith(text) ? old.value.slice(text.length).trimStart() : old.value;
     saveSoon();
   };
 
-  // --- The draft: one saving at a time, the newest state last ---
+  // --- Its key: once a message stands under it, sent by another window or by this one, which never heard the answer, what
+  // is written here is another one ---
 
-  let unsaved = null;
-  let saving = false;
+  const renewKey = () => {
+    if (!composer() || isUnderWay) return;
+    const row = document.querySelector(`#messages > [data-key="${CSS.escape(key().value)}"]:not(.is-going)`);
+    if (!row) return;
+    giveKey();
+    if (saysTheSame(row)) empty();
+  };
+
+  const giveKey = () => {
+    const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
+    key().value = bytes.map((each) => each.toString(16).padStart(2, "0")).join("");
+    saveSoon();
+  };
+
+  const chosen = () => [...composer().querySelectorAll("#chosen-media > :not(.is-uploading, .is-failed)")];
+  const saysTheSame = (row) =>
+    mode(composer()) === "reply"
+    && field().value.trim() === (row.querySelector(".message-text, .later-text")?.textContent ?? "").trim()
+    && chosen().length === row.querySelectorAll(".attachment, .attachment-file").length;
+
+  const empty = () => {
+    field().value = composer().querySelector("[name=price]").value = "";
+    for (const each of chosen()) each.remove();
+    field().dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  // --- The draft: one saving at a time, the newest state last; what could not be kept is tried again ---
+
+  const unsaved = new Map(); // by its thread's address
+  let saving = null;
   let timer;
   let since = 0;
 
   const saveSoon = () => {
     const data = new FormData(composer());
     data.delete("files");
-    unsaved = { url: composer().dataset.draftUrl, body: new URLSearchParams([...data].filter(([, value]) => typeof value === "string")) };
+    unsaved.set(composer().dataset.draftUrl, new URLSearchParams([...data].filter(([, value]) => typeof value === "string")));
     clearTimeout(timer);
     since ||= Date.now();
     timer = setTimeout(save, Math.max(0, Math.min(SAVE_MS, since + SAVE_AT_LEAST_MS - Date.now())));
   };
 
-  const forgetSaving = () => {
+  const forgetSaving = () => unsaved.delete(composer().dataset.draftUrl);
+
+  const save = () => {
     clearTimeout(timer);
-    unsaved = null;
     since = 0;
+    saving ??= saveAll().finally(() => { saving = null; });
+    return saving;
   };
 
-  const save = async () => {
-    if (!unsaved || saving) return;
-    const { url, body } = unsaved;
-    forgetSaving();
-    saving = true;
-    try {
-      await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true });
-    } catch { /* the line is down: the badge says so, and the next key tries again */ } finally {
-      saving = false;
-      if (unsaved) save();
+  const saveAll = async () => {
+    while (unsaved.size) {
+      const [[url, body]] = unsaved;
+      unsaved.delete(url);
+      if (await keep(url, body)) continue;
+      if (!unsaved.has(url)) unsaved.set(url, body);
+      clearTimeout(timer);
+      timer = setTimeout(save, SAVE_AGAIN_MS);
+      return;
     }
   };
 
-  document.addEventListener("input", (event) => event.target.closest("#composer") && saveSoon());
-  // Leaving the thread or the page does not wait.
-  const saveNow = () => {
-    saving = false;
-    save();
+  // Whether nothing is left to do: what the server refuses, it refuses the next time too.
+  const keep = async (url, body) => {
+    try {
+      const answer = await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true });
+      if (answer.status === 200 && (await answer.text()) === "sent") wasSent(body.get("client_message_id"));
+      return answer.status < 500 && ![401, 408, 429].includes(answer.status);
+    } catch {
+      return false; // the line is down: the badge says so
+    }
   };
-  window.addEventListener("pagehide", saveNow);
+
+  // The same once more is the same message, and needs the same key.
+  const wasSent = (which) => {
+    if (!composer() || isUnderWay || key().value !== which) return;
+    if (tried.key !== which || tried.text !== field().value) giveKey();
+  };
+
+  document.addEventListener("input", (event) => event.target.closest("#composer") && saveSoon());
+  window.addEventListener("online", save);
+  // Leaving the page does not wait.
+  window.addEventListener("pagehide", () => unsaved.forEach((body, url) => keep(url, body)));
 
   // --- A note instead of an answer ---
 
