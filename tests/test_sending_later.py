@@ -157,6 +157,22 @@ def test_taken_back_it_is_a_draft_and_cancelled_it_is_gone(ada: Person, thread_i
     assert "To be edited</textarea>" in Window(ada, thread_id).page
 
 
+def test_it_is_taken_back_over_nothing_that_was_begun(ada: Person, thread_id: int):
+    later, window = plan(ada, thread_id, "To be edited"), Window(ada, thread_id)
+    window.type("Just begun")
+    answer = window.browser.post(
+        f"/messages/onlyfans/later/{later}", data=window.fields | {"do": "edit"}, headers={"HX-Request": "true"}
+    )
+    assert (answer.status_code, answer.text) == (409, "You have begun another answer here: send or empty it first.")
+    assert state(ada, later) == (LaterStatus.WAITING, "")
+    assert "Just begun</textarea>" in Window(ada, thread_id).page
+    window.type("")
+    with ada.app.app_context():
+        sending_later.take_back(ada.account_id, later, ada.user_id)
+    window.type("")  # it comes late
+    assert "To be edited</textarea>" in Window(ada, thread_id).page
+
+
 def test_what_would_stop_it_is_said_at_once(app, ada: Person, platform: Platform, thread_id: int):
     with app.app_context():
         for wrong in (utcnow() - SOON, utcnow() + timedelta(days=400)):

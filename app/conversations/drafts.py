@@ -36,14 +36,15 @@ def save_draft(
         was_sent = any(find_under(conversation, client_message_id))
         if (text.strip() or attachments) and not was_sent:
             begun = {"text": text, "price_cents": price_cents, "attachments": attachments, "is_note": is_note}
-            _keep(conversation, user_id, client_message_id=client_message_id, **begun)
+            keep(conversation, user_id, client_message_id=client_message_id, **begun)
         else:
             forget(conversation.id, client_message_id)
     live.tell_writing(conversation_id, user_id, is_writing=bool(text.strip()))
     return not was_sent
 
 
-def _keep(conversation: Conversation, user_id: int, **values: object) -> None:
+def keep(conversation: Conversation, user_id: int, **values: object) -> None:
+    """Does not commit."""
     values |= {"updated_at": utcnow()}
     whose = {"conversation_id": conversation.id, "user_id": user_id, "account_id": conversation.account_id}
     row = insert(SavedDraft).values(**whose, **values)

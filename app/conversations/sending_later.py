@@ -10,9 +10,9 @@ from app import restored
 from app.conversations import actions, drafts, live, queries, triage
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
-from app.conversations.desk_models import LaterReply, LaterStatus, SavedDraft
+from app.conversations.desk_models import LaterReply, LaterStatus
 from app.conversations.models import Conversation, MessageStatus, new_key
-from app.database import db, execute, insert, plain, utcnow, write
+from app.database import db, execute, plain, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
 
 log = structlog.get_logger()
@@ -164,20 +164,16 @@ def _cancel(later: LaterReply, reason: str) -> list[live.Noted]:
 
 
 def take_back(account_id: int, later_id: int, user_id: int) -> LaterReply:
-    """It is not sent; what it says is a draft of that person's. Raises NotFound, Conflict."""
+    """It is not sent; what it says is a draft of that person's. Raises NotFound; Conflict, also where they have begun
+    another."""
     with write() as session:
         later = _locked(account_id, later_id)
         _not_sent(later)
-        values = {
-            "client_message_id": new_key(),
-            "text": later.text,
-            "price_cents": later.price_cents,
-            "attachments": later.attachments,
-            "is_note": False,
-        }
-        whose = {"conversation_id": later.conversation_id, "user_id": user_id, "account_id": account_id}
-        row = insert(SavedDraft).values(**whose, **values, updated_at=utcnow())
-        execute(row.on_conflict_do_update(index_elements=["conversation_id", "user_id"], set_=values))
+        conversation = queries.find_conversation(account_id, later.conversation_id)
+        if drafts.find_draft(conversation, user_id):
+            raise Conflict("You have begun another answer here: send or empty it first.")
+        begun = {"text": later.text, "price_cents": later.price_cents, "attachments": later.attachments}
+        drafts.keep(conversation, user_id, client_message_id=new_key(), **begun)
         noted = _news_of(later)
         session.delete(later)
     live.tell(noted)

@@ -225,6 +225,26 @@
   // Leaving the page does not wait.
   window.addEventListener("pagehide", () => unsaved.forEach((body, url) => keep(url, body)));
 
+  // --- An answer for later is taken back beside no other that was begun: the server is to know of that one first ---
+
+  document.addEventListener("click", async (event) => {
+    const act = event.target.closest(".later-acts button");
+    if (!act || !(saving || unsaved.size)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    await save();
+    if (unsaved.size) window.greenroom.notice("Greenroom does not answer. Check your connection and try again.");
+    else if (act.isConnected) act.click();
+  }, { capture: true });
+
+  document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+    const acts = ctx.sourceElement.closest(".later-acts");
+    if (!acts || ctx.response.status !== 409) return;
+    acts.parentElement.querySelector(".field-error")?.remove();
+    const said = Object.assign(document.createElement("p"), { className: "field-error", role: "alert", textContent: ctx.text });
+    acts.before(said);
+  });
+
   // --- A note instead of an answer ---
 
   document.addEventListener("keydown", (event) => {

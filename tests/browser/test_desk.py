@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
@@ -71,4 +71,28 @@ def test_an_answer_for_later_comes_back_to_the_composer(ada: Person, fan: dict):
     ada.page.get_by_role("button", name=re.compile("^Tomorrow")).click()
     ada.page.locator("#messages > .later").get_by_role("button", name="Edit").click()
     expect(ada.page.locator("#messages > .later")).to_have_count(0)
+    expect(ada.composer).to_have_value("On second thoughts")
+
+
+def test_an_answer_for_later_is_edited_once_nothing_else_is_begun(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.composer.fill("On second thoughts")
+    ada.page.get_by_label("Send later").click()
+    ada.page.get_by_role("button", name=re.compile("^Tomorrow")).click()
+    later = ada.page.locator("#messages > .later")
+    expect(ada.composer).to_have_value("")
+    ada.expects("status of 409")
+    held: list[Route] = []  # a draft that would land after what is asked next
+    ada.page.route(re.compile("/draft$"), lambda route: held.append(route), times=1)
+    ada.composer.press_sequentially("But first")
+    later.get_by_role("button", name="Edit").click()
+    ada.page.wait_for_timeout(500)
+    held[0].continue_()
+    expect(later.get_by_role("alert")).to_have_text("You have begun another answer here: send or empty it first.")
+    expect(ada.composer).to_have_value("But first")
+    ada.composer.fill("")
+    later.get_by_role("button", name="Edit").click()
+    expect(ada.composer).to_have_value("On second thoughts")
+    ada.page.wait_for_timeout(1000)
+    ada.page.reload()
     expect(ada.composer).to_have_value("On second thoughts")
