@@ -30,18 +30,21 @@
     tried = { key: key().value, text: field().value };
     left = { form: composer(), field: field(), text: field().value, mode: mode(composer()), focused: document.activeElement };
     forgetSaving();
-    if (isReplyNow(event)) showGoing(tried);
+    if (isReplyNow(event)) showGoing();
   });
 
   const isReplyNow = (event) => mode(composer()) === "reply" && event.detail?.ctx?.submitter?.name !== "at";
-  const showGoing = ({ text, key }) => {
-    if (!text.trim() || document.getElementById("newer")) return;
+  const showGoing = () => {
+    const { key, text } = tried;
+    const files = chosen().map((each) => each.querySelector(".chosen-name").textContent);
+    if (!(text.trim() || files.length) || document.getElementById("newer")) return;
     dropGoing();
     const row = document.createElement("li");
     row.className = "message message-out is-going";
     row.dataset.key = key;
     const bubble = Object.assign(document.createElement("div"), { className: "bubble" });
-    bubble.append(Object.assign(document.createElement("p"), { className: "message-text", dir: "auto", textContent: text }));
+    for (const file of files) bubble.append(Object.assign(document.createElement("span"), { className: "attachment-file", textContent: file }));
+    if (text.trim()) bubble.append(Object.assign(document.createElement("p"), { className: "message-text", dir: "auto", textContent: text }));
     const foot = Object.assign(document.createElement("div"), { className: "message-foot", textContent: "On its way…" });
     row.append(bubble, foot);
     document.getElementById("messages").append(row);
@@ -222,8 +225,11 @@
 
   document.addEventListener("input", (event) => event.target.closest("#composer") && saveSoon());
   window.addEventListener("online", save);
-  // Leaving the page does not wait.
-  window.addEventListener("pagehide", () => unsaved.forEach((body, url) => keep(url, body)));
+  // Leaving the page does not wait; and what is under way may not arrive.
+  window.addEventListener("pagehide", () => {
+    if (isUnderWay && composer()) saveSoon();
+    unsaved.forEach((body, url) => keep(url, body));
+  });
 
   // --- An answer for later is taken back beside no other that was begun: the server is to know of that one first ---
 

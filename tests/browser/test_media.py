@@ -125,6 +125,29 @@ def test_files_are_uploaded_as_soon_as_they_are_chosen_dropped_or_pasted(ada: Pe
     assert not ada.was_reloaded()
 
 
+def test_files_alone_show_at_once_by_their_names(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.page.locator("#composer input[type=file]").set_input_files(
+        [file_of("one.png", picture(1)), file_of("two.png", picture(2))]
+    )
+    expect(ada.page.get_by_role("progressbar")).to_have_count(0)
+    expect(ada.page.get_by_role("button", name="Remove two.png")).to_be_visible()
+    held: list[Route] = []
+    ada.page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route), times=1)
+    ada.page.get_by_role("button", name="Send", exact=True).click()
+    going = ada.page.locator("#messages > .is-going")
+    expect(going.locator(".attachment-file")).to_have_text(["one.png", "two.png"])
+    expect(going).to_contain_text("On its way…")
+    thread = ada.page.url
+    ada.page.goto("/fans")  # what was to be sent is kept all the same
+    ada.page.goto(thread)
+    expect(chips(ada)).to_have_text(["one.png", "two.png"])
+    ada.page.get_by_role("button", name="Send", exact=True).click()
+    expect(ada.page.locator("#messages > .message img")).to_have_count(2)
+    expect(going).to_have_count(0)
+    expect(chips(ada)).to_have_count(0)
+
+
 def give(ada: Person, kind: str, where: str, name: str) -> None:
     """A file from the clipboard or the desktop, which no test can reach with its hands."""
     ada.page.evaluate(
