@@ -12,7 +12,7 @@ import socketio
 
 from app.accounts import people
 from app.config import ROOT
-from app.conversations import live, rooms
+from app.conversations import live, rooms, triage
 from app.conversations.actions import Draft, queue_reply
 from app.database import write
 from tests.people import Person, add_fan, connect, make_person
@@ -194,6 +194,21 @@ def test_what_is_known_no_longer_asks_for_a_reload(app, ada: Person, web: str, t
     watcher = Watcher(web, cookie_of(ada), "thread", thread, 0)
     assert watcher.watch()["reload"] is True
     watcher.client.disconnect()
+
+
+def test_a_deleted_fan_leaves_the_lists_and_the_unread_number_of_everybody(app, ada: Person, web: str, thread: int):
+    with app.app_context():
+        triage.change(ada.account_id, thread, triage.UNREAD)
+    inbox = Watcher(web, cookie_of(ada), "inbox", 0, 0)
+    assert inbox.watch()["items"][0]["unreadTotal"] == 1
+    fan = ada.get("/api/crm/conversations")["conversations"][0]["fanId"]
+    assert ada.call("DELETE", f"/api/crm/fans/{fan}").status_code == 204
+    wait_until(lambda: inbox.html[thread] is None, seconds=3)
+    late = Watcher(web, cookie_of(ada), "inbox", 0, inbox.last - 1)
+    gone = {"kind": "conversation", "id": thread, "html": None, "unreadTotal": 0}
+    assert late.watch()["items"] == [gone]
+    for each in (inbox, late):
+        each.client.disconnect()
 
 
 def test_a_thread_of_another_account_cannot_be_watched(app, ada: Person, eve: Person, web: str, thread: int):

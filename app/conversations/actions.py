@@ -274,9 +274,10 @@ def remove_fan(account_id: int, fan_id: int) -> None:
         execute(delete(Message).where(theirs, ~stays))
         execute(update(Message).where(theirs, Message.status != MessageStatus.SENDING).values(**NO_CONTENT))
         execute(update(Message).where(theirs).values(conversation_id=None, fan_id=None))
-        live.forget_thread(account_id, fan_id)
         session.expire_all()
-        session.execute(
-            delete(Conversation).where(Conversation.fan_id == fan_id, Conversation.account_id == account_id)
-        )
+        of_fan = (Conversation.fan_id == fan_id) & (Conversation.account_id == account_id)
+        threads = session.scalars(delete(Conversation).where(of_fan).returning(Conversation.id)).all()
         session.delete(fan)
+        session.flush()
+        noted = [news for each in threads for news in live.note_gone(account_id, each)]
+    live.tell(noted)

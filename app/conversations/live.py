@@ -151,11 +151,10 @@ def _keep(*noted: Noted) -> list[Noted]:
     return list(noted)
 
 
-def forget_thread(account_id: int, fan_id: int) -> None:
-    """The news of a deleted fan's thread. Does not commit."""
-    conversation = queries.find_conversation_with(account_id, fan_id)
-    if conversation:
-        execute(delete(RoomEvent).where(RoomEvent.room == rooms.thread_room(conversation.id)))
+def note_gone(account_id: int, conversation_id: int) -> list[Noted]:
+    """Of a thread that was deleted: its own news goes, the inbox hears of it. As note_conversation."""
+    execute(delete(RoomEvent).where(RoomEvent.room == rooms.thread_room(conversation_id)))
+    return note_conversation(account_id, conversation_id)
 
 
 def tell(noted: list[Noted]) -> None:

@@ -104,6 +104,22 @@ def test_what_one_reads_is_read_for_the_other(ada: Person, bob: Person, stack: S
     expect(row.locator(".unread")).to_have_count(0)
 
 
+def test_a_fan_whom_one_deletes_is_gone_for_the_other(bob: Person, stack: Stack, fan: dict):
+    page = bob.page
+    page.goto("/messages/onlyfans")
+    expect(bob.badge()).to_have_text("Live")
+    bob.mark()
+    before = int(page.locator("#unread-total").text_content() or 0)
+    stack.sandbox.fan("say", fan["platformFanId"], text="Goodbye")
+    row = page.locator(".conversation", has_text=fan["name"])
+    expect(row).to_contain_text("Goodbye")
+    expect(page.locator("#unread-total")).to_have_text(str(before + 1))
+    stack.call("DELETE", f"/api/crm/fans/{fan['id']}")
+    expect(row).to_have_count(0)
+    assert int(page.locator("#unread-total").text_content() or 0) == before
+    assert not bob.was_reloaded()
+
+
 def counts(person: Person) -> dict[str, str]:
     """The figures under an import's bar."""
     pairs = person.page.locator(".counts > div").all()
