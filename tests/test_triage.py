@@ -131,3 +131,22 @@ def test_the_next_is_who_waits_longest_and_is_nobody_elses(app, ada: Person, pla
     browser = ada.browser()
     assert browser.get("/messages/onlyfans/next").headers["Location"].endswith(f"/messages/onlyfans/{thread}")
     assert browser.get(f"/messages/onlyfans/next?after={thread}").headers["Location"].endswith("/messages/onlyfans")
+
+
+def test_who_waits_is_gone_through_one_after_the_other_and_round_again(app, ada: Person, platform: Platform):
+    threads = []
+    for number in (3, 1, 2):
+        fan = add_fan(ada, number)
+        threads.append(ada.post("/api/crm/conversations", {"fanId": fan["id"]})["id"])
+    first, second, third = threads
+    with app.app_context(), write() as session:
+        at = datetime.now(UTC)
+        for thread, hours in ((first, 3), (second, 1), (third, 1)):  # of two who wrote at once, the older thread
+            session.get_one(Conversation, thread).waiting_since = at - timedelta(hours=hours)
+    browser, seen, address = ada.browser(), [], "/messages/onlyfans/next"
+    for _ in range(4):
+        seen.append(int(browser.get(address).headers["Location"].rpartition("/")[2]))
+        address = f"/messages/onlyfans/next?after={seen[-1]}"
+    assert seen == [first, second, third, first]
+    ada.post(f"/api/crm/conversations/{second}/messages", {"text": "Answered"}, 202)
+    assert browser.get(f"/messages/onlyfans/next?after={second}").headers["Location"].endswith(f"/{first}")

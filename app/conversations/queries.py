@@ -107,12 +107,16 @@ def about_fan(account_id: int, wanted: Filter) -> list[Any]:
     return about
 
 
-def longest_waiting(account_id: int, viewer_id: int, other_than: int) -> int | None:
-    """A conversation's id: of nobody, or of the viewer."""
+def next_waiting(account_id: int, viewer_id: int, after: int) -> int | None:
+    """The id of the conversation, of nobody or of the viewer, that waits longest of those behind one; behind the last, and
+    where that one does not wait, of all others."""
     free = Conversation.assignee_id.is_(None) | (Conversation.assignee_id == viewer_id)
     rows = select(Conversation.id).where(Conversation.account_id == account_id, VIEWS["unanswered"], free)
-    rows = rows.where(Conversation.id != other_than).order_by(*LONGEST_WAITING_FIRST.clauses())
-    return db.session.scalar(rows.limit(1))
+    rows = rows.where(Conversation.id != after).order_by(*LONGEST_WAITING_FIRST.clauses()).limit(1)
+    here = select(Conversation.waiting_since).where(Conversation.account_id == account_id, Conversation.id == after)
+    since = db.session.scalar(here)
+    behind = db.session.scalar(rows.where(LONGEST_WAITING_FIRST.behind(since, after))) if since else None
+    return behind or db.session.scalar(rows)
 
 
 def pinned(account_id: int) -> list[Conversation]:

@@ -99,8 +99,8 @@ def _change(do: str) -> tuple[Mapping[str, Any], str]:
 
 @bp.get("/messages/onlyfans/next")
 def next_waiting() -> Response:
-    """Who waits longest for an answer, of those that are nobody else's."""
-    found = queries.longest_waiting(account.id, current_user.id, request.args.get("after", 0, type=int))
+    """Who waits longest for an answer, of those that are nobody else's; then whoever waits next, and round again."""
+    found = queries.next_waiting(account.id, current_user.id, request.args.get("after", 0, type=int))
     if found is None:
         flash("Nobody else waits for an answer.", "success")
         return redirect(url_for("conversations.index"))
