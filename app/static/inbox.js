@@ -7,13 +7,25 @@
   const filters = () => document.getElementById("inbox-filters");
   const token = () => document.querySelector("input[name=csrf_token]")?.value;
 
-  // Whoever opens a conversation comes back to the list as it was: its filter goes along in the address.
+  // The address is the search, also beside an open thread: whoever reloads, opens a conversation or comes back finds the
+  // list as it was.
+  const withFilter = (address) => {
+    const url = new URL(address, location.href);
+    for (const { name } of filters().elements) url.searchParams.delete(name);
+    for (const [name, value] of new FormData(filters())) {
+      if (value && !(name === "sort" && value === "newest")) url.searchParams.set(name, value);
+    }
+    return url.pathname + url.search;
+  };
+  document.addEventListener("htmx:before:history:update", ({ detail: { history, sourceElement } }) => {
+    if (sourceElement === filters()) history.path = withFilter(location.pathname + new URL(history.path, location.href).search);
+  });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.(".conversation-link");
-    if (!link || new URL(link.href).search) return;
-    const kept = new URLSearchParams(new FormData(filters()));
-    for (const [name, value] of [...kept]) if (!value || (name === "sort" && value === "newest")) kept.delete(name);
-    if (kept.size) link.search = kept;
+    const link = event.target.closest?.(".conversation-link, .thread-back, #next-waiting");
+    if (link) link.setAttribute("href", withFilter(link.href));
+  }, { capture: true });
+  document.addEventListener("submit", ({ target }) => {
+    if (target.matches(".triage")) target.setAttribute("action", withFilter(target.action));
   }, { capture: true });
 
   // The one that is open is marked, whichever way it was opened.

@@ -71,6 +71,47 @@ def test_assigned_pinned_and_snoozed_for_everyone_at_once(ada: Person, bob: Pers
     expect(row.get_by_text("pinned")).to_have_count(0)
 
 
+def test_the_address_is_the_search_also_beside_an_open_thread(ada: Person, stack: Stack, silent_fans):
+    first, second = next(silent_fans), next(silent_fans)
+    for fan in (first, second):
+        stack.call("PUT", f"/api/crm/fans/{fan['id']}", json={"tags": ["in the address"]})
+        ada.open_conversation(fan)
+        ada.write("In the list")
+        expect(ada.message("In the list")).to_be_visible()
+    page = ada.page
+    rows = page.locator("#conversations > li:not([hidden])")
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    page.get_by_label("More filters").click()
+    page.locator("#inbox-filters [name=tag]").fill("in the address")
+    page.get_by_label("Order").select_option("spend")
+    expect(page).to_have_url(re.compile(r"/messages/onlyfans\?tag=in\+the\+address&sort=spend$"))
+    expect(rows).to_have_count(2)
+    page.reload()
+    expect(rows).to_have_count(2)
+    expect(page.get_by_label("Order")).to_have_value("spend")
+
+    rows.filter(has_text=first["name"]).get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/messages/onlyfans/\d+\?tag=in\+the\+address&sort=spend$"))
+    expect(ada.composer).to_be_visible()
+    page.get_by_label("Search conversations").fill(second["handle"].lstrip("@"))
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/messages/onlyfans/\d+\?search=.+&tag=in\+the\+address&sort=spend$"))
+    page.reload()
+    expect(page.get_by_role("region", name=f"Conversation with {first['name']}")).to_be_visible()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(second["name"])
+    page.locator("#inbox-filters [name=tag]").fill("")
+    expect(page).not_to_have_url(re.compile("tag="))
+    page.get_by_role("button", name="Pin to the top").click()
+    expect(page.get_by_text("Pinned to the top.")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("tag="))
+    page.go_back()
+    page.go_back()
+    expect(ada.composer).to_have_count(0)
+    expect(rows).to_have_count(2)
+
+
 def test_all_that_match_after_seeing_how_many(ada: Person, fan: dict):
     ada.open_conversation(fan)
     ada.write("To be put away with others")
