@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app import sweep
-from app.conversations import queries, triage
+from app.conversations import actions, queries, triage
 from app.conversations.models import UNTIL_REPLY, Conversation
 from app.conversations.queries import Filter
 from app.database import db, write
@@ -81,6 +81,28 @@ def test_the_snoozed_come_back_by_time_or_by_word(app, ada: Person, platform: Pl
     assert found(ada, "") == [thread]
     with app.app_context(), pytest.raises(Invalid):
         triage.snoozed(datetime.now(UTC) - timedelta(seconds=1))
+
+
+def test_who_comes_back_by_time_is_unread_and_others_do_not_keep_them_from_it(app, ada: Person, monkeypatch):
+    fans = [add_fan(ada, number)["id"] for number in range(2, 5)]
+    again, gone, back = (ada.post("/api/crm/conversations", {"fanId": fan})["id"] for fan in fans)
+    with app.app_context():
+        with write() as session:
+            session.execute(db.update(Conversation).values(snoozed_until=datetime.now(UTC) - timedelta(seconds=1)))
+        real = triage.write
+
+        def meanwhile():
+            monkeypatch.setattr(triage, "write", real)
+            triage.change(ada.account_id, again, triage.snoozed(None))
+            actions.remove_fan(ada.account_id, fans[1])
+            return real()
+
+        monkeypatch.setattr(triage, "write", meanwhile)
+        sweep.ring_again(("incoming",))
+        assert conversation(ada, back).unread_count == 1
+        assert conversation(ada, again).snoozed_until == UNTIL_REPLY
+        assert queries.unread_total(ada.account_id) == 1
+    assert (found(ada, "unread"), found(ada, "snoozed")) == ([back], [again])
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,23 @@ def assigned(account_id: int, user_id: int | None) -> Mapping[str, Any]:
 
 
 def wake_snoozed() -> None:
-    """For the sweep: those whose time has come are in sight again."""
-    due = (Conversation.snoozed_until <= utcnow()) & Conversation.snoozed_until.is_not(None)
-    rows = select(Conversation.account_id, Conversation.id).where(due).order_by(Conversation.id).limit(MOST_TOLD)
+    """For the sweep: those whose time has come are in sight again, among the unread ones."""
+    rows = select(Conversation.account_id, Conversation.id).where(_is_due()).order_by(Conversation.id).limit(MOST_TOLD)
     for account_id, conversation_id in db.session.execute(rows).all():
-        change(account_id, conversation_id, OPEN)
+        _wake(account_id, conversation_id)
+
+
+def _is_due() -> Any:
+    return (Conversation.snoozed_until <= utcnow()) & Conversation.snoozed_until.is_not(None)
+
+
+def _wake(account_id: int, conversation_id: int) -> None:
+    """Unless somebody put it off anew in this moment, or its fan was deleted."""
+    with write():
+        still_due = (Conversation.id == conversation_id) & _is_due()
+        woken = execute(update(Conversation).where(still_due).values(snoozed_until=None, **UNREAD))
+        noted = live.note_conversation(account_id, conversation_id) if woken else []
+    live.tell(noted)
 
 
 @dataclass(frozen=True)
