@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from app import sweep
 from app.conversations import actions, queries, triage
@@ -11,7 +12,7 @@ from app.conversations.models import UNTIL_REPLY, Conversation
 from app.conversations.queries import Filter
 from app.database import db, write
 from app.errors import Invalid, NotFound
-from tests.people import Person, add_fan, connect
+from tests.people import Person, add_fan, connect, csrf_of
 from tests.sending import drain
 from tests.test_webhooks import Platform, said
 
@@ -85,7 +86,7 @@ def test_the_snoozed_come_back_by_time_or_by_word(app, ada: Person, platform: Pl
 
 def test_who_comes_back_by_time_is_unread_and_others_do_not_keep_them_from_it(app, ada: Person, monkeypatch):
     fans = [add_fan(ada, number)["id"] for number in range(2, 5)]
-    again, gone, back = (ada.post("/api/crm/conversations", {"fanId": fan})["id"] for fan in fans)
+    again, _gone, back = (ada.post("/api/crm/conversations", {"fanId": fan})["id"] for fan in fans)
     with app.app_context():
         with write() as session:
             session.execute(db.update(Conversation).values(snoozed_until=datetime.now(UTC) - timedelta(seconds=1)))
@@ -147,6 +148,37 @@ def test_many_at_once_are_changed_once_the_number_was_seen(app, ada: Person, thr
     assert found(ada, "") == [thread]
     wrong = browser.post("/messages/onlyfans/triage", data=form | {"do": "burn"}, follow_redirects=True).text
     assert "Choose what is to be done." in wrong
+
+
+def test_archiving_is_taken_back_to_what_was(app, ada: Person, platform: Platform, thread: int):
+    browser, address = ada.browser(), f"/messages/onlyfans/{thread}/triage"
+    token = csrf_of(browser, "/messages/onlyfans")
+
+    def do(what: str) -> TestResponse:
+        return browser.post(address, data={"csrf_token": token, "do": what}, headers={"HX-Request": "true"})
+
+    def state() -> tuple[bool, bool, datetime | None]:
+        with app.app_context():
+            each = conversation(ada, thread)
+            return each.archived, each.pinned, each.snoozed_until
+
+    do("pin")
+    do("snooze:tomorrow")
+    was = state()
+    undo = do("archive").headers["Greenroom-Undo"]
+    assert state() == (True, False, None)
+    assert do("archive").headers["Greenroom-Undo"] == "archive"  # of one that was archived already
+    do(undo)
+    assert state() == was
+    assert was[2] is not None
+
+    do("archive")
+    platform.tell("messages.received", said("Still there?", 4), "evt_4")
+    do(undo)
+    assert state() == (False, True, None)  # who writes is not put off again
+    for wrong in ("back::soon", "back::9999-12-31T23:59:59-23:00"):
+        assert do(wrong).status_code == 302
+    assert state() == (False, True, None)
 
 
 def test_the_next_is_who_waits_longest_and_is_nobody_elses(app, ada: Person, platform: Platform, thread: int):

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, case, select, update
+from sqlalchemy import Select, case, literal, select, update
 
 from app.accounts import queries as accounts
 from app.conversations import live, queries
 from app.conversations.models import UNTIL_REPLY, Conversation
-from app.database import db, execute, utcnow, write
+from app.database import UTCDateTime, db, execute, utcnow, write
 from app.errors import Invalid
 
 MOST_TOLD = 100  # of a change to more at once, watchers hear that they are to load the list anew
@@ -62,6 +62,13 @@ def snoozed(until: datetime | None) -> Mapping[str, Any]:
     if until is not None and until <= utcnow():
         raise Invalid(("snoozedUntil", "Choose a time to come."))
     return {"snoozed_until": until or UNTIL_REPLY, "archived": False}
+
+
+def taken_back(*, pinned: bool, snoozed_until: datetime | None) -> Mapping[str, Any]:
+    """As it was before it was archived. Whom a message has brought back meanwhile is not put off again."""
+    was_put_off = literal(snoozed_until, UTCDateTime())
+    until = case((Conversation.archived, was_put_off), else_=Conversation.snoozed_until)
+    return {"archived": False, "snoozed_until": until} | ({"pinned": True} if pinned else {})
 
 
 def assigned(account_id: int, user_id: int | None) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """What is done about conversations: one from its thread, or all that a filter finds."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -25,11 +26,12 @@ CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "read": (triage.READ, "Marked as read."),
     "unread": (triage.UNREAD, "Marked as unread."),
 }
+NOTHING_KNOWN = ("do", "Choose what is to be done.")
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/triage")
-def change(conversation_id: int) -> Response | tuple[str, int]:
-    queries.find_conversation(account.id, conversation_id)
+def change(conversation_id: int) -> Response | tuple[str, int, dict[str, str]]:
+    way_back = _way_back(queries.find_conversation(account.id, conversation_id))
     try:
         values, said = _change(request.form.get("do", ""))
         triage.change(account.id, conversation_id, values)
@@ -37,11 +39,18 @@ def change(conversation_id: int) -> Response | tuple[str, int]:
         flash(str(error), "error")
     else:
         if request.headers.get("HX-Request"):
-            return said, 200
+            return said, 200, way_back if request.form["do"] == "archive" else {}
         flash(said, "success")
     if request.form.get("do") == "unread":  # to look at it would mark it as read
         return redirect(url_for("conversations.index", **kept_in_address()))
     return redirect(url_for("conversations.show", conversation_id=conversation_id, **kept_in_address()))
+
+
+def _way_back(conversation: Conversation) -> dict[str, str]:
+    """What the form says to undo that this one is archived, as a header."""
+    pinned, until = "pinned" if conversation.pinned else "", conversation.snoozed_until
+    undo = "archive" if conversation.archived else f"back:{pinned}:{until.isoformat() if until else ''}"
+    return {"Greenroom-Undo": undo}
 
 
 @bp.post("/messages/onlyfans/triage")
@@ -84,7 +93,7 @@ def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], int], st
 
 
 def _change(do: str) -> tuple[Mapping[str, Any], str]:
-    """By its name in the form: `archive`, `snooze:tomorrow`, `assign:7`. Raises Invalid."""
+    """By its name in the form: `archive`, `snooze:tomorrow`, `assign:7`, `back:pinned:`. Raises Invalid."""
     name, _, rest = do.partition(":")
     if do in CHANGES:
         return CHANGES[do]
@@ -94,7 +103,18 @@ def _change(do: str) -> tuple[Mapping[str, Any], str]:
             return triage.snoozed(chosen.at), "Snoozed. It comes back by itself, or when they write."
     if name == "assign" and (not rest or rest.isdecimal()):
         return triage.assigned(account.id, int(rest) if rest else None), "Assigned." if rest else "Assigned to nobody."
-    raise Invalid(("do", "Choose what is to be done."))
+    if name == "back":
+        pinned, _, until = rest.partition(":")
+        return triage.taken_back(pinned=bool(pinned), snoozed_until=_moment(until)), "As it was before."
+    raise Invalid(NOTHING_KNOWN)
+
+
+def _moment(said: str) -> datetime | None:
+    """Raises Invalid."""
+    try:
+        return datetime.fromisoformat(said).astimezone(UTC) if said else None
+    except (ValueError, OverflowError) as error:
+        raise Invalid(NOTHING_KNOWN) from error
 
 
 @bp.get("/messages/onlyfans/next")

@@ -100,32 +100,32 @@
     const link = chosen();
     if (!link) return;
     const address = `${new URL(link.href).pathname}/triage`;
-    const said = await send(address, what);
-    if (said === null) return;
+    const done = await send(address, what);
+    if (!done) return;
     const all = links();
     const after = all[all.indexOf(link) + 1] ?? all[all.indexOf(link) - 1];
     if (link === document.activeElement) after?.focus();
     const row = link.closest("li");
+    const wasHidden = row.hidden;
     if (what === "archive" && list().dataset.grows !== undefined) row.hidden = true; // one's own doing, also under the pointer
-    toast(said, back && (async () => {
-      if ((await send(address, back)) !== null && row.isConnected) row.hidden = false;
-    }));
+    toast(done.said, async () => {
+      if ((await send(address, done.undo ?? back)) && row.isConnected) row.hidden = wasHidden;
+    });
   };
 
   const send = async (address, what) => {
     const body = new URLSearchParams({ do: what, csrf_token: token() });
     try {
       const answer = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true" } });
-      if (answer.ok && !answer.redirected) return await answer.text();
+      if (answer.ok && !answer.redirected) return { said: await answer.text(), undo: answer.headers.get("Greenroom-Undo") };
     } catch { /* said below, as for every other failure */ }
     toast("That did not work. Reload the page and try again.");
-    return null;
   };
 
   const keys = {
     j: () => move(1),
     k: () => move(-1),
-    e: () => act("archive", "open"),
+    e: () => act("archive"), // the answer says what was
     u: () => act("unread", "read"),
     r: () => document.querySelector("#composer textarea")?.focus(),
     n: () => document.getElementById("next-waiting")?.click(),

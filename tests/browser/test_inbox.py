@@ -71,6 +71,26 @@ def test_assigned_pinned_and_snoozed_for_everyone_at_once(ada: Person, bob: Pers
     expect(row.get_by_text("pinned")).to_have_count(0)
 
 
+def test_undo_brings_back_what_was_pinned(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("So that it is on top")
+    page, keys = ada.page, ada.page.keyboard
+    page.get_by_role("button", name="Pin to the top").click()
+    expect(page.get_by_text("Pinned to the top.")).to_be_visible()
+    expect(ada.badge()).to_have_text("Live")
+    keys.press("Escape")
+    row = page.locator("#conversations > li", has_text=fan["name"])
+    expect(row.get_by_text("pinned")).to_be_attached()
+    keys.press("e")
+    expect(row).to_be_hidden()
+    keys.press("z")
+    expect(row).to_be_visible()
+    expect(row.get_by_text("pinned")).to_be_attached()
+    page.reload()
+    expect(row.get_by_text("pinned")).to_be_attached()
+    page.get_by_role("button", name="No longer on top").click()
+
+
 def test_the_address_is_the_search_also_beside_an_open_thread(ada: Person, stack: Stack, silent_fans):
     first, second = next(silent_fans), next(silent_fans)
     for fan in (first, second):
