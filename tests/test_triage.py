@@ -7,7 +7,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import sweep
-from app.conversations import actions, queries, triage
+from app.conversations import actions, live, queries, triage
 from app.conversations.models import UNTIL_REPLY, Conversation
 from app.conversations.queries import Filter
 from app.database import db, write
@@ -150,6 +150,22 @@ def test_many_at_once_are_changed_once_the_number_was_seen(app, ada: Person, thr
     assert "Choose what is to be done." in wrong
 
 
+def test_what_a_header_says_is_asked_for_by_itself_and_by_nobody_elses_people(
+    app, ada: Person, eve: Person, thread: int
+):
+    with app.app_context():
+        triage.change(ada.account_id, thread, triage.assigned(ada.account_id, ada.user_id))
+        triage.change(ada.account_id, thread, triage.PINNED)
+    head = ada.browser().get(f"/messages/onlyfans/{thread}/triage").text
+    assert f'data-handling="{ada.user_id} pinned"' in head
+    with app.app_context():
+        news = live.catch_up(ada.account_id, "inbox", 0, 0)["items"]
+    assert f'data-handling="{ada.user_id} pinned"' in news[0]["html"]
+    assert "No longer on top" in head
+    assert "<html" not in head
+    assert eve.browser().get(f"/messages/onlyfans/{thread}/triage").status_code == 404
+
+
 def test_archiving_is_taken_back_to_what_was(app, ada: Person, platform: Platform, thread: int):
     browser, address = ada.browser(), f"/messages/onlyfans/{thread}/triage"
     token = csrf_of(browser, "/messages/onlyfans")
@@ -162,6 +178,8 @@ def test_archiving_is_taken_back_to_what_was(app, ada: Person, platform: Platfor
             each = conversation(ada, thread)
             return each.archived, each.pinned, each.snoozed_until
 
+    assert do(do("archive").headers["Greenroom-Undo"]).status_code == 200
+    assert state() == (False, False, None)
     do("pin")
     do("snooze:tomorrow")
     was = state()

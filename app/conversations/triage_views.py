@@ -9,6 +9,7 @@ from flask_login import current_user
 from sqlalchemy import Select, func, select
 from werkzeug import Response
 
+from app.accounts import queries as accounts
 from app.accounts.guard import account
 from app.conversations import queries, triage
 from app.conversations.forms import kept_in_address, list_filter
@@ -27,6 +28,18 @@ CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "unread": (triage.UNREAD, "Marked as unread."),
 }
 NOTHING_KNOWN = ("do", "Choose what is to be done.")
+
+
+@bp.get("/messages/onlyfans/<id:conversation_id>/triage")
+def handling(conversation_id: int) -> str:
+    """What a thread's header says of it by now."""
+    return render_template(
+        "conversations/_triage.html",
+        conversation=queries.find_conversation(account.id, conversation_id),
+        people=accounts.people_of(account.id, active_only=True),
+        snooze_times=triage.snooze_times(account.timezone),
+        kept=kept_in_address(),
+    )
 
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/triage")

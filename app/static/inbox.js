@@ -54,9 +54,29 @@
   // What is ticked, under the pointer, or just being looked through by keyboard, is not moved away.
   const pointer = window.matchMedia("(hover: hover)");
   const isBusy = () => Boolean(list()?.matches(":has(input:checked), :has(:focus-visible)") || (pointer.matches && list()?.matches(":hover")));
-  document.addEventListener("greenroom:stale", (event) => event.target === list() && anew());
+  document.addEventListener("greenroom:stale", (event) => {
+    if (event.target !== list()) return;
+    anew();
+    freshen();
+  });
   document.addEventListener("greenroom:news", (event) => {
     if (event.detail.kind === "conversation" && list()?.dataset.anew) anew();
+  });
+
+  // --- What others do about the open conversation stands in its header too ---
+
+  const head = () => document.getElementById("triage");
+  const isOpen = (id) => Number(head()?.dataset.id) === Number(id);
+  let waits;
+  const freshen = () => {
+    clearTimeout(waits);
+    if (head()?.querySelector("details[open]")) waits = setTimeout(freshen, 700); // not under somebody's hand
+    else head()?.dispatchEvent(new Event("freshen"));
+  };
+  document.addEventListener("greenroom:conversation", ({ detail: { id, html } }) => {
+    if (!html || !isOpen(id)) return;
+    const [, handling] = /data-handling="([^"]*)"/.exec(html);
+    if (handling !== head().querySelector("form").dataset.handling) freshen();
   });
 
   // --- What was done, and a way back ---
@@ -117,6 +137,7 @@
     const body = new URLSearchParams({ do: what, csrf_token: token() });
     try {
       const answer = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true" } });
+      if (answer.ok && isOpen(address.split("/").at(-2))) freshen();
       if (answer.ok && !answer.redirected) return { said: await answer.text(), undo: answer.headers.get("Greenroom-Undo") };
     } catch { /* said below, as for every other failure */ }
     toast("That did not work. Reload the page and try again.");

@@ -103,6 +103,7 @@
     else if (old && isUnderPointer(room.element)) held.set(item.id, { room, item });
     else if (old) remove(room.element, old, item.kind);
     if (item.unreadTotal !== undefined) showUnread(item.unreadTotal);
+    if (item.kind === "conversation") document.dispatchEvent(new CustomEvent("greenroom:conversation", { detail: item }));
   };
 
   // Puts a row where its time belongs: threads run down, the inbox runs up.

@@ -71,6 +71,49 @@ def test_assigned_pinned_and_snoozed_for_everyone_at_once(ada: Person, bob: Pers
     expect(row.get_by_text("pinned")).to_have_count(0)
 
 
+def test_an_open_threads_header_says_what_a_colleague_does(ada: Person, bob: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("For both of us")
+    bob.open_conversation(fan)
+    head = ada.page.locator(".thread-head")
+    ada.mark()
+    expect(ada.composer).to_have_value("")
+    ada.page.evaluate("document.activeElement.blur()")
+    bob.page.get_by_text("Assign", exact=True).click()
+    bob.page.get_by_role("button", name=re.compile(r"\(you\)")).click()
+    expect(head.get_by_title("Who answers")).to_have_text(re.compile("Bob"))
+    expect(ada.composer).not_to_be_focused()
+    ada.page.get_by_role("button", name="Mark as unread").focus()
+    bob.page.get_by_role("button", name="Pin to the top").click()
+    expect(head.get_by_role("button", name="No longer on top")).to_be_visible()
+    expect(ada.page.get_by_role("button", name="Mark as unread")).to_be_focused()
+
+    head.get_by_title("Who answers").click()
+    bob.page.get_by_role("button", name="Archive", exact=False).click()
+    ada.page.wait_for_timeout(1_500)
+    expect(head.get_by_role("button", name="Nobody")).to_be_visible()  # a menu stays as long as it is open
+    ada.page.keyboard.press("Escape")
+    expect(head.get_by_role("button", name="Back to the inbox")).to_be_visible()
+    head.get_by_title("Who answers").click()
+    head.get_by_role("button", name="Nobody").click()
+    expect(bob.page.locator(".thread-head").get_by_title("Who answers")).to_have_text("Assign")
+
+
+def test_the_header_says_what_was_done_by_key(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("To be put away")
+    expect(ada.message("To be put away")).to_be_visible()
+    ada.page.reload()
+    expect(ada.badge()).to_have_text("Live")
+    archive = ada.page.get_by_role("button", name="Archive (e)")
+    ada.page.keyboard.press("Escape")
+    ada.page.keyboard.press("e")
+    expect(ada.page.get_by_role("button", name="Back to the inbox")).to_be_visible()
+    expect(archive).to_have_count(0)
+    ada.page.keyboard.press("z")
+    expect(archive).to_be_visible()
+
+
 def test_undo_brings_back_what_was_pinned(ada: Person, fan: dict):
     ada.open_conversation(fan)
     ada.write("So that it is on top")
