@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from app.accounts.models import User
 from app.conversations import drafts, looking, notes, queries, sending_later
 from app.conversations.actions import Draft
 from app.conversations.desk_models import ReadMarker, SavedDraft
 from app.conversations.models import Message
 from app.database import db, utcnow, write
 from app.money.actions import record_transaction
+from app.money.models import Transaction
 from tests.people import Person, connect, make_person
-from tests.test_webhooks import Platform, said
+from tests.test_webhooks import FAN, Platform, said
 
 
 @pytest.fixture
@@ -221,7 +223,7 @@ def test_what_others_did_since_is_said_once(ada: Person, bob: Person, platform: 
         draft, at = Draft(text="Later", author_id=bob.user_id), datetime.now(UTC) + timedelta(hours=1)
         sending_later.send_later(ada.account_id, thread, draft, at, unless_answered=False)
     page = window.reload()
-    assert "Bob left 1 note." in page
+    assert "Bob wrote 1 note." in page
     assert "Bob has an answer that goes" in page
     assert "Since you last looked" in page
     assert "Bob wrote 2 messages." in page
@@ -240,6 +242,46 @@ def test_what_was_bought_and_what_was_taken_back_since_are_two_things(ada: Perso
     assert "Fan One spent $12.00." in page
     assert "$20.00 that Fan One had paid was taken back." in page
     assert "-$" not in page.partition("Since you last looked")[2].partition("</details>")[0]
+
+
+def test_what_was_written_there_bought_and_sent_to_many_is_said_too(app, ada: Person, platform: Platform, thread: int):
+    window = Window(ada, thread)
+    fan = ada.get("/api/crm/conversations")["conversations"][0]["fanId"]
+    platform.tell("messages.sent", written("By hand, there", 5) | {"toUser": FAN, "fromUser": {"id": 1}}, "evt_5")
+    page = window.reload()
+    assert "1 message was written on the platform." in page
+    assert "spent" not in since_of(page)
+    assert "campaign" not in since_of(page)
+
+    ada.post("/api/messages/bulk", {"recipientIds": [fan], "content": "To everybody"}, 202)
+    platform.tell("messages.sent", written("Once more", 6) | {"toUser": FAN, "fromUser": {"id": 1}}, "evt_6")
+    with app.app_context(), write() as session:
+        tip = {"platform_transaction_id": "tip", "kind": "tip", "gross_cents": 2550, "at": datetime.now(UTC)}
+        session.add(Transaction(account_id=ada.account_id, fan_id=fan, **tip))
+    page = since_of(window.reload())
+    assert "1 message was written on the platform." in page
+    assert "1 campaign message went out." in page
+    assert "Fan One spent $25.50." in page
+
+
+def test_what_those_wrote_who_have_left_since_is_said_too(app, ada: Person, bob: Person, thread: int):
+    window = Window(ada, thread)
+    Window(bob, thread).send("Goodbye")
+    with app.app_context():
+        notes.add_note(ada.account_id, thread, bob.user_id, "He was nice")
+        draft, at = Draft(text="Later", author_id=bob.user_id), datetime.now(UTC) + timedelta(hours=1)
+        sending_later.send_later(ada.account_id, thread, draft, at, unless_answered=False)
+        with write() as session:
+            session.execute(db.delete(User).where(User.id == bob.user_id))
+    page = since_of(window.reload())
+    assert "Somebody who has left wrote 1 message." in page
+    assert "Somebody who has left wrote 1 note." in page
+    assert "Somebody who has left has an answer that goes" in page
+    assert "platform" not in page
+
+
+def since_of(page: str) -> str:
+    return page.partition('<details class="since"')[2].partition("</details>")[0]
 
 
 def test_what_only_the_fan_wrote_is_marked_as_new_and_no_more(ada: Person, platform: Platform, thread: int):

@@ -1,7 +1,9 @@
 """How far a person has seen a thread, and what the others did in it since."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -9,8 +11,10 @@ from app.accounts.models import User
 from app.conversations import live, queries
 from app.conversations.desk_models import LaterReply, LaterStatus, Note, ReadMarker
 from app.conversations.models import Conversation, Message
-from app.database import db, execute, insert, utcnow, write
+from app.database import db, execute, insert, plain, utcnow, write
 from app.money import queries as money
+
+_WHO = func.coalesce(User.name, plain("Somebody who has left")).label("who")
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Since:
     looked_at: datetime
     message_id: int  # the newest that they had seen
     written: list[tuple[str, int]]  # who, and how many messages
+    written_elsewhere: int  # messages, on the platform itself
     noted: list[tuple[str, int]]  # who, and how many notes
     promised: list[tuple[str, datetime]]  # who will have sent an answer, and when
     campaign_messages: int
@@ -28,8 +33,8 @@ class Since:
 
     @property
     def is_work(self) -> bool:
-        """Whether a colleague was here."""
-        return bool(self.written or self.noted or self.promised)
+        """Whether a colleague was here, or the creator there."""
+        return bool(self.written or self.written_elsewhere or self.noted or self.promised)
 
 
 def look(conversation: Conversation, user_id: int, newest_message_id: int) -> None:
@@ -67,48 +72,52 @@ def since_last_look(conversation: Conversation, user_id: int) -> Since | None:
     return Since(
         looked_at=marker.looked_at,
         message_id=marker.message_id,
-        written=[(name, number) for name, number, of_campaign in written if not of_campaign],
+        written=[(each.who, each.number) for each in written if not each.of_campaign and not each.elsewhere],
+        written_elsewhere=sum(each.number for each in written if each.elsewhere and not each.of_campaign),
         noted=_notes_by_others(conversation, user_id, marker.looked_at),
         promised=_promised_by_others(conversation, user_id, marker.looked_at),
-        campaign_messages=sum(number for _, number, of_campaign in written if of_campaign),
+        campaign_messages=sum(each.number for each in written if each.of_campaign),
         bought_cents=bought,
         taken_back_cents=taken_back,
     )
 
 
-def _written_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, int, bool]]:
-    """(who, how many, whether by a campaign)."""
-    of_campaign = Message.campaign_id.is_not(None)
+def _written_by_others(conversation: Conversation, user_id: int, after: datetime) -> Sequence[Any]:
+    """Of each who wrote: `who`, `number`, whether `of_campaign`, whether on the platform itself (`elsewhere`)."""
+    of_campaign = Message.campaign_id.is_not(None).label("of_campaign")
+    is_told = Message.platform_message_id.is_not(None) & (Message.tries == plain(0))  # and was not sent from here
+    elsewhere = (is_told & Message.author_id.is_(None)).label("elsewhere")
     rows = (
-        select(User.name, func.count(), of_campaign)
-        .join(User, User.id == Message.author_id)
+        select(_WHO, func.count().label("number"), of_campaign, elsewhere)
+        .outerjoin(User, User.id == Message.author_id)
         .where(Message.conversation_id == conversation.id, Message.created_at > after, Message.direction == "out")
-        .where((Message.author_id != user_id) | of_campaign)
-        .group_by(User.name, of_campaign)
-        .order_by(User.name)
+        .where(Message.author_id.is_distinct_from(user_id) | of_campaign)
+        .group_by(User.name, of_campaign, elsewhere)
+        .order_by(User.name.nulls_last())
     )
-    return [(name, number, bool(by_campaign)) for name, number, by_campaign in db.session.execute(rows)]
+    return db.session.execute(rows).all()
 
 
 def _notes_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, int]]:
     rows = (
-        select(User.name, func.count())
+        select(_WHO, func.count())
         .select_from(Note)
-        .join(Note.author)
+        .outerjoin(Note.author)
         .where(Note.conversation_id == conversation.id, Note.created_at > after, Note.deleted_at.is_(None))
-        .where(Note.author_id != user_id)
+        .where(Note.author_id.is_distinct_from(user_id))
         .group_by(User.name)
-        .order_by(User.name)
+        .order_by(User.name.nulls_last())
     )
     return [(name, number) for name, number in db.session.execute(rows)]
 
 
 def _promised_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, datetime]]:
     rows = (
-        select(User.name, LaterReply.send_at)
-        .join(LaterReply.author)
+        select(_WHO, LaterReply.send_at)
+        .select_from(LaterReply)
+        .outerjoin(LaterReply.author)
         .where(LaterReply.conversation_id == conversation.id, LaterReply.status == LaterStatus.WAITING)
-        .where(LaterReply.created_at > after, LaterReply.author_id != user_id)
+        .where(LaterReply.created_at > after, LaterReply.author_id.is_distinct_from(user_id))
         .order_by(LaterReply.send_at)
     )
     return [(name, send_at) for name, send_at in db.session.execute(rows)]
