@@ -14,8 +14,8 @@ from app.paging import each_entity
 AT_ONCE = 500
 HEADERS = {
     "transactions": (
-        "Transaction ID", "Date", "Type", "Amount", "Net", "Currency", "Fan ID", "Username", "Display Name", "Message ID",
-        "Campaign ID",
+        "Transaction ID", "Date", "Type", "Amount", "Net", "Fee", "Tax", "Currency", "Fan ID", "Username", "Display Name",
+        "Message ID", "Campaign ID",
     ),
     "fans": (
         "Fan ID", "Username", "Display Name", "Added", "New", "Active", "Payments", "Amount",
@@ -45,8 +45,8 @@ def _csv_lines(asked: Asked) -> Iterator[list[Any]]:
 def _transaction_cells(line: Line) -> list[Any]:
     row = line.row
     return [
-        row.platform_transaction_id, _moment(row.at), row.kind, _amount(row.gross_cents), _amount(row.net_cents), row.currency,
-        *_fan_cells(line), row.message_id, line.campaign_id,
+        row.platform_transaction_id, _moment(row.at), row.kind, _amount(row.gross_cents), _amount(row.net_cents),
+        _amount(row.fee_cents), _amount(row.tax_cents), row.currency, *_fan_cells(line), row.message_id, line.campaign_id,
     ]  # fmt: skip
 
 

@@ -52,8 +52,10 @@ _FAN: dict[str, Any] = dict.fromkeys((*_TEXTS, "notes", *FAN_MOMENTS), Text) | {
     "id": BigInteger, "value_cents": BigInteger, "do_not_message": Boolean, "custom": JSON,
 }  # fmt: skip
 _PAYMENT: dict[str, Any] = dict.fromkeys(("transaction_id", "kind", "currency", "at"), Text) | {
-    "gross_cents": BigInteger, "net_cents": BigInteger,
+    "gross_cents": BigInteger, "net_cents": BigInteger, "fee_cents": BigInteger, "tax_cents": BigInteger,
 }  # fmt: skip
+
+_TAKEN_AWAY = (Transaction.fee_cents, Transaction.tax_cents)
 
 
 def apply_set(done: RowSet, options: Options, uploaded_at: datetime, began_at: datetime) -> None:
@@ -167,7 +169,7 @@ def _add_payments(done: RowSet, uploaded_at: datetime, began_at: datetime) -> No
         "fan_id": ImportRow.fan_id,
         "kind": said["kind"],
         "gross_cents": said["gross_cents"],
-        "net_cents": said["net_cents"],
+        **{name: said[name] for name in ("net_cents", "fee_cents", "tax_cents")},
         "currency": said["currency"],
         "at": _moment(said["at"]),
         "import_id": literal(done.import_id),
@@ -207,11 +209,12 @@ def _insert_payers(done: RowSet, began_at: datetime) -> None:
 
 
 def _fill_payments(done: RowSet, began_at: datetime) -> None:
-    """A payer, a better net amount or the statement's own id; one that somebody filled in meanwhile stays."""
+    """A payer, a better net amount, fee, tax or the statement's own id; one that somebody filled in meanwhile stays."""
     _insert_payers(done, began_at)
     values = {
         Transaction.fan_id: func.coalesce(Transaction.fan_id, _of_row(done, "fan_id", _existing_fan)),
         Transaction.net_cents: _better_net(done),
+        **{column: func.coalesce(column, _of_row(done, column.key, lambda each: each)) for column in _TAKEN_AWAY},
         Transaction.statement_id: func.coalesce(Transaction.statement_id, _said_by_row(done, "statement_id")),
     }
     ids = select(ImportRow.after["transaction_id"].as_string()).where(done.holds())

@@ -10,10 +10,12 @@ from app.imports.models import SKIPPED, Import, ImportRow
 from app.imports.queries import each_row
 
 REJECTED_LISTS = frozenset({"skipped", "rejected", "conflicts"})
-CENTS = frozenset({"value_cents", "gross_cents", "net_cents"})
+CENTS = frozenset({"value_cents", "gross_cents", "net_cents", "fee_cents", "tax_cents"})
 EXTRA_LABELS = {
     "gross_cents": "Gross amount",
     "net_cents": "Net amount",
+    "fee_cents": "Fee",
+    "tax_cents": "Tax",
     "kind": "Type",
     "statement_id": "Number in the statement",
     "fan_id": "Payer",

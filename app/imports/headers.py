@@ -13,7 +13,7 @@ WHO = "who"  # a person, by whatever names them: the values tell
 CUSTOM = "custom"  # a column that is kept on the fan under its own name
 CUSTOM_PREFIX = "Custom: "
 LISTS = frozenset({"tags", "tier", CUSTOM})  # fields that may have several columns
-MONEY = frozenset({"value_cents", "gross", "net", "fee", "refunded"})
+MONEY = frozenset({"value_cents", "gross", "net", "fee", "tax", "vat", "refunded"})
 FAN_MOMENTS = ("last_seen_at", "subscribed_at", "subscription_ends_at")
 MOMENTS = frozenset({*FAN_MOMENTS, "at"})
 
@@ -53,7 +53,9 @@ _MONEY_MOVED = {
     "gross": "gross|gross revenue|gross amount|amount|received|amount paid|payment amount|price|total|gross earnings"
     "|amount cents",
     "net": "net|net amount|net revenue|net earnings|earnings|net cents",
-    "fee": "fee|fees|platform fee",
+    "fee": "fee|fees|platform fee|fee amount|processing fee",
+    "tax": "tax|tax amount|taxes|sales tax",
+    "vat": "vat|vat amount|gst",
     "refunded": "amount refunded|refunded",
     "currency": "currency|currency code",
     "at": "datetime|date time|created at|created date|created|timestamp|transaction date|payment date|paid at|date|at",
@@ -71,6 +73,7 @@ LABELS = {
     "do_not_message": "Do not message", "avatar_url": "Picture address",
     "timezone": "Their time zone", "currency": "Currency",
     "transaction_id": "Transaction id", "type": "Type", "gross": "Gross amount", "net": "Net amount", "fee": "Fee",
+    "tax": "Tax", "vat": "Tax (VAT)",
     "refunded": "Refunded", "at": "Date", "time": "Time", "zone": "Time zone", "status": "Status",
     CUSTOM: "A field of your own",
 }  # fmt: skip

@@ -25,8 +25,11 @@ from app.money.twins import ToldByEvents
 
 _STANDING = select(
     Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents, Transaction.net_cents,
-    Transaction.currency, Transaction.fan_id, Transaction.import_id,
+    Transaction.fee_cents, Transaction.tax_cents, Transaction.currency, Transaction.fan_id, Transaction.import_id,
 )  # fmt: skip
+
+
+FILLED_IN = ("fan_id", "net_cents", "fee_cents", "tax_cents", "statement_id")  # of a payment that stands
 
 
 def content_key(reading: Reading) -> str:
@@ -156,6 +159,9 @@ class PaymentRows:
             after["fan_id"] = fan_id
         if _knows_net_better(given["net"], stands):
             after["net_cents"] = given["net"]
+        for name in ("fee_cents", "tax_cents"):
+            if getattr(stands, name) is None and given[name] is not None:
+                after[name] = given[name]
         if stands.statement_id is None and stands.import_id is None:  # so far only an event told of it
             after["statement_id"] = statement_id
         if not after:
@@ -163,7 +169,7 @@ class PaymentRows:
         after |= {"transaction_id": stands.platform_transaction_id, "gross_cents": stands.gross_cents}
         if payer and "fan_id" in after:
             after["payer"] = payer
-        before = {"fan_id": None, "net_cents": stands.net_cents, "statement_id": None}
+        before = dict.fromkeys(FILLED_IN) | {"net_cents": stands.net_cents}
         decisions.take(reading, Outcome.CHANGED, fan_id, after, before)
 
 
@@ -190,6 +196,8 @@ def _row(reading: Reading, transaction_id: str) -> dict[str, Any]:
         "kind": given["kind"],
         "gross_cents": given["gross"],
         "net_cents": given["net"],
+        "fee_cents": given["fee_cents"],
+        "tax_cents": given["tax_cents"],
         "currency": given["currency"],
         "at": text_of(given["at"]),
     }

@@ -47,6 +47,8 @@ def finish_payment(reading: Reading, plan: Plan) -> None:
     taken_back = _taken_back(status, kind)
     if taken_back and not _is_given_back(kind):
         gross, net = -abs(gross), None if net is None else -abs(net)
+    taxes = [given[name] for name in ("tax", "vat") if name in given]
+    given |= {"fee_cents": _signed(given.get("fee"), gross), "tax_cents": _signed(sum(taxes) if taxes else None, gross)}
     money = plan.fields.get("gross") or plan.fields["net"]
     # `sort` tells payments without an id apart, and so stays what it was in files that were imported before.
     given |= {"gross": gross, "net": net, "sort": _sort(kind), "kind": taken_back or _kind(kind)}
@@ -71,6 +73,11 @@ def _is_given_back(kind: str) -> bool:
 
 def _in_one_word(text: str) -> str:
     return text.replace(" ", "").replace("-", "")
+
+
+def _signed(cents: int | None, gross: int) -> int | None:
+    """Some exports write a fee as what it takes away, others as what it is."""
+    return cents if cents is None else -abs(cents) if gross < 0 else abs(cents)
 
 
 def _kind(text: str) -> str:

@@ -13,6 +13,7 @@ from app.imports.changing import restore_fans
 from app.imports.matching import PLATFORM
 from app.imports.models import ImportKind, ImportRow, Outcome
 from app.imports.options import Options
+from app.imports.payment_rows import FILLED_IN
 from app.imports.sets import RowSet
 from app.money.actions import refresh_spends
 from app.money.models import Transaction
@@ -75,7 +76,7 @@ def _settle_payers(done: RowSet) -> None:
 def _restore_payments(done: RowSet) -> None:
     """What was filled in is taken out again, and the net of an event comes back, where it still stands so."""
     rows = {row.after["transaction_id"]: row for row in done.rows()}
-    for name in ("fan_id", "net_cents", "statement_id"):
+    for name in FILLED_IN:
         for transaction_id, row in rows.items():
             if name in row.after:
                 _put_back(done, transaction_id, name, row.after[name], row.before[name])

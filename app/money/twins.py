@@ -62,8 +62,8 @@ def _namesakes(fan: Fan) -> Any:
 
 _EVENTS = select(
     Transaction.id, Transaction.platform_transaction_id, Transaction.statement_id, Transaction.gross_cents,
-    Transaction.net_cents, Transaction.currency, Transaction.fan_id, Transaction.import_id, Transaction.kind, Transaction.at,
-    Fan.name_key,
+    Transaction.net_cents, Transaction.fee_cents, Transaction.tax_cents, Transaction.currency, Transaction.fan_id,
+    Transaction.import_id, Transaction.kind, Transaction.at, Fan.name_key,
 ).outerjoin(Fan, Fan.id == Transaction.fan_id)  # fmt: skip
 
 

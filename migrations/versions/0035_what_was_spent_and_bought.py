@@ -1,6 +1,6 @@
 """What a fan has spent is the sum of dollars alone, as figures are, and what was taken back is no purchase: of those who paid in
 other currencies too, or had something taken back, it is counted anew. And a payment keeps what the platform calls the message
-that was bought: the message may come in later.
+that was bought, since that may come in later, and the fee and the tax that its statement tells.
 """
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ SUMS = """
 
 def upgrade() -> None:
     op.add_column("transactions", sa.Column("platform_message_id", sa.Text()))
+    for name in ("fee_cents", "tax_cents"):
+        op.add_column("transactions", sa.Column(name, sa.BigInteger()))
     is_unlinked = sa.text("message_id IS NULL AND platform_message_id IS NOT NULL")
     op.create_index(
         "ix_transactions_unlinked", "transactions", ["account_id", "platform_message_id", "created_at"],
@@ -54,4 +56,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """What was added up before is not wanted back."""
     op.drop_index("ix_transactions_unlinked", "transactions")
-    op.drop_column("transactions", "platform_message_id")
+    for name in ("tax_cents", "fee_cents", "platform_message_id"):
+        op.drop_column("transactions", name)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.database import db
 from app.imports import actions as imports
+from app.imports.models import Import
 from app.money.models import Transaction
 from tests.imports.conftest import Importer, counts
 from tests.imports.test_undo import Steps
@@ -200,6 +201,37 @@ def test_a_net_that_came_between_rehearsal_and_apply_stays(app, ada: Person, san
     assert nets(app) == [380]
     steps.undo()
     assert nets(app) == [380]
+
+
+def test_a_statement_adds_fee_and_tax_which_are_shown_and_taken_back_with_it(app, ada: Person, sandbox):
+    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(1)
+    add_fan(ada, 1)
+    platform.tell(*month.event({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
+    header = "Transaction ID,Username,Amount,Net,Fee,VAT,Date,Type\n"
+    told, new = "h1,fan1,5.00,4.00,1.00,0.50,2026-10-01T12:00:03Z,Tip\n", "h2,fan1,9.00,7.20,1.80,,2026-10-02,Tip\n"
+    assert counts(bring(header + told + new, "october.csv")) == (1, 1, 0, 0)
+    assert fees(app) == [(500, 100, 50), (900, 180, None)]
+    assert counts(bring(header + told + new, "october.csv")) == (0, 0, 2, 0)
+    browser, query = ada.browser(), "report=transactions&from=2026-10-01&to=2026-11-01"
+    lines = browser.get(f"/platforms/onlyfans/analytics/rows.csv?{query}").text.splitlines()
+    shown = [line.split(",")[3:8] for line in lines]
+    assert shown[0] == ["Amount", "Net", "Fee", "Tax", "Currency"]
+    assert sorted(shown[1:]) == [["5.00", "4.00", "1.00", "0.50", "USD"], ["9.00", "7.20", "1.80", "", "USD"]]
+    with app.app_context():
+        first = db.session.scalar(select(Transaction.id).where(Transaction.gross_cents == 500))
+    page = browser.get(f"/platforms/onlyfans/analytics/payments/{first}").text
+    assert "<dt>Fee</dt><dd>$1.00</dd><dt>Tax</dt><dd>$0.50</dd>" in page
+    with app.app_context():
+        statement = db.session.scalars(select(Import.id).order_by(Import.id)).first()
+        imports.undo(ada.account_id, statement)
+        imports.run_import(statement)
+    assert fees(app) == [(500, None, None)]
+
+
+def fees(app) -> list[tuple]:
+    with app.app_context():
+        rows = select(Transaction.gross_cents, Transaction.fee_cents, Transaction.tax_cents)
+        return sorted(map(tuple, db.session.execute(rows)))
 
 
 def test_another_fan_amount_kind_or_time_is_another_payment(app, ada: Person, sandbox):

@@ -330,6 +330,26 @@ def test_what_is_taken_back_is_known_by_many_words(kind, amount, gross, means):
     assert (row.values["gross"], row.values["kind"]) == (gross, means)
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "expected"),
+    [
+        ("Fee,Tax", "-0.59,1.90", (59, 190)),
+        ("fee_amount,vat_amount", "2.00,0.00", (200, 0)),
+        ("Platform Fee,VAT,Sales Tax", "2.00,1.00,0.25", (200, 125)),
+        ("Fee,Tax", "-,", (None, None)),
+        ("Fee,Taxes On Fee", "0.59,0.11", (59, None)),  # what is paid on the fee is no tax on the payment
+    ],
+)
+@pytest.mark.parametrize(("kind", "sign"), [("Tip", 1), ("Refund", -1)])
+def test_fee_and_tax_are_read_and_have_the_sign_of_the_payment(header, cells, expected, kind, sign):
+    (row,) = read(
+        f"Transaction ID,Username,Amount,Net,Date,Type,{header}\n1,ann,10.00,8.00,2026-01-01,{kind},{cells}\n"
+    )
+    assert row.fault is None
+    found = row.values["fee_cents"], row.values["tax_cents"]
+    assert found == tuple(each if each is None else sign * each for each in expected)
+
+
 def test_a_payment_that_failed_moved_no_money():
     (row,) = read("Transaction ID,Username,Amount,Date,Status\n1,ann,5.00,2026-01-01,Failed\n")
     assert row.fault is not None
