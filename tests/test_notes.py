@@ -87,6 +87,27 @@ def test_nothing_is_written_of_a_wrong_note(app, ada: Person, conversation_id: i
         assert db.session.query(Note).all() == []
 
 
+def test_a_notes_form_makes_one_however_often_it_comes(app, ada: Person, bob: Person, conversation_id: int):
+    window = Window(ada, conversation_id)
+    form = window.fields | {"mode": "note"}
+
+    def post(person: Window, text: str, **fields: str) -> str:
+        said = form | {"csrf_token": person.fields["csrf_token"], "text": text} | fields
+        return person.browser.post(person.address, data=said, headers={"HX-Request": "true"}).text
+
+    assert "He likes dogs</p>" in post(window, "He likes dogs")
+    assert "He likes dogs</p>" in post(window, "He likes dogs")
+    window.page = post(window, "And cats")
+    assert "Send this one too?" in window.page
+    assert "And cats</textarea>" in window.page
+    assert window.type("He likes", mode="note") == 200  # late: it is no draft any more
+    assert "He likes<" not in Window(ada, conversation_id).page
+    assert "And cats</p>" in post(window, "And cats", client_message_id=window._value("client_message_id"))
+    assert "From Bob</p>" in post(Window(bob, conversation_id), "From Bob")
+    with app.app_context():
+        assert [each.text for each in db.session.query(Note)] == ["He likes dogs", "And cats", "From Bob"]
+
+
 def test_a_note_has_no_price(ada: Person, conversation_id: int):
     window = Window(ada, conversation_id)
     window.fields |= {"mode": "note", "price": "5"}

@@ -5,7 +5,7 @@ from sqlalchemy import delete
 
 from app.conversations import live, queries
 from app.conversations.desk_models import SavedDraft
-from app.conversations.keys import find_under
+from app.conversations.keys import find_note_under, find_under
 from app.conversations.models import Conversation
 from app.database import db, execute, insert, utcnow, write
 from app.media.actions import Attachment
@@ -33,7 +33,8 @@ def save_draft(
     with write():
         conversation = queries.find_conversation(account_id, conversation_id)
         db.session.refresh(conversation, with_for_update=True)  # while it is being sent, this waits
-        was_sent = any(find_under(conversation, client_message_id))
+        note = find_note_under(conversation, user_id, client_message_id) if is_note else None
+        was_sent = any((note, *find_under(conversation, client_message_id)))
         if (text.strip() or attachments) and not was_sent:
             begun = {"text": text, "price_cents": price_cents, "attachments": attachments, "is_note": is_note}
             keep(conversation, user_id, client_message_id=client_message_id, **begun)

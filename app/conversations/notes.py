@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.conversations import live, queries
+from app.conversations import keys, live, queries
 from app.conversations.desk_models import Note, SavedDraft
 from app.conversations.models import Conversation
 from app.database import db, utcnow, write
@@ -21,17 +21,27 @@ def find_note(account_id: int, note_id: int) -> Note:
     return found
 
 
-def add_note(account_id: int, conversation_id: int, author_id: int, text: str) -> Note:
-    """Whoever wrote it has no draft of it any more. Raises NotFound, Invalid."""
+def add_note(account_id: int, conversation_id: int, author_id: int, text: str, key: str = "") -> Note:
+    """Whoever wrote it has no draft of it any more. The same key again gives the first note.
+
+    Raises NotFound, Invalid, KeyTaken.
+    """
     _check(text)
     with write() as session:
-        conversation = queries.find_conversation(account_id, conversation_id)
+        conversation = queries.find_to_write_in(account_id, conversation_id)  # the lock: one key makes one note
+        standing = keys.find_note_under(conversation, author_id, key)
+        if standing and standing.text != text:
+            raise keys.KeyTaken
+        if standing:
+            return standing
         note = Note(account_id=account_id, conversation_id=conversation.id, author_id=author_id, text=text)
         session.add(note)
         draft = session.get(SavedDraft, (conversation.id, author_id))
         if draft and draft.is_note:
             session.delete(draft)
         session.flush()
+        if key:
+            keys.keep_key_of(note, conversation, author_id, key)
         noted = _news_of(note)
     live.tell(noted)
     return note

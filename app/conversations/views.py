@@ -108,7 +108,8 @@ def _say(conversation_id: int, form: ComposerForm) -> Entry:
     if form.is_note:
         if form.price_cents() or form.chosen:
             raise Invalid(("text", "A note has neither price nor files: the fan never sees it."))
-        return notes.add_note(account.id, conversation_id, current_user.id, form.clean_text())
+        key = form.client_message_id.data or ""
+        return notes.add_note(account.id, conversation_id, current_user.id, form.clean_text(), key)
     if form.at.data:
         send_at = sending_later.chosen_time(form.at.data, form.at_time.data or "", account.timezone)
         unless_answered = not form.even_if_answered.data
@@ -133,7 +134,7 @@ def _give_key(conversation: Conversation, form: ComposerForm) -> None:
     """Under the form's own key something else was sent, by another window, or by this one, which never heard of it. What
     it says now is as good as begun: it waits for its author's word."""
     form.client_message_id.data = new_key()
-    form.text.errors = ["Another message was sent from here before, see above. Send this one too?"]
+    form.text.errors = ["Something else was sent from here before, see above. Send this one too?"]
     _save_draft(conversation.id, form)
 
 
