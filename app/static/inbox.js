@@ -2,6 +2,8 @@
 // The inbox under the hands: keys, the list that goes along, and what can be taken back. Loaded at once: keys must work early.
 (() => {
   const TOAST_MS = 8_000;
+  const ANEW_MS = 700;
+  const ANEW_AT_LATEST_MS = 3_000; // where news never ceases
   const list = () => document.getElementById("conversations");
   const links = () => [...(list()?.querySelectorAll(":scope > li:not([hidden]) > .conversation-link") ?? [])];
   const filters = () => document.getElementById("inbox-filters");
@@ -41,15 +43,18 @@
   // --- A list with a filter or an order of its own is loaded anew when something happens: the server knows what belongs there ---
 
   let due;
+  let since = 0;
   const anew = () => {
     clearTimeout(due);
+    since ||= Date.now();
     due = setTimeout(() => {
+      since = 0;
       const address = list()?.dataset.anew ?? (list() && location.pathname.replace(/\d+$/, "").replace(/\/$/, ""));
       if (!address || isBusy()) return list() && anew();
       const headers = { "HX-Target": "div#conversation-list" }; // this way of asking does not say it by itself
       // With the filters as they are by now, and in turn with them: the answer to an older question must not come last.
       window.htmx?.ajax("GET", address, { source: filters(), target: "#conversation-list", swap: "innerMorph", headers });
-    }, 700);
+    }, Math.max(0, Math.min(ANEW_MS, since + ANEW_AT_LATEST_MS - Date.now())));
   };
   // What is ticked, under the pointer, or just being looked through by keyboard, is not moved away.
   const pointer = window.matchMedia("(hover: hover)");

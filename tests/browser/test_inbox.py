@@ -190,6 +190,18 @@ def test_all_that_match_after_seeing_how_many(ada: Person, fan: dict):
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
 
 
+def test_a_filtered_list_follows_also_where_news_never_ceases(ada: Person, stack: Stack, fan: dict):
+    page = ada.page
+    page.goto(f"/messages/onlyfans?view=unread&search={fan['handle'].lstrip('@')}")
+    expect(ada.badge()).to_have_text("Live")
+    page.evaluate("""() => setInterval(() => {
+      const detail = { kind: "conversation", isNew: false };
+      document.getElementById("conversations").dispatchEvent(new CustomEvent("greenroom:news", { bubbles: true, detail }));
+    }, 200)""")
+    stack.sandbox.fan("say", fan["platformFanId"], text="Among many others")
+    expect(page.locator("#conversations > li", has_text=fan["name"])).to_be_visible()
+
+
 def test_the_list_shows_what_was_typed_last_however_slow_the_answers(ada: Person, stack: Stack, fan: dict):
     ada.open_conversation(fan)
     ada.write("To be found")
