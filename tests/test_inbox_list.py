@@ -1,5 +1,6 @@
 """The inbox's list, filtered and sorted: both ways of finding agree, and pages hold each conversation once."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -69,6 +70,33 @@ def test_each_is_on_one_page_in_its_place_whatever_is_filtered(app, inbox: Perso
             wanted = Filter(view=view, **said)
             every = db.session.scalars(queries.inbox(inbox.account_id, inbox.user_id, wanted)).all()
             assert paged(inbox, wanted, sort) == [each.id for each in sorted(every, key=PLACES[sort])], wanted
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ("view=unread", {"Unread", "All three"}),
+        ("online=1", {"Online", "All three"}),
+        ("spent=25", {"Spender", "All three"}),
+        ("view=unread&online=1&spent=25", {"All three"}),
+        ("spent=26", set()),
+    ],
+)
+def test_each_filter_finds_just_those_of_whom_it_is_true(app, ada: Person, filters: str, names: set[str]):
+    people = (  # unread messages, seen so many minutes ago, cents
+        ("Unread", 2, 60, 2499), ("Online", 0, 4, 0), ("Just left", 0, 6, 0), ("Never seen", 0, None, 2499),
+        ("Spender", 0, None, 2500), ("All three", 1, 0, 2500),
+    )  # fmt: skip
+    for number, (name, unread, minutes, cents) in enumerate(people):
+        fan = add_fan(ada, number, name=name, valueCents=cents)["id"]
+        thread = ada.post("/api/crm/conversations", {"fanId": fan})["id"]
+        with app.app_context(), write() as session:
+            session.get_one(Conversation, thread).unread_count = unread
+            seen = None if minutes is None else utcnow() - timedelta(minutes=minutes)
+            session.get_one(Fan, fan).last_seen_at = seen
+    page = ada.browser().get(f"/messages/onlyfans?{filters}").text
+    assert set(re.findall(r'class="conversation-name text-truncate">([^<]*)<', page)) == names
 
 
 LAST = datetime.max.replace(tzinfo=UTC)

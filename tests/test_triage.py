@@ -12,7 +12,7 @@ from app.conversations.models import UNTIL_REPLY, Conversation
 from app.conversations.queries import Filter
 from app.database import db, write
 from app.errors import Invalid, NotFound
-from tests.people import Person, add_fan, connect, csrf_of
+from tests.people import Person, add_fan, connect, csrf_of, submit
 from tests.sending import drain
 from tests.test_webhooks import Platform, said
 
@@ -203,6 +203,31 @@ def test_the_next_is_who_waits_longest_and_is_nobody_elses(app, ada: Person, pla
     browser = ada.browser()
     assert browser.get("/messages/onlyfans/next").headers["Location"].endswith(f"/messages/onlyfans/{thread}")
     assert browser.get(f"/messages/onlyfans/next?after={thread}").headers["Location"].endswith("/messages/onlyfans")
+
+
+def test_marked_as_unread_it_is_not_looked_at_again_by_that(ada: Person, thread: int):
+    browser = ada.browser()
+    browser.get(f"/messages/onlyfans/{thread}")
+    assert found(ada, "unread") == []
+    answer = submit(browser, f"/messages/onlyfans/{thread}/triage", "/messages/onlyfans", do="unread")
+    assert answer.headers["Location"] == "/messages/onlyfans"
+    assert found(ada, "unread") == [thread]
+
+
+def test_the_ticked_are_read_and_put_off_and_no_others(app, ada: Person, thread: int):
+    others = [ada.post("/api/crm/conversations", {"fanId": add_fan(ada, number)["id"]})["id"] for number in range(2, 5)]
+    with app.app_context():
+        triage.change_all(ada.account_id, select(Conversation.id), triage.UNREAD)
+    browser, ticked = ada.browser(), [str(thread), str(others[0])]
+    do_many = {"path": "/messages/onlyfans/triage", "page": "/messages/onlyfans", "which": "ticked", "ids": ticked}
+    assert submit(browser, **do_many, do="read").status_code == 302
+    assert sorted(found(ada, "unread")) == others[1:]
+    assert submit(browser, **do_many, do="snooze:tomorrow").status_code == 302
+    assert sorted(found(ada, "snoozed")) == [thread, others[0]]
+    with app.app_context():
+        tomorrow = next(each.at for each in triage.snooze_times("UTC") if each.name == "tomorrow")
+        assert conversation(ada, thread).snoozed_until == tomorrow
+    assert "2 conversations: snoozed." in browser.get("/messages/onlyfans").text
 
 
 def test_who_waits_is_gone_through_one_after_the_other_and_round_again(app, ada: Person, platform: Platform):

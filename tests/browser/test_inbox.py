@@ -202,6 +202,22 @@ def test_a_filtered_list_follows_also_where_news_never_ceases(ada: Person, stack
     expect(page.locator("#conversations > li", has_text=fan["name"])).to_be_visible()
 
 
+def test_u_marks_as_unread_and_z_takes_it_back(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("Read so far")
+    expect(ada.message("Read so far")).to_be_visible()
+    page, keys = ada.page, ada.page.keyboard
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    row = page.locator("#conversations > li", has_text=fan["name"])
+    row.locator(".conversation-link").focus()
+    keys.press("u")
+    expect(row.locator(".unread")).to_have_text("1 unread")
+    expect(page.locator(".toast-line")).to_contain_text("Marked as unread.")
+    keys.press("z")
+    expect(row.locator(".unread")).to_have_count(0)
+
+
 def test_the_list_shows_what_was_typed_last_however_slow_the_answers(ada: Person, stack: Stack, fan: dict):
     ada.open_conversation(fan)
     ada.write("To be found")
