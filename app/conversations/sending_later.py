@@ -1,10 +1,11 @@
 """Answers that go out later: kept until their time, then made a message, once; or given back to a person with the reason."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from app import restored
 from app.conversations import actions, drafts, live, queries, triage
@@ -23,7 +24,11 @@ MOST_AT_ONCE = 100
 
 def find_later(account_id: int, later_id: int) -> LaterReply:
     """Raises NotFound."""
-    found = db.session.scalar(select(LaterReply).where(LaterReply.account_id == account_id, LaterReply.id == later_id))
+    return _found(select(LaterReply).where(LaterReply.account_id == account_id, LaterReply.id == later_id))
+
+
+def _found(rows: Select[Any]) -> LaterReply:
+    found = db.session.scalar(rows)
     if found is None:
         raise NotFound
     return found
@@ -125,11 +130,11 @@ def send_now(account_id: int, later_id: int) -> None:
 
 
 def _locked(account_id: int, later_id: int) -> LaterReply:
-    """Its thread first: as whoever takes in what the fan writes."""
+    """Its thread first: as whoever takes in what the fan writes. Raises NotFound, also where it went meanwhile."""
     later = find_later(account_id, later_id)
     queries.find_to_write_in(account_id, later.conversation_id)
-    db.session.refresh(later, with_for_update=True)
-    return later
+    held = select(LaterReply).where(LaterReply.id == later_id).with_for_update()
+    return _found(held.execution_options(populate_existing=True))
 
 
 def _send(later: LaterReply) -> list[live.Noted]:
