@@ -99,7 +99,8 @@ def test_what_is_typed_right_before_is_kept(ada: Person):
     page.get_by_role("link", name="Fans").first.click()
     expect(page.get_by_role("heading", name="Fans")).to_be_visible()
     wait_until(
-        lambda: page.goto(draft) and page.get_by_label("Message", exact=True).input_value() == "Typed at the very last"
+        lambda: page.goto(draft) and page.get_by_label("Message", exact=True).input_value() == "Typed at the very last",
+        30,
     )
 
 
