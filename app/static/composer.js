@@ -137,7 +137,7 @@
     if (mode(form) !== before) composer().querySelector(`[name=mode][value=${mode(form)}]`).checked = true;
     if (old.value === text) return;
     field().value = wasSent && old.value.startsWith(text) ? old.value.slice(text.length).trimStart() : old.value;
-    saveSoon();
+    field().dispatchEvent(new Event("input", { bubbles: true })); // it is kept, and its quick replies are offered here
   };
 
   // --- Its key: once a message stands under it, sent by another window or by this one, which never heard the answer, what

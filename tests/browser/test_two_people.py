@@ -79,7 +79,7 @@ def test_the_inbox_and_the_unread_number_follow_by_themselves(ada: Person, stack
     expect(ada.badge()).to_have_text("Live")
     before = int(page.locator("#unread-total").text_content() or 0)
     ada.mark()
-    newest = page.locator(".conversation").first
+    newest = page.locator('.conversation:not([data-handling*="pinned"])').first
     for number in (1, 2):
         stack.sandbox.fan("say", fan["platformFanId"], text=f"Are you there? {number}")
         expect(newest).to_contain_text(f"Are you there? {number}")
