@@ -9,6 +9,7 @@ from playwright.sync_api import Request, expect
 from app.config import DEMO
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.servers import wait_until
 
 PICTURE = {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(64)}
 
@@ -167,3 +168,21 @@ def test_without_javascript_a_page_of_links_fills_the_answer(visit: Callable[...
     expect(page.locator("#chosen-media > li")).to_have_count(1)  # what was uploaded stays
     page.get_by_role("button", name="Send as it is").click()
     expect(ada.message("how is {{custom.city}}?")).to_have_count(1)
+
+
+@pytest.mark.usefixtures("replies")
+def test_a_code_that_is_typed_while_an_answer_is_on_its_way_is_offered_after_it(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    page, keys, held = ada.page, ada.page.keyboard, []
+    page.route(re.compile(r"/messages/onlyfans/\d+$"), lambda route: held.append(route))
+    ada.composer.press_sequentially("Before it")
+    ada.composer.press("Control+Enter")
+    keys.type(" /zz")
+    expect(selected(ada)).to_have_text("/zz-last")
+    wait_until(lambda: page.wait_for_timeout(10) or held)
+    held[0].continue_()
+    expect(ada.message("Before it")).to_have_attribute("data-status", SENT)
+    expect(ada.composer).to_have_value("/zz")
+    expect(selected(ada)).to_have_text("/zz-last")
+    keys.press("Enter")
+    expect(ada.composer).to_have_value("All of it is in the high castle")
