@@ -116,14 +116,12 @@
 
   document.addEventListener("visibilitychange", () => list() && readSoon());
 
-  // Once for all the news of a picture: each look at the whole thread costs as much as the thread is long. Where nobody
-  // looks, no picture is made.
-  const beforeThePicture = (then) => document.hidden ? setTimeout(then) : requestAnimationFrame(then);
+  // Once for all the news that came together: each look at the whole thread costs as much as the thread is long.
   let isSettling = false;
   const settleSoon = () => {
     if (isSettling) return;
     isSettling = true;
-    beforeThePicture(() => {
+    queueMicrotask(() => {
       isSettling = false;
       if (!list()) return;
       if (rows().length) document.getElementById("thread-empty")?.remove();
