@@ -17,6 +17,7 @@ from xdist.scheduler import LoadGroupScheduling
 from app import create_app
 from app.database import Base, db, write
 from tests import people, servers
+from tests.events import Platform
 
 # Tests of one of these start a whole stack: they share it, in one process.
 ONE_STACK = ("tests/browser/", "tests/stack/", "tests/test_live.py")
@@ -151,3 +152,9 @@ def ada(app: APIFlask) -> people.Person:
 @pytest.fixture
 def eve(app: APIFlask) -> people.Person:
     return people.make_person(app, "eve@example.com", "Eve's account")
+
+
+@pytest.fixture
+def platform(ada: people.Person, sandbox: servers.Sandbox) -> Platform:
+    """Where Ada's account is connected."""
+    return Platform(ada, people.connect(ada, sandbox.url))

@@ -15,17 +15,12 @@ from app.database import db, utcnow, write
 from app.platforms.gateway import PlatformFan, PlatformMessage
 from app.platforms.models import Connection
 from tests.campaigns.test_at_once import at_once
-from tests.people import Person, connect
+from tests.events import FAN, Platform, said
+from tests.people import Person
 from tests.test_looking import texts, written
 from tests.test_sending_later import SOON, make_due, plan, state, sweep_once
-from tests.test_webhooks import FAN, Platform, said
 
 A_MOMENT_S = 0.5
-
-
-@pytest.fixture
-def platform(ada: Person, sandbox) -> Platform:
-    return Platform(ada, connect(ada, sandbox.url))
 
 
 @pytest.fixture

@@ -14,13 +14,8 @@ from app.conversations.models import Message
 from app.database import db, utcnow, write
 from app.money.actions import record_transaction
 from app.money.models import Transaction
-from tests.people import Person, connect, make_person
-from tests.test_webhooks import FAN, Platform, said
-
-
-@pytest.fixture
-def platform(ada: Person, sandbox) -> Platform:
-    return Platform(ada, connect(ada, sandbox.url))
+from tests.events import FAN, Platform, said
+from tests.people import Person, make_person
 
 
 @pytest.fixture

@@ -12,17 +12,12 @@ from app.conversations.desk_models import LaterReply, LaterStatus, SavedDraft
 from app.conversations.models import Conversation
 from app.database import db, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
-from tests.people import Person, add_fan, connect
+from tests.events import Platform, said
+from tests.people import Person, add_fan
 from tests.sending import drain
 from tests.test_looking import Window, texts, written
-from tests.test_webhooks import Platform, said
 
 SOON = timedelta(minutes=5)
-
-
-@pytest.fixture
-def platform(ada: Person, sandbox) -> Platform:
-    return Platform(ada, connect(ada, sandbox.url))
 
 
 @pytest.fixture

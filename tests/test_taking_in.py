@@ -10,9 +10,9 @@ from app.conversations import catching_up, queries
 from app.conversations.models import Message, MessageStatus
 from app.database import db, utcnow, write
 from app.platforms.models import Connection, StoredEvent
+from tests.events import FAN, Platform, said
 from tests.people import Person, add_fan, connect
 from tests.sending import drain
-from tests.test_webhooks import FAN, Platform, said
 
 
 @pytest.fixture

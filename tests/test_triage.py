@@ -12,14 +12,9 @@ from app.conversations.models import UNTIL_REPLY, Conversation
 from app.conversations.queries import Filter
 from app.database import db, write
 from app.errors import Invalid, NotFound
-from tests.people import Person, add_fan, connect, csrf_of, submit
+from tests.events import Platform, said
+from tests.people import Person, add_fan, csrf_of, submit
 from tests.sending import drain
-from tests.test_webhooks import Platform, said
-
-
-@pytest.fixture
-def platform(ada: Person, sandbox) -> Platform:
-    return Platform(ada, connect(ada, sandbox.url))
 
 
 @pytest.fixture

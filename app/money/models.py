@@ -51,10 +51,9 @@ class Transaction(Base):
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
     platform_message_id: Mapped[str | None] = mapped_column(default=None)  # what was bought, as the platform names it
     net_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
-    fee_cents: Mapped[int | None] = mapped_column(
-        BigInteger, default=None
-    )  # as statements tell it, and with gross's sign
-    tax_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # as the fee
+    # As statements tell them, with gross's sign.
+    fee_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    tax_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     currency: Mapped[str] = mapped_column(default="USD")
     statement_id: Mapped[str | None] = mapped_column(default=None)  # what an event told too; see money/twins.py
     import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted

@@ -21,7 +21,7 @@ from app.zones import find_zone
 Clause = ColumnElement[bool]
 # Campaigns stand above segments: all that is asked here is whose one is. By that its messages are found in the index alone.
 _campaigns = table("campaigns", column("id"), column("account_id"))
-SMALLEST = 1  # cent that there is
+SMALLEST_CENTS = 1
 NUMBER = r"^\s*-?[0-9]+(?:\.[0-9]+)?\s*$"
 
 
@@ -161,7 +161,7 @@ def _paid_at_least(least: int, asker: Asker, asked: Condition) -> Clause:
     if asked.kind is not None:
         moved = moved.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
     sums = moved.where(COUNTED).group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
-    if least > SMALLEST or asked.kind is not None:
+    if least > SMALLEST_CENTS or asked.kind is not None:
         return _in(select(sums.cte().c.fan_id))  # summed once, wherever it is asked
     # Whoever paid anything has paid that much, unless it was taken back: only then there is something to sum up.
     taken_back = moved.where(Transaction.gross_cents < plain(0))

@@ -12,10 +12,10 @@ from app.database import db
 from app.imports import actions as imports
 from app.imports.models import Import
 from app.money.models import Transaction
+from tests.events import Platform
 from tests.imports.conftest import Importer, counts
 from tests.imports.test_undo import Steps
 from tests.people import Person, add_fan, connect
-from tests.test_webhooks import Platform
 
 MONTH = "/api/analytics/onlyfans?from=2026-10-01&to=2026-11-01"
 HEADER = "Transaction ID,Username,Amount,Net,Date,Type\n"

@@ -1,10 +1,10 @@
 """Files that fans got or bought before a campaign carries them."""
 
+from tests.events import Platform
 from tests.media.conftest import PNG
 from tests.media.conftest import upload as upload_file
 from tests.people import Person
 from tests.sending import drain
-from tests.test_webhooks import Platform
 
 
 def upload(ada: Person, content: str) -> str:

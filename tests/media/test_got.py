@@ -9,11 +9,11 @@ from app.conversations.carried import got_by
 from app.conversations.models import Message, MessageMedium
 from app.database import db, execute, write
 from tests import servers
+from tests.events import Platform
 from tests.media.conftest import PNG, upload
 from tests.people import Person, add_fan, connect, make_person
 from tests.sending import drain
 from tests.test_query_counts import count_queries
-from tests.test_webhooks import Platform
 
 
 @pytest.fixture

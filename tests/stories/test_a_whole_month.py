@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from app.database import db
 from app.money.models import Transaction
+from tests.events import Platform
 from tests.imports.conftest import Importer
 from tests.people import Person, connect
-from tests.test_webhooks import Platform
 
 LINES, FANS, PARTS = 5_000, 250, 4
 BEGAN = datetime(2026, 10, 1, tzinfo=UTC)
