@@ -31,22 +31,23 @@ def find_account_by_name(name: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.name == name))
 
 
+# Asked for each page: made once.
+_MAY_COME_IN = Membership.user_id == bindparam("user_id"), Membership.deactivated_at.is_(None)
+_FIRST_MEMBERSHIP = select(Membership).where(*_MAY_COME_IN).order_by(Membership.account_id).limit(1)
+_MEMBERSHIP = select(Membership).where(*_MAY_COME_IN, Membership.account_id == bindparam("account_id"))
+_ACCOUNTS_OF = select(Account).join(Membership).where(*_MAY_COME_IN).order_by(Account.name)
+
+
 def find_membership(user: User, account_id: int | None) -> Membership | None:
     """The person's place in that account; without an account, in their first one. None where they may not come in."""
-    rows = (
-        select(Membership)
-        .where(Membership.user_id == user.id, Membership.deactivated_at.is_(None))
-        .order_by(Membership.account_id)
-    )
-    if account_id is not None:
-        rows = rows.where(Membership.account_id == account_id)
-    return db.session.scalar(rows.limit(1))
+    if account_id is None:
+        return db.session.scalar(_FIRST_MEMBERSHIP, {"user_id": user.id})
+    return db.session.scalar(_MEMBERSHIP, {"user_id": user.id, "account_id": account_id})
 
 
 def accounts_of(user: User) -> list[Account]:
     """Those that the person may come into."""
-    rows = select(Account).join(Membership).where(Membership.user_id == user.id, Membership.deactivated_at.is_(None))
-    return list(db.session.scalars(rows.order_by(Account.name)))
+    return list(db.session.scalars(_ACCOUNTS_OF, {"user_id": user.id}))
 
 
 def people_of(account_id: int, *, active_only: bool = False) -> list[User]:

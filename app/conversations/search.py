@@ -72,7 +72,7 @@ def find_messages(
     counted: bool = False,
     patience: float = math.inf,
 ) -> Found:
-    """Messages in threads, with their fans. To count them all costs the more the more there are.
+    """Messages in threads, with their fans and authors. To count them all costs the more the more there are.
 
     patience: seconds after which no further step is taken; a page may then hold less than the limit, or nothing.
     Raises Invalid for a cursor that this list did not give.
@@ -108,7 +108,7 @@ def _messages_of(account_id: int) -> Select[Any]:
 
 
 def _with_fan(rows: Select[Any]) -> Select[Any]:
-    return rows.options(joinedload(Message.fan).lazyload(Fan.tag_rows))
+    return rows.options(joinedload(Message.fan).lazyload(Fan.tag_rows), joinedload(Message.author))
 
 
 def _find_in_steps(search: Search, place: Place | None, patience: float) -> Found:
@@ -133,6 +133,8 @@ def _steps(search: Search, place: Place | None, *, may_walk: bool) -> Iterator[S
     """may_walk: through the newest, further and further, where the index would be slower to begin with."""
     found, place = _look_through_newest(search, place)
     yield found, place
+    if place is None:
+        return
     threads = few_threads(search.account_id, search.wanted)
     if threads is not None:
         yield _newest_found(_found(search, [], threads=threads), search, place), None
@@ -141,6 +143,8 @@ def _steps(search: Search, place: Place | None, *, may_walk: bool) -> Iterator[S
     while may_walk and is_dear:
         found, place = _look_through_newest(search, place)
         yield found, place
+        if place is None:
+            return
     for months, end in _months_back(search, place) if marks else [([], None)]:
         yield _newest_found(_found(search, marks, months), search, place), end
 
@@ -198,15 +202,14 @@ def _in_sample(search: Search, place: Place | None, *each: Sequence[Phrase]) -> 
     return db.session.execute(planned_anew(rows)).one()
 
 
-def _months_back(search: Search, place: Place | None) -> Iterator[tuple[list[str], Place | None]]:
-    """The months there are messages of, the newest first, and where each portion ends: one month, and as long as that is
-    quick four times as many."""
-    newest = _newest(search, place)
-    oldest = _newest(search, None).order_by(None).order_by(*OLDEST_FIRST)
-    ends = [each.with_only_columns(Message.created_at).limit(1).scalar_subquery() for each in (newest, oldest)]
-    last, first = db.session.execute(select(ends[0], ends[1])).one()
-    if last is None or first is None:
+def _months_back(search: Search, place: Place) -> Iterator[tuple[list[str], Place | None]]:
+    """The months up to that place, the newest first, down to the first there are messages of; and where each portion ends:
+    one month, and as long as that is quick four times as many."""
+    oldest = _newest(search, None).order_by(None).order_by(*OLDEST_FIRST).with_only_columns(Message.created_at)
+    first = db.session.scalar(oldest.limit(1))
+    if first is None:
         return
+    last = place[0].astimezone(UTC)
     month, earliest, at_once = last.year * 12 + last.month - 1, first.year * 12 + first.month - 1, 1
     while month >= earliest:
         begun_at, behind = time.monotonic(), max(month - at_once, earliest - 1)

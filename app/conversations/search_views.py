@@ -6,7 +6,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
-from app.accounts import queries as accounts
 from app.accounts.guard import account
 from app.conversations import saved_views
 from app.conversations.forms import kept_in_address
@@ -61,11 +60,10 @@ def _found(limit: int, fans_shown: int) -> dict[str, Any]:
     values |= {
         "page": page,
         "excerpts": {message.id: excerpt(message.text, wanted.phrases) for message in page.rows},
-        "people": {person.id: person.name for person in accounts.people_of(account.id)},
     }
     if not cursor:
         fans, number, is_all = find_fans(account.id, wanted, limit=fans_shown)
-        values |= {"fans": fans, "threads": threads_with(account.id, [fan.id for fan in fans])}
+        values |= {"fans": fans, "threads": threads_with(account.id, [fan.id for fan in fans]) if fans else {}}
         if number > len(fans):
             words = f"All {number:,} fans" if is_all else f"All {number:,} or more fans"
             values["more_fans"] = {"words": words, "address": _all_fans(wanted)}
