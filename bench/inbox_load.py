@@ -23,7 +23,7 @@ from tests.people import PASSWORD
 
 AT_ONCE = 50_000
 BIG, ADA = "Big", "p0.0@example.com"
-KEPT_BY_TRIGGERS = (("messages", "message_words"), ("fans", "fan_names"))
+KEPT_BY_TRIGGERS = (("messages", "message_words"), ("fans", "fan_names"), ("fans", "fan_fields"))
 TABLES = (Fan, FanTag, Message, Conversation, Transaction)
 
 

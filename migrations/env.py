@@ -22,8 +22,8 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
 
 
 def is_by_hand(name: str | None) -> bool:
-    """What each database keeps in its own way is in no model: migrations 0010, 0016 and 0019."""
-    return (name or "").startswith(("message_words", "fan_names", "fans_by_"))
+    """What each database keeps in its own way is in no model: migrations 0010, 0016, 0019 and 0036."""
+    return (name or "").startswith(("message_words", "fan_names", "fan_fields", "fans_by_"))
 
 
 def run() -> None:

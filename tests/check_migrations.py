@@ -13,7 +13,7 @@ from app import create_app
 from app.database import Base, db
 from tests import servers
 
-BY_HAND = ("message_words", "fan_names", "fans_by_")  # what no model describes
+BY_HAND = ("message_words", "fan_names", "fan_fields", "fans_by_")  # what no model describes
 
 
 def app_on(url: str) -> Flask:

@@ -1,11 +1,11 @@
 from typing import Any
 
-from sqlalchemy import Select, TableClause, column, func, select, table
+from sqlalchemy import Select, TableClause, column, select, table
 
 from app.database import db, planned_anew
 from app.errors import NotFound
 from app.fans.models import Fan
-from app.segments.conditions import matching
+from app.segments.conditions import matching_and_number
 from app.segments.models import Segment
 from app.segments.rules import Group
 
@@ -43,13 +43,13 @@ def _segments(account_id: int) -> Select[Any]:
 
 
 def count_fans(account_id: int, rule: Group) -> int:
-    return db.session.scalar(planned_anew(select(func.count()).select_from(Fan).where(matching(account_id, rule)))) or 0
+    return db.session.scalar(planned_anew(select(matching_and_number(account_id, rule)[1]))) or 0
 
 
 def look(account_id: int, rule: Group, limit: int) -> tuple[int, list[Fan]]:
     """How many there are, and the most valuable ones: in one statement, so that what it sums up is summed up once."""
-    holds, order = matching(account_id, rule), (Fan.value_cents.desc(), Fan.id.desc())
-    number = select(func.count()).select_from(Fan).where(holds).correlate(None).scalar_subquery()
+    order = Fan.value_cents.desc(), Fan.id.desc()
+    holds, number = matching_and_number(account_id, rule)
     first = select(Fan.id).where(holds).order_by(*order).limit(limit).correlate(None).subquery()
     found = db.session.execute(
         planned_anew(select(Fan, number).join(first, Fan.id == first.c.id).order_by(*order))
