@@ -71,7 +71,7 @@ def _payments(account_id: int, fans: int, count: int) -> Iterator[tuple[Any, ...
         at = inbox_load.write_time(now - timedelta(seconds=inbox_rows.SPAN * (1 - number / count)))
         kind, cents = dice.choice(KINDS)
         fan = min(fans, 1 + int(dice.paretovariate(0.3) * fans / 50)) if number % 2 else 1 + dice.randrange(fans)
-        yield account_id, f"p{number}", kind, cents, at, "onlyfans", fan, None, "USD", at
+        yield account_id, f"p{number}", kind, cents, at, "onlyfans", inbox_rows.of_the_big_house(fan), None, "USD", at
 
 
 def _measure(place: Place, requests: int) -> dict[str, object]:
