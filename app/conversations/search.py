@@ -74,7 +74,8 @@ def find_messages(
 ) -> Found:
     """Messages in threads, with their fans and authors. To count them all costs the more the more there are.
 
-    patience: seconds after which no further step is taken; a page may then hold less than the limit, or nothing.
+    patience: seconds into which another step, as long as the last, must fit to be taken; a page may then hold less than
+    the limit, or nothing.
     Raises Invalid for a cursor that this list did not give.
     """
     if wanted.words and not wanted.phrases:  # signs that are no words stand in no index
@@ -112,11 +113,14 @@ def _with_fan(rows: Select[Any]) -> Select[Any]:
 
 
 def _find_in_steps(search: Search, place: Place | None, patience: float) -> Found:
-    ends_at, found, reached = time.monotonic() + patience, list[Any](), place
+    began_at, found, reached = time.monotonic(), list[Any](), place
+    ends_at = began_at + patience
     for more, reached in _steps(search, place, may_walk=place is None and patience < math.inf):
         found += more
-        if len(found) > search.limit or reached is None or time.monotonic() > ends_at:
+        ended_at = time.monotonic()
+        if len(found) > search.limit or reached is None or ended_at + (ended_at - began_at) > ends_at:
             break
+        began_at = ended_at
     else:
         reached = None
     page = cut_page(found, NEWEST_MESSAGES_FIRST, search.limit)
