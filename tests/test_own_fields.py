@@ -31,14 +31,16 @@ def found(ada: Person, op: str, value: Any = None, name: str = "Size") -> set[in
 @pytest.fixture
 def texts(ada: Person, eve: Person) -> dict[int, str]:
     """By fan; another account has them too."""
-    for person in (ada, eve):
-        fans = {add_fan(person, number)["id"]: said for number, said in enumerate(TEXTS)}
-        with person.app.app_context(), write() as session:
-            for fan_id, said in fans.items():
-                session.execute(update(Fan).where(Fan.id == fan_id).values(custom={"Size": said, "Other": "1"}))
-        if person is ada:
-            of_ada = fans
-    return of_ada
+    _add_fans(eve)
+    return _add_fans(ada)
+
+
+def _add_fans(person: Person) -> dict[int, str]:
+    fans = {add_fan(person, number)["id"]: said for number, said in enumerate(TEXTS)}
+    with person.app.app_context(), write() as session:
+        for fan_id, said in fans.items():
+            session.execute(update(Fan).where(Fan.id == fan_id).values(custom={"Size": said, "Other": "1"}))
+    return fans
 
 
 def test_each_text_is_found_by_what_it_is(ada: Person, texts: dict[int, str]):
@@ -50,6 +52,9 @@ def test_each_text_is_found_by_what_it_is(ada: Person, texts: dict[int, str]):
     assert found(ada, "isSet") == set(texts)
     assert found(ada, "isNotSet") == set()
     assert found(ada, "isSet", name="size") == set()
+    page = ada.browser().get("/segments/new").text
+    options = page.partition('<datalist id="own-fields">')[2].partition("</datalist>")[0]
+    assert re.findall('value="([^"]+)"', options) == ["Other", "Size"]
 
 
 @pytest.mark.parametrize("part", ["4", "X", "end", "_", "%", "größe", '"'])

@@ -6,6 +6,7 @@ from werkzeug import Response
 
 from app.accounts.guard import account
 from app.errors import Conflict, Invalid
+from app.fans import own_fields
 from app.fans import queries as fans
 from app.formats import plural
 from app.segments import actions, queries
@@ -111,6 +112,7 @@ def _page(form: RuleForm, segment: Segment | None = None, shown: Group | None = 
         "segment": segment,
         "fields": FIELDS,
         "tags": fans.tags_of_account(account.id),
+        "own_fields": own_fields.names_in(account.id),
         "names": names,
         "fixed": shown and in_words(shown, names),
     } | _found(form, shown, names)
