@@ -4,7 +4,7 @@
 a room first, then asks for what is newer than its last number; what Redis dropped, it asks for again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 MOST_REPLAYED = 3000
 MOST_AT_ONCE = 25  # rows in one answer: on a line that breaks every half second a long one would never arrive
 MOST_EVENTS_AT_ONCE = 200
+MOST_TOLD = 100  # of a change to more threads at once, watchers hear that they are to load the list anew
 
 
 _accounts, _conversations, _messages, _events = map(table_of, (Account, Conversation, Message, RoomEvent))
@@ -155,6 +156,13 @@ def note_gone(account_id: int, conversation_id: int) -> list[Noted]:
     """Of a thread that was deleted: its own news goes, the inbox hears of it. As note_conversation."""
     execute(delete(RoomEvent).where(RoomEvent.room == rooms.thread_room(conversation_id)))
     return note_conversation(account_id, conversation_id)
+
+
+def note_many_gone(account_id: int, conversations: Collection[int]) -> list[Noted]:
+    """As note_gone, of many."""
+    if len(conversations) > MOST_TOLD:  # what was their own news goes with what is old
+        return note_upheaval(account_id)
+    return [news for each in conversations for news in note_gone(account_id, each)]
 
 
 def tell(noted: list[Noted]) -> None:

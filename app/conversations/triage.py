@@ -10,11 +10,10 @@ from sqlalchemy import Select, case, literal, select, update
 
 from app.accounts import queries as accounts
 from app.conversations import live, queries
+from app.conversations.live import MOST_TOLD
 from app.conversations.models import UNTIL_REPLY, Conversation
 from app.database import UTCDateTime, db, execute, utcnow, write
 from app.errors import Invalid
-
-MOST_TOLD = 100  # of a change to more at once, watchers hear that they are to load the list anew
 
 
 def mark_read(account_id: int, conversation_id: int) -> None:

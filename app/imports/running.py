@@ -11,6 +11,7 @@ from sqlalchemy import or_, select, update
 
 from app.background import later, stopping
 from app.bulk import count_anew, prepare_for_many
+from app.conversations import live
 from app.database import db, execute, table_of, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan, FanTag
@@ -115,8 +116,10 @@ class _Work:
             else:
                 self._change(started_at=utcnow())
 
-    def _in_sets(self, account_id: int, cursor: str, do: Callable[[RowSet], None], then: ImportStatus) -> None:
-        """cursor: the outcome that it is at, and the row down to which all is done."""
+    def _in_sets(
+        self, account_id: int, cursor: str, do: Callable[[RowSet], list[int] | None], then: ImportStatus
+    ) -> None:
+        """cursor: the outcome that it is at, and the row down to which all is done. `do` may say which threads are gone."""
         at, _, row = cursor.partition(":")
         outcomes = WRITTEN[WRITTEN.index(Outcome(at)) :] if at else WRITTEN
         below = int(row) if row else sets.BEFORE_ALL
@@ -126,11 +129,13 @@ class _Work:
                 below = found.first
                 with write():
                     self.hold()
-                    do(found)
+                    gone = do(found) or []
                     self._change(cursor=f"{outcome}:{below}", tries=0)
                     done += 1
                     if done in COUNTED_AFTER:
                         count_anew(*BULK_TABLES)
+                    noted = live.note_many_gone(account_id, gone)
+                live.tell(noted)
             below = sets.BEFORE_ALL
         with write():
             self.hold()

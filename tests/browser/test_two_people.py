@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.servers import wait_until
 
 ROWS = 3000
 HEADER = "Username,Display Name,Email,Total Spent,Last Seen"
@@ -117,6 +118,23 @@ def test_a_fan_whom_one_deletes_is_gone_for_the_other(bob: Person, stack: Stack,
     stack.call("DELETE", f"/api/crm/fans/{fan['id']}")
     expect(row).to_have_count(0)
     assert int(page.locator("#unread-total").text_content() or 0) == before
+    assert not bob.was_reloaded()
+
+
+def test_fans_whom_an_undo_takes_back_are_gone_for_the_other(bob: Person, stack: Stack):
+    file = {"file": ("late.csv", b"Username,Display Name\nlate_leaf,Late Leaf\n", "text/csv")}
+    path = f"/api/onlyfans/import/{stack.call('POST', '/api/onlyfans/import/csv', files=file)['importId']}"
+    wait_until(lambda: stack.call("GET", path)["status"] == "completed")
+    (fan,) = stack.call("GET", "/api/crm/fans?search=late_leaf")["fans"]
+    stack.call("PUT", f"/api/crm/fans/{fan['id']}", json={"platformFanId": "424242"})
+    thread = stack.call("POST", "/api/crm/conversations", json={"fanId": fan["id"]})["id"]
+    bob.page.goto(f"/messages/onlyfans?search={fan['name']}")
+    expect(bob.badge()).to_have_text("Live")
+    row = bob.page.locator(f"#conversation-{thread}")
+    expect(row).to_be_visible()
+    bob.mark()
+    stack.call("POST", f"{path}/undo")
+    expect(row).to_have_count(0)
     assert not bob.was_reloaded()
 
 

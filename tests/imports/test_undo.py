@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import select
 
+from app.conversations import live, rooms
+from app.conversations.actions import start_conversation
 from app.database import db
 from app.errors import Conflict
 from app.fans.models import Fan
@@ -151,6 +153,21 @@ def test_undo_keeps_what_people_did_since_and_lists_it(steps, ada, sandbox):
     left = {fan["name"]: fan for fan in ada.get("/api/crm/fans")["fans"]}
     assert sorted(left) == ["Ann", "Bob", "Talked"]
     assert (left["Ann"]["email"], left["Ann"]["valueCents"], left["Ann"]["tags"]) == ("ann@mine.example", 100, ["VIP"])
+
+
+@pytest.mark.parametrize("number", [2, live.MOST_TOLD + 1])
+def test_watchers_hear_of_the_threads_that_go_with_their_fans(steps, app, ada, sandbox, number: int):
+    connect(ada, sandbox.url)
+    steps.upload(HOUSE + "".join(f"fan{each},Fan,,,,\n" for each in range(number))).rehearse().apply()
+    with app.app_context():
+        fans = db.session.scalars(select(Fan.id).where(Fan.account_id == ada.account_id)).all()
+        threads = [start_conversation(ada.account_id, each)[0].id for each in fans]
+        _, before = rooms.newest_seq(ada.account_id, "inbox", 0)
+    steps.undo()
+    with app.app_context():
+        told = live.catch_up(ada.account_id, "inbox", 0, before)
+    gone = [(each["id"], each["html"]) for each in told["items"]]
+    assert (told["reload"], gone) == ((True, []) if number > 2 else (False, [(each, None) for each in threads]))
 
 
 def test_payments_are_undone_with_the_payers_made_for_them(steps, state, ada):
