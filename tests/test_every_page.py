@@ -8,11 +8,11 @@ from tests.browser.test_pages import PATHS
 
 NO_PAGES = {  # parts of one, files, and addresses that lead on
     "accounts.home", "accounts.export_audit", "analytics.export", "campaigns.ledger", "campaigns.more_media",
-    "campaigns.progress", "conversations.handling", "conversations.leave_compose", "conversations.newer",
-    "conversations.next_waiting", "conversations.older", "conversations.show_chosen", "fans.export", "imports.example",
-    "imports.progress", "imports.rows_csv", "media.show", "operations.healthz", "operations.readyz",
-    "operations.show_metrics", "portability.download_export", "portability.export_fan", "portability.leave_progress",
-    "segments.count", "static",
+    "campaigns.progress", "conversations.fan_card", "conversations.handling", "conversations.leave_compose",
+    "conversations.newer", "conversations.next_waiting", "conversations.older", "conversations.show_chosen",
+    "fans.export", "imports.example", "imports.progress", "imports.rows_csv", "media.show", "operations.healthz",
+    "operations.readyz", "operations.show_metrics", "portability.download_export", "portability.export_fan",
+    "portability.leave_progress", "segments.count", "static",
 }  # fmt: skip
 COME_TO = {  # only on a way through other pages: those tests do not get there
     "accounts.sign_in", "accounts.show_code", "accounts.show_invitation", "accounts.show_reset", "campaigns.considered",

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.conversations import notes
+from app.conversations import notes, rooms
 from app.database import utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import actions, queries
@@ -141,6 +141,45 @@ def test_notes_are_not_written_over_what_somebody_else_wrote_meanwhile(app, ada:
     assert card.post("notes", notes="Likes jazz\nand tea", version=version).status_code == 200, (
         "the same is no conflict"
     )
+
+
+def test_whoever_changes_what_is_shown_of_them_makes_another_version(app, ada: Person, fan: int, thread: int):
+    def version() -> str:
+        with app.app_context():
+            (told,) = rooms.fans_of([rooms.thread_room(thread), rooms.inbox_room(ada.account_id)]).values()
+            assert told == queries.find_fan(ada.account_id, fan).version
+            return told
+
+    seen, card = [version()], Card(ada, fan)
+    assert version() == seen[0]
+
+    def has_another() -> None:
+        seen.append(version())
+        assert len(set(seen)) == len(seen)
+
+    ada.put(f"/api/crm/fans/{fan}", {"name": "Zoe"})
+    has_another()
+    card.post("tags", add="Whale")
+    has_another()
+    card.post("tags", remove="Whale")
+    has_another()
+    with app.app_context():
+        actions.tag_fans(ada.account_id, select(Fan.id).where(Fan.id == fan), "many at once")
+        notes_version = queries.find_fan(ada.account_id, fan).notes_version
+    has_another()
+    card.post("notes", notes="Likes jazz", version=notes_version)
+    has_another()
+    pay(ada, fan, "tip", 500, 1)
+    has_another()
+    Importer(app, ada)("Username,Subscription Tier\nfan1,Gold\n")
+    has_another()
+    shown = ada.browser().get(f"/messages/onlyfans/{thread}/fan").text
+    assert f'data-version="{seen[-1]}"' in shown
+    assert all(each in shown for each in ("Zoe", "many at once", "Likes jazz", "$5.00", "Gold"))
+
+
+def test_nobody_elses_fan_is_shown(eve: Person, thread: int):
+    assert eve.browser().get(f"/messages/onlyfans/{thread}/fan").status_code == 404
 
 
 def test_their_clock_stands_beside_the_thread(ada: Person, fan: int, thread: int):

@@ -211,6 +211,23 @@ def test_a_deleted_fan_leaves_the_lists_and_the_unread_number_of_everybody(app, 
         each.client.disconnect()
 
 
+def test_watchers_are_told_of_another_version_of_the_fan_and_of_none_that_they_were_told_of(
+    ada: Person, web: str, thread: int
+):
+    watcher, told = Watcher(web, cookie_of(ada), "thread", thread, 0), []
+    watcher.client.on("fan", told.append)
+    first = watcher.watch()["fan"]
+    fan = ada.get("/api/crm/conversations")["conversations"][0]["fanId"]
+    ada.put(f"/api/crm/fans/{fan}", {"name": "Renamed"})
+    changed = watcher.watch()["fan"]
+    assert changed != first
+    wait_until(lambda: [each["version"] for each in told][-1:] == [changed], seconds=10)
+    number = len(told)
+    time.sleep(6)
+    assert len(told) == number
+    watcher.client.disconnect()
+
+
 def test_a_thread_of_another_account_cannot_be_watched(app, ada: Person, eve: Person, web: str, thread: int):
     watcher = Watcher(web, cookie_of(eve), "thread", thread, 0)
     assert watcher.watch() == {"error": "no such room"}

@@ -9,6 +9,7 @@ from app.conversations import queries
 from app.conversations.models import Conversation
 from app.database import db
 from app.extensions import get_redis
+from app.fans.models import SHOWN, Fan, version_of
 
 WATCHED_SECONDS = 15  # of a web process that died; one that lives marks its rooms again each second
 
@@ -45,6 +46,17 @@ def newest_of(rooms: Iterable[str]) -> dict[str, int]:
     inboxes = select(Account.id, Account.inbox_seq).where(Account.id.in_(ids["inbox"]))
     found = {thread_room(each): seq for each, seq in db.session.execute(threads).tuples()}
     found |= {inbox_room(each): seq for each, seq in db.session.execute(inboxes).tuples()}
+    db.session.rollback()
+    return found
+
+
+def fans_of(rooms: Iterable[str]) -> dict[str, str]:
+    """By the room of their thread, the fans' versions. As newest_of."""
+    ids = [int(room_id) for kind, _, room_id in (room.partition(":") for room in rooms) if kind == "thread"]
+    if not ids:
+        return {}
+    rows = select(Conversation.id, *SHOWN).join(Fan, Fan.id == Conversation.fan_id).where(Conversation.id.in_(ids))
+    found = {thread_room(row.id): version_of(row) for row in db.session.execute(rows)}
     db.session.rollback()
     return found
 

@@ -54,15 +54,16 @@ def disconnect(_reason: Any = None) -> None:
 
 @socketio.on("watch")
 def watch(wish: Any = None) -> dict[str, Any]:
-    """{"kind": "thread"|"inbox", "id": conversation id, "after": number} → what is newer. Also asked again by a watcher who
-    wants to be sure: joining twice does no harm."""
+    """{"kind": "thread"|"inbox", "id": conversation id, "after": number} → what is newer, and the fan's version. Also asked
+    again by a watcher who wants to be sure: joining twice does no harm."""
     if not _may_hear():
         return {"error": "signed out"}
     try:
         kind, room_id, after = _read(wish)
         _join(kind, room_id)
         # The number is read after joining: what comes later is emitted into the room.
-        return live.catch_up(g.membership.account_id, kind, room_id, after)
+        answer = live.catch_up(g.membership.account_id, kind, room_id, after)
+        return answer | {"fan": rooms.fans_of([answer["room"]]).get(answer["room"])}
     except (NotFound, KeyError, TypeError, ValueError):
         return {"error": "no such room"}
 
@@ -120,14 +121,16 @@ def _start_keeper(app: Flask, teller: Teller) -> None:
 
 def _keep_marked(app: Flask, teller: Teller) -> None:
     """Looks after the rooms that sockets of this process are in, as long as it runs."""
-    numbers = dict[str, int]()
+    numbers, fans = dict[str, int](), dict[str, str]()
     with app.app_context():
         for round_ in count(1):
             time.sleep(MARK_EVERY_SECONDS)
             try:
                 if numbers:
                     _tell_of_the_lost(teller, numbers)
-                numbers = _look_around(teller) if round_ % LOOK_EVERY == 0 else {}
+                is_time = round_ % LOOK_EVERY == 0
+                numbers = _look_around(teller) if is_time else {}
+                fans = _tell_of_fans(teller, fans) if is_time else fans
                 _mark_all(teller)
             except (RedisError, SQLAlchemyError) as error:
                 log.warning("watchers_not_marked", error=type(error).__name__)
@@ -150,6 +153,16 @@ def _look_around(teller: Teller) -> dict[str, int]:
     _close_those_who_left()
     joined = _joined_rooms(teller)
     return rooms.newest_of(joined) if joined else {}
+
+
+def _tell_of_fans(teller: Teller, told: dict[str, str]) -> dict[str, str]:
+    """That something is known of a fan that was not, by whomever: who shows it beside the thread asks."""
+    fans = rooms.fans_of(_joined_rooms(teller))
+    for room, version in fans.items():
+        if told.get(room) != version:
+            item = {"room": room, "version": version}
+            teller.emit("fan", item, namespace="/", room=room, ignore_queue=True)
+    return fans
 
 
 def _mark_all(teller: Teller) -> None:

@@ -179,6 +179,14 @@ def newer(conversation_id: int) -> str:
     return render_template("conversations/_messages.html", thread_page=page, **_with_times(conversation))
 
 
+@bp.get("/messages/onlyfans/<id:conversation_id>/fan")
+def fan_card(conversation_id: int) -> str:
+    """Who they are by now: for the card beside the thread, and its header."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    spend = money.spend_of(account.id, conversation.fan_id)
+    return render_template("conversations/_fan_anew.html", conversation=conversation, spend=spend)
+
+
 @bp.post("/messages/onlyfans/<id:conversation_id>/read")
 def read(conversation_id: int) -> tuple[str, int]:
     """`seen`: the newest message that was shown for long enough to be read."""

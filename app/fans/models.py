@@ -1,5 +1,6 @@
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -82,8 +83,24 @@ class Fan(Base):
         return sha256(self.notes.encode()).hexdigest()[:16]
 
     @property
+    def version(self) -> str:
+        return version_of(self)
+
+    @property
     def display_name(self) -> str:
         return self.name or self.handle or self.email or f"Fan {self.platform_fan_id or self.id}"
+
+
+SHOWN = (
+    Fan.name, Fan.handle, Fan.email, Fan.avatar_url, Fan.timezone, Fan.subscription_status, Fan.value_cents,
+    Fan.earned_cents, Fan.last_purchase_at, Fan.last_paid_at, Fan.last_seen_at, Fan.updated_at,
+)  # fmt: skip
+
+
+def version_of(fan: Any) -> str:
+    """What is known of a fan, in short, drawn from SHOWN: it changes with it, whoever changes it. Who changes tags, notes or
+    fields of their own notes in updated_at that they did."""
+    return sha256(repr([getattr(fan, column.key) for column in SHOWN]).encode()).hexdigest()[:16]
 
 
 class FanTag(Base):

@@ -36,6 +36,7 @@
           const wish = { kind: this.kind, id: this.id, after: this.last };
           answer = await socket.timeout(ANSWER_MS).emitWithAck("watch", wish);
           if (answer.error) return location.reload();
+          tellOfFan(this, answer.fan);
           if (answer.unreadTotal !== undefined) showUnread(answer.unreadTotal);
           if (answer.reload) return this.element.dispatchEvent(new CustomEvent("greenroom:stale", { bubbles: true }));
           for (const item of answer.items) apply(this, item);
@@ -194,6 +195,11 @@
     return (shown[here + 1] ?? shown[here - 1])?.querySelector(".conversation-link");
   };
 
+  // Not numbered: who shows more of the fan than this version asks for the rest.
+  const tellOfFan = (room, version) => {
+    if (version) room.element.dispatchEvent(new CustomEvent("greenroom:fan", { bubbles: true, detail: version }));
+  };
+
   const showUnread = (total) => {
     const badge = document.getElementById("unread-total");
     if (!badge) return;
@@ -251,6 +257,10 @@
     findRooms();
     socket.on("connect", arrived);
     socket.on("news", (news) => rooms.find((room) => room.name === news.room)?.take(news));
+    socket.on("fan", (news) => {
+      const room = rooms.find((each) => each.name === news.room);
+      if (room) tellOfFan(room, news.version);
+    });
     socket.on("writing", (news) => {
       const room = rooms.find((each) => each.name === news.room);
       room?.element.dispatchEvent(new CustomEvent("greenroom:writing", { bubbles: true, detail: news }));

@@ -1,5 +1,6 @@
 """Updates disturb nobody: the focus stays, nothing jumps under the pointer, and who cannot see hears what came."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,31 @@ def test_a_screen_reader_hears_what_the_fan_says(ada: Person, stack: Stack, fan:
     expect(announcer).to_be_empty()
     stack.sandbox.fan("say", fan["platformFanId"], text="Do you hear me?")
     expect(announcer).to_have_text("New message: Do you hear me?")
+
+
+def test_of_a_burst_a_screen_reader_hears_how_many_and_the_last(ada: Person, bob: Person, stack: Stack, fan: dict):
+    bob.open_conversation(fan)
+    ada.open_conversation(fan)
+    heard = ada.page.evaluate_handle("""() => {
+      const heard = [], announcer = document.getElementById("announcer");
+      new MutationObserver(() => heard.push(announcer.textContent)).observe(announcer, { childList: true });
+      return heard;
+    }""")
+    for word in ("One", "Two", "Three"):
+        stack.sandbox.fan("say", fan["platformFanId"], text=f"{word} of three")
+    bob.composer.press("Alt+n")
+    bob.composer.fill("He is in a hurry")
+    bob.composer.press("Control+Enter")
+    for person in (ada, bob):
+        expect(person.message("Three of three")).to_be_visible()
+    expect(ada.page.locator("#messages > .note")).to_be_visible()
+    ada.page.wait_for_timeout(1_500)
+    said = ". ".join(heard.json_value())
+    alone, many = said.count("New message: "), [int(each) for each in re.findall(r"(\d+) new messages from", said)]
+    assert alone + sum(many) == 3
+    assert many
+    assert f"new messages from {fan['name']}: … " in said
+    assert said.count("A new note") == 1
 
 
 def test_news_of_what_is_not_on_the_page_comes_with_its_page(ada: Person, desk_of: Callable[[int], Desk], stack, fan):
