@@ -128,6 +128,11 @@ class Sandbox:
     def fan(self, verb: str, chat_id: str, **body: object) -> dict:
         return self._http.post(f"/sandbox/fans/{chat_id}/{verb}", json=body).raise_for_status().json()
 
+    def delete(self, chat_id: str, message_id: int) -> None:
+        """A message of the creator's, on the platform."""
+        path = f"/api/acct_demo/chats/{chat_id}/messages/{message_id}"
+        self._http.delete(path, headers={"Authorization": "Bearer sandbox-test"}).raise_for_status()
+
     def redeliver(self, last: int) -> None:
         self._http.post("/sandbox/webhooks/redeliver", json={"last": last}).raise_for_status()
 

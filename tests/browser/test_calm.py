@@ -73,6 +73,40 @@ def test_nothing_moves_or_goes_away_under_the_pointer(ada: Person, stack: Stack,
     wait_until(lambda: page.evaluate(ORDER)[0] == f"conversation-{ids[0]}")
 
 
+def test_j_and_k_go_on_from_where_they_are_when_rows_move(ada: Person, stack: Stack, silent_fans):
+    fans = [next(silent_fans) for _ in range(4)]
+    ids = [f"conversation-{spoken_with(stack, each, ['Hello'])}" for each in fans]
+    page, keys = ada.page, ada.page.keyboard
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+
+    def moves_up(number: int) -> list[str]:
+        stack.sandbox.fan("say", fans[number]["platformFanId"], text="Up I go")
+        expect(page.locator(f"#{ids[number]}")).to_contain_text("Up I go")
+        wait_until(
+            lambda: (
+                page.evaluate(ORDER).index(ids[number]) < min(map(page.evaluate(ORDER).index, {*ids} - {ids[number]}))
+            )
+        )
+        return page.evaluate(ORDER)
+
+    def is_at(row: str) -> None:
+        expect(page.locator(f"#{row} .conversation-link")).to_be_focused()
+
+    while page.evaluate("document.activeElement.closest('li')?.id") != ids[2]:
+        keys.press("j")
+    order = moves_up(0)  # from below it to the top
+    is_at(ids[2])
+    keys.press("j")
+    is_at(order[order.index(ids[2]) + 1])
+    keys.press("k")
+    is_at(ids[2])
+    order = moves_up(2)  # itself
+    is_at(ids[2])
+    keys.press("j")
+    is_at(order[order.index(ids[2]) + 1])
+
+
 def test_a_screen_reader_hears_what_the_fan_says(ada: Person, stack: Stack, fan: dict):
     ada.open_conversation(fan)
     ada.write("Mine is not read out")

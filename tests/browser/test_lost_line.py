@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import BROKEN_LINE
 from tests.browser.line import Line
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.servers import wait_until
 
 
 @pytest.fixture
@@ -50,6 +52,32 @@ def test_what_came_meanwhile_is_there_once_and_in_order(
     expect(bob.message("Fourth, live again")).to_be_visible()
     assert bob.texts() == [*whole, "Fourth, live again"]
     assert not bob.was_reloaded()
+
+
+def test_the_badge_says_live_only_once_nothing_is_missing(
+    visit: Callable[..., Person], line: Line, stack: Stack, fan: dict
+):
+    bob = visit("bob", url=line.url)
+    bob.expects(BROKEN_LINE)
+    bob.open_conversation(fan)
+    line.cut()
+    expect(bob.badge()).to_have_attribute("data-live", "offline")
+    stack.sandbox.fan("say", fan["platformFanId"], text="Missed")
+    thread = stack.call("GET", "/api/crm/conversations?limit=200")["conversations"]
+    (mine,) = [each["id"] for each in thread if each["fanId"] == fan["id"]]
+    messages = f"/api/crm/conversations/{mine}/messages"
+    wait_until(lambda: stack.call("GET", messages)["messages"])
+    seen = bob.page.evaluate_handle("""() => {
+      const seen = [], badge = document.querySelector(".live-thread");
+      const isThere = () => document.getElementById("messages").textContent.includes("Missed");
+      const look = () => seen.push([badge.dataset.live, badge.textContent.trim(), isThere()]);
+      new MutationObserver(look).observe(badge, { attributes: true, attributeFilter: ["data-live"] });
+      return seen;
+    }""")
+    line.mend()
+    expect(bob.message("Missed")).to_be_visible()
+    expect(bob.badge()).to_have_text("Live")
+    assert seen.json_value()[-2:] == [["catching", "Catching up…", False], ["live", "Live", True]]
 
 
 def test_a_message_that_cannot_leave_stays_in_the_composer(
