@@ -12,7 +12,11 @@ from app.config import DEMO, ROOT
 from tests.browser.line import Line
 from tests.browser.person import Person
 from tests.browser.stack import BOB, Stack, add_person, running_stack
+from tests.browser.ways import come_to, gone
 from tests.stack.stack import Stack as WholeStack
+
+assert come_to  # a fixture
+assert gone  # another
 
 BROKEN_LINE = "WebSocket connection to .* failed|ERR_|Failed to (fetch|load resource)"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

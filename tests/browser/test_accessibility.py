@@ -6,8 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
-from tests.browser.test_pages import PHONE, paths
+from tests.browser.person import SENT, Person
+from tests.browser.stack import Stack
+from tests.browser.test_pages import PHONE, go, paths
+from tests.browser.ways import Place
 
 assert paths  # a fixture
 THEMES = ("light", "dark")
@@ -24,14 +26,23 @@ def faults(person: Person) -> list[str]:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_no_page_has_a_fault(visit: Callable[..., Person], paths: list[str], theme: str):
-    ada, stranger = visit("ada", color_scheme=theme), visit(color_scheme=theme)
+    ada = visit("ada", color_scheme=theme)
     ada.expects("status of 404")
-    wrong = []
-    for person, path in [(ada, path) for path in paths] + [(stranger, "/login"), (ada, "/no/such/page")]:
-        person.page.goto(path)
-        expect(person.page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        wrong += faults(person)
+    wrong = [fault for path in [*paths, "/no/such/page"] for fault in faults_at(ada, path, theme)]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_nor_has_one_that_is_come_to_through_others(visit: Callable[..., Person], come_to: list[Place], theme: str):
+    people = {name: visit(name, color_scheme=theme) for name, _ in come_to}
+    wrong = [fault for name, path in come_to for fault in faults_at(people[name], path, theme)]
+    assert not wrong, "\n".join(wrong)
+
+
+def faults_at(person: Person, path: str, theme: str) -> list[str]:
+    go(person, path)
+    expect(person.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+    return faults(person)
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -75,10 +86,19 @@ def test_what_opens_in_the_inbox_has_no_fault(visit: Callable[..., Person], fan:
     assert not wrong, "\n".join(wrong)
 
 
-def test_on_a_phone_nothing_has_a_fault(visit: Callable[..., Person], fan: dict):
-    ada = visit("ada", viewport=PHONE)
+@pytest.mark.parametrize("theme", THEMES)
+def test_on_a_phone_nothing_has_a_fault(visit: Callable[..., Person], stack: Stack, fan: dict, theme: str):
+    ada = visit("ada", viewport=PHONE, color_scheme=theme)
     ada.open_conversation(fan)
+    expect(ada.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+    ada.write("Good evening")
+    expect(ada.message("Good evening")).to_have_attribute("data-status", SENT)
+    stack.sandbox.fan("say", fan["platformFanId"], text="And to you")
+    expect(ada.message("And to you")).to_be_visible()
     wrong = faults(ada)
+    ada.page.get_by_role("button", name=f"About {fan['name']}").click()
+    expect(ada.page.locator("#fan-side")).to_be_visible()
+    wrong += faults(ada)
     ada.page.goto("/messages/onlyfans")
     wrong += faults(ada)
     assert not wrong, "\n".join(wrong)

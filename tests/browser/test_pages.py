@@ -1,12 +1,14 @@
 """What holds for every page."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.person import SENT, Person
 from tests.browser.stack import Stack
+from tests.browser.ways import LONG, Place
 from tests.servers import wait_until
 
 PHONE = {"width": 390, "height": 844}
@@ -54,7 +56,6 @@ PATHS = (
     "/settings/leave",
     "/api/docs",
 )
-LONG = "an-unbroken-word-" * 12
 
 
 @pytest.fixture(scope="session")
@@ -83,19 +84,34 @@ def brought(stack: Stack, content: str) -> int:
 
 
 def test_no_page_is_wider_than_a_phone_and_each_has_a_title(visit: Callable[..., Person], paths: list[str]):
-    ada, stranger = visit("ada", viewport=PHONE), visit(viewport=PHONE)
-    wide = []
-    for person, path in [(ada, path) for path in paths] + [(stranger, "/login"), (ada, "/no/such/page")]:
-        person.page.goto(path)
-        assert person.page.title().endswith(" · Greenroom"), path
-        assert not person.page.title().startswith(" "), path
-        for theme in ("light", "dark"):
-            person.page.emulate_media(color_scheme=theme)
-            expect(person.page.locator("html")).to_have_attribute("data-bs-theme", theme)
-            if too_wide(person):
-                wide.append((theme, path, too_wide(person)))
+    ada = visit("ada", viewport=PHONE)
     ada.expects("status of 404")
-    assert wide == []
+    assert [wide for path in [*paths, "/no/such/page"] for wide in too_wide_at(ada, path)] == []
+
+
+def test_nor_is_one_that_is_come_to_through_others(visit: Callable[..., Person], come_to: list[Place]):
+    people = {name: visit(name, viewport=PHONE) for name, _ in come_to}
+    assert [wide for name, path in come_to for wide in too_wide_at(people[name], path)] == []
+
+
+def too_wide_at(person: Person, path: str) -> list[tuple[str, str, int]]:
+    """In which theme, and by how many pixels. Its title is looked at too."""
+    go(person, path)
+    page = person.page
+    assert page.title().endswith(" · Greenroom"), path
+    assert not page.title().startswith(" "), path
+    wide = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+        wide.append((theme, path, too_wide(person)))
+    return [each for each in wide if each[2]]
+
+
+def go(person: Person, path: str) -> None:
+    """To that page and no other."""
+    person.page.goto(path)
+    assert urlsplit(person.page.url).path == urlsplit(path).path, "it led on"
 
 
 def too_wide(person: Person) -> int:
