@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select
 
@@ -52,3 +54,24 @@ def said(text: str = "<p>Hi &amp; hello<br />you</p>", message_id: int = 9007199
         "price": 0,
         "media": [],
     }
+
+
+def paid(payment: Mapping[str, Any]) -> tuple[str, dict]:
+    """The event of a payment, and what it says. payment: its `number`, `kind`, `cents` gross, `fan` (a number too) and `at`."""
+    fan = {"id": 100_000_000 + payment["fan"], "username": f"fan{payment['fan']}", "name": f"Fan {payment['fan']}"}
+    payload = {"id": str(9000 + payment["number"]), "createdAt": payment["at"].isoformat(), "user": fan}
+    cents = payment["cents"]
+    spelled = f"${cents / 100:,.2f}"
+    match payment["kind"]:
+        case "tip":
+            return "tips.received", payload | {"amountGross": cents / 100, "amountNet": net(cents) / 100}
+        case "message":
+            return "messages.ppv.unlocked", payload | {"replacePairs": {"{AMOUNT}": spelled}}
+        case "renewal":
+            return "subscriptions.renewed", payload | {"replacePairs": {"{PRICE}": spelled}}
+    return "subscriptions.new", payload | {"replacePairs": {"{PRICE}": spelled}}
+
+
+def net(cents: int) -> int:
+    """What remains after the platform's fifth."""
+    return cents * 80 // 100

@@ -12,7 +12,7 @@ from app.database import db
 from app.imports import actions as imports
 from app.imports.models import Import
 from app.money.models import Transaction
-from tests.events import Platform
+from tests.events import Platform, net, paid
 from tests.imports.conftest import Importer, counts
 from tests.imports.test_undo import Steps
 from tests.people import Person, add_fan, connect
@@ -40,14 +40,6 @@ class Month:
         fan, cents = 1 + (number // 2) % fans, 500 if number % 4 < 2 else self.dice.choice((500, 999))
         return {"number": number, "at": at, "kind": kind, "fan": fan, "cents": cents}
 
-    def event(self, each: dict) -> tuple[str, dict]:
-        fan = {"id": 100_000_000 + each["fan"], "username": f"fan{each['fan']}", "name": f"Fan {each['fan']}"}
-        said = {"id": str(9000 + each["number"]), "createdAt": each["at"].isoformat(), "user": fan}
-        if each["kind"] == "tip":
-            gross, net = each["cents"] / 100, each["cents"] * 80 // 100 / 100
-            return "tips.received", said | {"amountGross": gross, "amountNet": net}
-        return "subscriptions.new", said | {"replacePairs": {"{PRICE}": f"${each['cents'] / 100:.2f}"}}
-
     def statement(self, first: int = 0, named: str = "handle") -> str:
         """named: what it has of the payers: handle, name or nothing."""
         lines = [self._line(each, named) for each in self.paid[first:]]
@@ -59,10 +51,10 @@ class Month:
         at = each["at"] + timedelta(seconds=each["number"] % 7)
         kind = {"tip": "Tip", "subscription": "Renewal"}[each["kind"]]
         cents = each["cents"]
-        return self._write(f"h{each['number']}", at, kind, cents, cents * 80 // 100, WHO[named].format(each["fan"]))
+        return self._write(f"h{each['number']}", at, kind, cents, net(cents), WHO[named].format(each["fan"]))
 
-    def _write(self, key: str, at: datetime, kind: str, cents: int, net: int, who: str) -> str:
-        money = [f"{cents / 100:.2f}", f"{net / 100:.2f}"]
+    def _write(self, key: str, at: datetime, kind: str, cents: int, net_cents: int, who: str) -> str:
+        money = [f"{cents / 100:.2f}", f"{net_cents / 100:.2f}"]
         if who:
             return ",".join([key, who, *money, f"{at:%Y-%m-%dT%H:%M:%SZ}", kind]) + "\n"
         return ",".join([key, kind, *money, "USD", f"{at:%Y-%m-%dT%H:%M:%SZ}"]) + "\n"
@@ -74,10 +66,10 @@ def test_in_any_order_and_some_twice_it_is_equal_to_the_cent(app, ada: Person, s
     platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(seed)
     for number in (1, 2, 3):
         add_fan(ada, number)
-    told = [lambda each=each: platform.post(*month.event(each), f"evt_{each['number']}") for each in month.paid]
+    told = [lambda each=each: platform.post(*paid(each), f"evt_{each['number']}") for each in month.paid]
     told += month.dice.sample(told, 6)
     again = [
-        lambda each=each: platform.post(*month.event(each), f"evt_{each['number']}_again")
+        lambda each=each: platform.post(*paid(each), f"evt_{each['number']}_again")
         for each in month.dice.sample(month.paid, 6)
     ]
     files = [lambda first=first: bring(month.statement(first, named=named), "october.csv") for first in (0, 12, 0)]
@@ -88,7 +80,7 @@ def test_in_any_order_and_some_twice_it_is_equal_to_the_cent(app, ada: Person, s
         platform.work()
     found = ada.get(MONTH)["kpis"]
     assert found["revenueCents"] == month.gross
-    assert found["netCents"] == sum(each["cents"] * 80 // 100 for each in month.paid) - 560
+    assert found["netCents"] == sum(net(each["cents"]) for each in month.paid) - 560
     with app.app_context():
         assert len(db.session.scalars(select(Transaction)).all()) == len(month.paid) + 1
     spent = sum(fan["valueCents"] for fan in ada.get("/api/crm/fans")["fans"])
@@ -102,11 +94,11 @@ def test_two_payments_alike_stay_two_though_only_one_event_came(app, ada: Person
     add_fan(ada, 1)
     month = Month(1)
     month.paid = [{"number": n, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500} for n in range(2)]
-    platform.tell(*month.event(month.paid[0]), "evt_1")
+    platform.tell(*paid(month.paid[0]), "evt_1")
     for _ in range(2):
         bring(month.statement(), "october.csv")
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
-    platform.tell(*month.event(month.paid[1]), "evt_2")
+    platform.tell(*paid(month.paid[1]), "evt_2")
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
 
 
@@ -118,7 +110,7 @@ def test_what_an_event_tells_between_rehearsal_and_apply_is_not_told_again(app, 
         {"number": n, "at": BEGAN + timedelta(days=n), "kind": "tip", "fan": 1, "cents": 500} for n in range(2)
     ]
     steps.upload(month.statement()).rehearse()
-    platform.tell(*month.event(month.paid[0]), "evt_1")
+    platform.tell(*paid(month.paid[0]), "evt_1")
     row = steps.apply().row
     assert (row.inserted, row.not_applied) == (2, 1)
     assert ada.get(MONTH)["kpis"]["revenueCents"] == 1000 - 700
@@ -132,7 +124,7 @@ def test_a_statement_is_held_against_what_events_told(app, ada: Person, sandbox)
     for number in (1, 2, 3):
         add_fan(ada, number)
     for each in month.paid[:12]:
-        platform.tell(*month.event(each), f"evt_{each['number']}")
+        platform.tell(*paid(each), f"evt_{each['number']}")
     Importer(app, ada)(month.statement(2), "october.csv")
     page = browser.get(f"/platforms/onlyfans/analytics/statement?{MONTH.partition('?')[2]}").text
     links = dict.fromkeys(html.unescape(link) for link in re.findall(r'href="([^"]+rows[^"]+)"', page))
@@ -146,7 +138,7 @@ def test_a_statement_taken_back_leaves_what_events_told(app, ada: Person, sandbo
     for number in (1, 2, 3):
         add_fan(ada, number)
     for each in month.paid[:12]:
-        platform.tell(*month.event(each), f"evt_{each['number']}")
+        platform.tell(*paid(each), f"evt_{each['number']}")
     before = ada.get(MONTH)["kpis"]
     bring(month.statement(), "october.csv")
     with app.app_context():
@@ -161,10 +153,10 @@ def nets(app) -> list[int | None]:
 
 
 def test_the_statement_knows_the_net_better_than_the_event(app, ada: Person, sandbox):
-    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(1)
+    platform, bring = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada)
     add_fan(ada, 1)
     tip = {"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}
-    platform.tell(*month.event(tip), "evt_1")
+    platform.tell(*paid(tip), "evt_1")
     assert nets(app) == [400]
     line = HEADER + "h1,fan1,5.00,{},2026-10-01T12:00:03Z,Tip\n"
     assert counts(bring(line.format("3.90"), "october.csv")) == (0, 1, 0, 0)
@@ -180,20 +172,20 @@ def test_the_statement_knows_the_net_better_than_the_event(app, ada: Person, san
 
 
 def test_the_statements_net_stands_whichever_came_first(app, ada: Person, sandbox):
-    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(1)
+    platform, bring = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada)
     add_fan(ada, 1)
     line = "h1,fan1,5.00,{},2026-10-01T12:00:03Z,Tip\n"
     bring(HEADER + line.format("3.90"), "october.csv")
     bring(HEADER + line.format("3.80"), "october.csv")
     assert nets(app) == [390], "of two statements the first"
-    platform.tell(*month.event({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
+    platform.tell(*paid({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
     assert nets(app) == [390]
 
 
 def test_a_net_that_came_between_rehearsal_and_apply_stays(app, ada: Person, sandbox):
-    platform, steps, month = Platform(ada, connect(ada, sandbox.url)), Steps(app, ada), Month(1)
+    platform, steps = Platform(ada, connect(ada, sandbox.url)), Steps(app, ada)
     add_fan(ada, 1)
-    platform.tell(*month.event({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
+    platform.tell(*paid({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
     steps.upload(HEADER + "h1,fan1,5.00,3.90,2026-10-01T12:00:03Z,Tip\n").rehearse()
     assert "('Net amount', '$4.00', '$3.90')" in steps.listed("changed")[0]
     Importer(app, ada)(HEADER + "h1,fan1,5.00,3.80,2026-10-01T12:00:03Z,Tip\n", "october.csv")
@@ -204,9 +196,9 @@ def test_a_net_that_came_between_rehearsal_and_apply_stays(app, ada: Person, san
 
 
 def test_a_statement_adds_fee_and_tax_which_are_shown_and_taken_back_with_it(app, ada: Person, sandbox):
-    platform, bring, month = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada), Month(1)
+    platform, bring = Platform(ada, connect(ada, sandbox.url)), Importer(app, ada)
     add_fan(ada, 1)
-    platform.tell(*month.event({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
+    platform.tell(*paid({"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}), "evt_1")
     header = "Transaction ID,Username,Amount,Net,Fee,VAT,Date,Type\n"
     told, new = "h1,fan1,5.00,4.00,1.00,0.50,2026-10-01T12:00:03Z,Tip\n", "h2,fan1,9.00,7.20,1.80,,2026-10-02,Tip\n"
     assert counts(bring(header + told + new, "october.csv")) == (1, 1, 0, 0)
@@ -239,8 +231,7 @@ def test_another_fan_amount_kind_or_time_is_another_payment(app, ada: Person, sa
     for number in (1, 2):
         add_fan(ada, number)
     tip = {"number": 1, "at": BEGAN, "kind": "tip", "fan": 1, "cents": 500}
-    month = Month(1)
-    platform.tell(*month.event(tip), "evt_1")
+    platform.tell(*paid(tip), "evt_1")
     others = ("fan2,5.00,4.00,2026-10-01T12:00:00Z,Tip", "fan1,5.01,4.00,2026-10-01T12:00:00Z,Tip",
               "fan1,5.00,4.00,2026-10-01T12:00:00Z,Subscription", "fan1,5.00,4.00,2026-10-01T12:10:01Z,Tip")  # fmt: skip
     bring(HEADER + "".join(f"h{n},{line}\n" for n, line in enumerate(others)), "october.csv")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.database import db
 from app.money.models import Transaction
-from tests.events import Platform
+from tests.events import Platform, net, paid
 from tests.imports.conftest import Importer
 from tests.people import Person, connect
 
@@ -43,28 +43,10 @@ def payments() -> list[dict[str, Any]]:
     return found
 
 
-def event(each: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    fan = {"id": 100_000_000 + each["fan"], "username": f"fan{each['fan']}", "name": f"Fan {each['fan']}"}
-    said = {"id": str(9000 + each["number"]), "createdAt": each["at"].isoformat(), "user": fan}
-    spelled = f"${each['cents'] / 100:,.2f}"
-    match each["kind"]:
-        case "tip":
-            return "tips.received", said | {"amountGross": each["cents"] / 100, "amountNet": net(each) / 100}
-        case "message":
-            return "messages.ppv.unlocked", said | {"replacePairs": {"{AMOUNT}": spelled}}
-        case "renewal":
-            return "subscriptions.renewed", said | {"replacePairs": {"{PRICE}": spelled}}
-    return "subscriptions.new", said | {"replacePairs": {"{PRICE}": spelled}}
-
-
-def net(each: dict[str, Any]) -> int:
-    return int(each["cents"] * 0.8)
-
-
 def statement(payments: list[dict[str, Any]]) -> str:
     """Its clock is some seconds late, as the platform's is."""
     lines = [
-        f"h{each['number']},fan{each['fan']},{each['cents'] / 100:.2f},{net(each) / 100:.2f},"
+        f"h{each['number']},fan{each['fan']},{each['cents'] / 100:.2f},{net(each['cents']) / 100:.2f},"
         f"{each['at'] + timedelta(seconds=each['number'] % 7):%Y-%m-%dT%H:%M:%SZ},{KINDS[each['kind']][1]}\n"
         for each in payments
     ]
@@ -82,13 +64,13 @@ def test_the_books_equal_the_statement_to_the_cent(app, ada: Person, sandbox, pa
     done = 0
     for part in range(PARTS):
         for each in told[part::PARTS]:
-            platform.post(*event(each), f"evt_{each['number']}")
+            platform.post(*paid(each), f"evt_{each['number']}")
         done = platform.work(done)
         if part in files:
             bring(statement(files[part]), "october.csv")
     found = ada.get(MONTH)
     assert found["kpis"]["revenueCents"] == sum(each["cents"] for each in payments)
-    assert found["kpis"]["netCents"] == sum(map(net, payments))
+    assert found["kpis"]["netCents"] == sum(net(each["cents"]) for each in payments)
     by_kind = Counter[str]()
     for step in found["trend"]:
         by_kind.update(step["byKind"])
