@@ -138,7 +138,9 @@ def test_campaigns_and_timeline_come_when_they_are_opened(ada: Person, stack: St
     expect(ada.page.get_by_role("link", name="The card's own")).to_be_visible()
 
 
-def test_on_a_phone_the_card_opens_over_the_thread_and_closes(visit: Callable[..., Person], fan: dict):
+def test_on_a_phone_the_card_opens_over_the_thread_follows_and_closes(
+    visit: Callable[..., Person], stack: Stack, fan: dict
+):
     ada = visit("ada", viewport=PHONE)
     ada.open_conversation(fan)
     card = ada.page.locator("#fan-side")
@@ -148,6 +150,8 @@ def test_on_a_phone_the_card_opens_over_the_thread_and_closes(visit: Callable[..
     ada.page.get_by_label("New tag").fill("Phone")
     ada.page.keyboard.press("Enter")
     expect(card.get_by_role("link", name="Phone")).to_be_visible()
+    stack.call("PUT", f"/api/crm/fans/{fan['id']}", json={"name": "Zoe Renamed"})
+    expect(card.get_by_role("link", name="Zoe Renamed")).to_be_visible()
     ada.page.keyboard.press("Escape")
     expect(card).to_be_hidden()
 

@@ -125,9 +125,12 @@ def write_down(person: Person, fan: dict) -> tuple[str, str]:
     person.composer.fill(LONG)
     person.composer.press("Control+Enter")
     expect(page.locator("#messages > .note")).to_be_visible()
+    expect(page.get_by_label("Reply", exact=True)).to_be_checked()  # the composer is a fresh one
+    expect(person.composer).to_have_value("")
     person.composer.fill(LONG)
     page.get_by_label("Send later").click()
     page.get_by_role("button", name="In an hour").click()
+    expect(page.locator("#messages > .later")).to_be_visible()
     later = page.locator("#messages > .later").get_by_role("link", name="Change", include_hidden=True)
     address = str(later.get_attribute("href"))
     page.get_by_role("link", name="Change the note").click()
