@@ -132,6 +132,7 @@ def test_undo_brings_back_what_was_pinned(ada: Person, fan: dict):
     page.reload()
     expect(row.get_by_text("pinned")).to_be_attached()
     page.get_by_role("button", name="No longer on top").click()
+    expect(row.get_by_text("pinned")).to_have_count(0)  # else it might stay so for the tests after this one
 
 
 def test_the_address_is_the_search_also_beside_an_open_thread(ada: Person, stack: Stack, silent_fans):
