@@ -12,6 +12,7 @@ from app.analytics import files, lines, queries, reports, selling, words
 from app.analytics.cards import FIGURES, cards
 from app.analytics.periods import DAY, PRESETS, Period, preset, read_period
 from app.analytics.queries import Step
+from app.analytics.wrong_zones import wrong_zones
 from app.database import utcnow
 from app.errors import Invalid
 from app.money import queries as money
@@ -53,6 +54,7 @@ def statement() -> str | tuple[str, int]:
         "analytics/statement.html",
         errors={},
         told=queries.statement_against_events(account.id, period),
+        wrong_zones=wrong_zones(account.id, period),
         rows=_address_of_rows(period),
         **_chooser(period),
     )

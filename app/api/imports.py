@@ -43,7 +43,10 @@ def import_csv(form_data: ImportForm) -> Any:
     started = actions.start(
         account.id, current_user.id, filename=file.filename or "", content=file.stream, **form_data.model_dump()
     )
-    return _answer_when_done(started)
+    done = actions.wait_for(started.id, _patience())
+    if (words := queries.doubt_that_stopped(done)) is not None:
+        raise Invalid(("timezone", words))
+    return _answer(done)
 
 
 @bp.post("/onlyfans/import")
@@ -181,11 +184,12 @@ def _mapping(found: Import) -> ImportMappingOut:
 def _rehearsal(found: Import) -> RehearsalOut:
     shown = RehearsalOut.model_validate({**_columns(found), "import_id": found.id})
     shown.status = _status(found)
+    shown.doubt = queries.doubt_of(found)
     return shown
 
 
 def _columns(found: Import) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in RehearsalOut.model_fields if name != "import_id"}
+    return {name: getattr(found, name) for name in RehearsalOut.model_fields if name not in ("import_id", "doubt")}
 
 
 def _rehearsal_when_done(found: Import) -> Any:
@@ -197,10 +201,13 @@ def _rehearsal_when_done(found: Import) -> Any:
 
 
 def _answer_when_done(found: Import) -> Any:
-    done = actions.wait_for(found.id, _patience())
-    if done.is_at_work:
-        return _document(done), 202, {"Location": url_for("api.show_import", import_id=found.id)}
-    return _document(done)
+    return _answer(actions.wait_for(found.id, _patience()))
+
+
+def _answer(found: Import) -> Any:
+    if found.is_at_work:
+        return _document(found), 202, {"Location": url_for("api.show_import", import_id=found.id)}
+    return _document(found)
 
 
 def _patience() -> float:

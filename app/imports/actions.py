@@ -1,7 +1,7 @@
 """An import's steps, each a verb: upload, map, (the worker rehearses), apply, undo. `start` is all of them in one call."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import IO, Any
 
 from sqlalchemy import update
@@ -53,7 +53,7 @@ def start(
     with kept_file(filename, content) as kept:
         with kept.path.open("rb") as file:
             plan = inspect(file, kept.name, kind=wanted, choices=choices, encoding=encoding or None, zone=zone)
-        options = Options(plan, rules, apply_at_once=True)
+        options = Options(plan, rules, apply_at_once=True, zone_is_said=bool(timezone))
         (new,) = _keep(account_id, user_id, kept, [options], ImportStatus.REHEARSING)
     later("run_import", new.id)
     return new
@@ -122,10 +122,21 @@ def map_columns(account_id: int, import_id: int, choice: MappingChoice) -> Impor
         plan, questions = settle(file, plan, Choices(), answers)
     if questions:
         raise Invalid(*((f"{each.field}-{each.column}", each.words) for each in questions))
-    options = Options(plan, rules, sheet.shown(), answers=answers)
+    options = Options(plan, rules, sheet.shown(), answers=answers, zone_is_said=bool(choice.timezone))
     _remember(account_id, sheet, options, choice.columns)
     values = {"options": options.to_json(), "kind": kind, "total_rows": plan.total_rows}
     _move(found, (ImportStatus.MAPPING, ImportStatus.REHEARSED), ImportStatus.REHEARSING, values)
+    later("run_import", import_id)
+    return found
+
+
+def read_in_zone(account_id: int, import_id: int, timezone: str) -> Import:
+    """Has a rehearsed import rehearsed anew, times without a zone read in this one. Raises NotFound, Conflict, Invalid."""
+    found = queries.find_import(account_id, import_id)
+    zone = choosing.zone(account_id, timezone)
+    options = Options.from_json(found.options)
+    options = replace(options, plan=replace(options.plan, zone=zone), zone_is_said=True, doubt=None)
+    _move(found, (ImportStatus.REHEARSED,), ImportStatus.REHEARSING, {"options": options.to_json()})
     later("run_import", import_id)
     return found
 

@@ -14,6 +14,7 @@ from app.imports.models import ImportKind
 from app.imports.options import NAMES_TO_MATCH, Options, Rules
 from app.imports.plan import Column
 from app.imports.questions import Question
+from app.zones import zone_names
 
 KINDS = {"fans": "Fans", "transactions": "Payments", "do-not-message": "People who must not be messaged"}
 ENCODINGS = {
@@ -64,8 +65,11 @@ class ColumnForm(Form):
 
 
 class MappingForm(FlaskForm):
+    zones = staticmethod(zone_names)
+
     kind = SelectField("What the file holds", choices=_choices(KINDS))
     encoding = SelectField("Encoding", choices=_choices(ENCODINGS))
+    timezone = StringField("Times without a zone are of", [Length(max=100)])
     columns = FieldList(FormField(ColumnForm))
     mode = RadioField(
         "Which rows come in",
@@ -109,7 +113,7 @@ class MappingForm(FlaskForm):
             for index, column in enumerate(self.columns)
         }
         rules = Rules(self.invalid.data, self.mode.data, tuple(self.match.data or ()), self.empty.data, self.tags.data)
-        return MappingChoice(self.kind.data, columns, rules, encoding=self.encoding.data)
+        return MappingChoice(self.kind.data, columns, rules, self.timezone.data, self.encoding.data)
 
     def show_errors(self, errors: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> None:
         """Each beside what it is about: `dateOrder-3` is a question about the fourth column."""
@@ -129,7 +133,7 @@ def mapping_form(options: Options, kind: str) -> MappingForm:
     fields = {column.index: column for column in plan.columns}
     columns = [_column_data(fields.get(index), options.answers.get(index)) for index in range(len(plan.header))]
     data = {
-        "kind": kind, "encoding": _usual(plan.form.encoding), "columns": columns, "mode": rules.mode,
+        "kind": kind, "timezone": plan.zone, "encoding": _usual(plan.form.encoding), "columns": columns, "mode": rules.mode,
         "match": list(rules.match), "invalid": rules.invalid, "empty": rules.empty, "tags": rules.tags,
     }  # fmt: skip
     form = MappingForm(formdata=None, data=data)

@@ -94,6 +94,13 @@ def _from_unix(seconds: int) -> Moment:
     return Moment(None, at.date(), (at.hour, at.minute, at.second, 0), UTC)
 
 
+def names_its_zone(text: str) -> bool:
+    """Of a date with its time, as a file writes it."""
+    text = " ".join(text.translate(SPACES).split())
+    clock = _TIME.search(text)
+    return clock is None or clock[6] is not None
+
+
 def _read_clock(text: str | None) -> tuple[tuple[int, int, int, int], tzinfo | None]:
     if not text:
         return (0, 0, 0, 0), None

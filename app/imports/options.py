@@ -6,6 +6,7 @@ from typing import Any
 from app.imports.evidence import Choices
 from app.imports.plan import Plan
 from app.imports.questions import Question
+from app.money.shifted import Doubt
 
 POLICIES = ("reject", "warn")
 MODES = ("both", "create", "update")
@@ -38,6 +39,9 @@ class Options:
     questions: list[Question] = field(default_factory=list)  # that the file leaves open
     answers: dict[int, Choices] = field(default_factory=dict)  # what a person said of single columns
     apply_at_once: bool = False  # nobody looks at the rehearsal
+    zone_is_said: bool = False  # by a person or program; else it is the account's
+    has_bare_clocks: bool = False  # times that name no zone, of payments
+    doubt: Doubt | None = None  # of the zone, as the rehearsal found
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +51,9 @@ class Options:
             "questions": [each.to_json() for each in self.questions],
             "answers": {str(index): asdict(each) for index, each in self.answers.items()},
             "apply_at_once": self.apply_at_once,
+            "zone_is_said": self.zone_is_said,
+            "has_bare_clocks": self.has_bare_clocks,
+            "doubt": self.doubt and asdict(self.doubt),
         }
 
     @classmethod
@@ -58,4 +65,7 @@ class Options:
             [Question(**each) for each in kept.get("questions", [])],
             {int(index): Choices(**each) for index, each in kept.get("answers", {}).items()},
             kept.get("apply_at_once", False),
+            kept.get("zone_is_said", False),
+            kept.get("has_bare_clocks", False),
+            Doubt(**kept["doubt"]) if kept.get("doubt") else None,
         )

@@ -20,6 +20,7 @@ from app.imports.options import Rules
 from app.imports.plan import Plan
 from app.imports.repeats import Repeats, names_of
 from app.imports.row import Person, Problem, Reading, person_of, problem_at
+from app.imports.zone_doubts import is_by_a_bare_clock
 from app.money.models import Transaction
 from app.money.twins import ToldByEvents
 
@@ -58,6 +59,7 @@ class PaymentRows:
 
     def __post_init__(self) -> None:
         self._told = ToldByEvents(self.account_id, PLATFORM)
+        self.has_bare_clocks = False
 
     def names(self, reading: Reading) -> list[str]:
         """What the first pass notes of a row."""
@@ -67,6 +69,7 @@ class PaymentRows:
 
     def decide(self, readings: list[Reading], decisions: Decisions) -> None:
         """Reads the database, and reserves ids for payers not known yet: inside a unit of work. Does not commit."""
+        self.has_bare_clocks |= any(is_by_a_bare_clock(each, self.plan) for each in readings)
         ids = {reading.row: self._transaction_id(reading) for reading in readings}
         known = self._known(set(ids.values()))
         strange = [each.values for each in readings if ids[each.row] not in known]

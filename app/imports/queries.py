@@ -7,6 +7,7 @@ from sqlalchemy import Select, or_, select
 from app.database import db, utcnow
 from app.errors import NotFound
 from app.imports.models import AT_WORK, SKIPPED, Import, ImportRow, ImportStatus, Outcome, RememberedMapping
+from app.imports.options import Options
 from app.paging import Order
 
 NEWEST_FIRST = Order("-imports", Import.id, Import.id, descending=True)
@@ -65,6 +66,17 @@ def columns_read(found: Import) -> list[tuple[str, str]]:
     return [(column["header"], column["field"]) for column in found.options["plan"]["columns"]]
 
 
+def doubt_of(found: Import) -> str | None:
+    """What the rehearsal found that speaks against the zone in which times were read, in words."""
+    doubt = Options.from_json(found.options).doubt
+    return doubt.words if doubt else None
+
+
+def doubt_that_stopped(found: Import) -> str | None:
+    """Of an import that nobody looks at: why its zone has to be said, in words."""
+    return found.failure if found.status == ImportStatus.FAILED and doubt_of(found) else None
+
+
 def remembered(account_id: int, header_key: str) -> RememberedMapping | None:
     known = db.session.scalar(
         select(RememberedMapping).where(
@@ -102,12 +114,21 @@ def _errors(found: Import) -> list[dict[str, Any]]:
 
 
 def _warnings(found: Import) -> list[dict[str, Any]]:
+    """Of rows; before them what speaks against the zone that the file's times were read in, at the header's row."""
     rows = select(ImportRow.row, ImportRow.warnings).where(ImportRow.import_id == found.id, LISTS["warnings"])
-    return [
+    return _doubts(found) + [
         {"row": row, **warning}
         for row, warnings in db.session.execute(rows.order_by(ImportRow.row))
         for warning in warnings or ()
     ]
+
+
+def _doubts(found: Import) -> list[dict[str, Any]]:
+    options = Options.from_json(found.options)
+    if not options.doubt:
+        return []
+    at = {"row": options.plan.header_row, "column": options.plan.fields["at"].header, "value": options.plan.zone}
+    return [at | {"error": found.failure or options.doubt.words}]
 
 
 def unfinished() -> list[int]:

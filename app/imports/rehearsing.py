@@ -23,6 +23,7 @@ from app.imports.reading import RowReader
 from app.imports.repeats import Repeats
 from app.imports.row import Reading
 from app.imports.spool import ROWS, Spool
+from app.imports.zone_doubts import find_doubt
 
 ROWS_FORGOTTEN_AT_ONCE = 20_000
 COUNTERS = {
@@ -38,7 +39,7 @@ Hold = Callable[[], None]  # says that this worker is still at it, or raises; in
 
 
 def rehearse(import_id: int, account_id: int, path: Path, options: Options, hold: Hold) -> None:
-    """Raises Invalid for a file that cannot be read to its end."""
+    """Notes in the options what it doubts. Raises Invalid for a file that cannot be read to its end."""
     forget_rows(import_id, hold)
     spool = Spool(path.parent)
     repeats = Repeats(options.plan.total_rows, lambda: _handles(spool))
@@ -53,6 +54,8 @@ def rehearse(import_id: int, account_id: int, path: Path, options: Options, hold
                 hold()
         for readings in spool.backwards():
             _decide(import_id, account_id, readings, rows, options.rules.invalid, hold)
+        options.has_bare_clocks = isinstance(rows, PaymentRows) and rows.has_bare_clocks
+        options.doubt = find_doubt(account_id, import_id, options.plan) if options.has_bare_clocks else None
     finally:
         repeats.close()
         spool.close()
@@ -121,5 +124,5 @@ def _count(import_id: int, counts: Counter[str], rows: int) -> None:
 def finish(import_id: int, options: Options) -> None:
     """Does not commit."""
     then = ImportStatus.APPLYING if options.apply_at_once else ImportStatus.REHEARSED
-    done = {"status": then, "processed_rows": 0, "cursor": "", "finished_at": utcnow()}
+    done = {"status": then, "processed_rows": 0, "cursor": "", "finished_at": utcnow(), "options": options.to_json()}
     execute(update(Import).where(Import.id == import_id).values(**done))

@@ -24,6 +24,7 @@ from app.imports.options import Options
 from app.imports.sets import RowSet
 from app.imports.undoing import undo_set
 from app.money.models import Transaction
+from app.money.shifted import Doubt
 from app.platforms.queries import first_connection
 
 log = structlog.get_logger()
@@ -108,6 +109,11 @@ class _Work:
             self.hold()
             count_anew(*BULK_TABLES)
         rehearsing.rehearse(self.import_id, account_id, path, options, self.hold)
+        if options.apply_at_once and options.doubt and not options.zone_is_said:
+            with write():
+                self.hold()
+                self._change(options=options.to_json())
+            return self.fail(f"{options.doubt.words} {_send_zone(options.doubt)}")
         with write():
             self.hold()
             rehearsing.finish(self.import_id, options)
@@ -190,6 +196,10 @@ class _Work:
             self._change(
                 status=ImportStatus.FAILED, failure=words, finished_at=utcnow(), lease=None, lease_until=None
             )  # fmt: skip
+
+
+def _send_zone(doubt: Doubt) -> str:
+    return f"Nothing was changed. Send timezone={doubt.zone}, or timezone={doubt.read_in} to take them so."
 
 
 def _link_new_fans(account_id: int) -> None:

@@ -26,6 +26,7 @@ from app.imports.models import Import, ImportStatus
 from app.imports.options import Options
 from app.imports.pace import pace_of
 from app.paging import fetch_page
+from app.zones import zone_names
 
 bp = Blueprint("imports", __name__)
 
@@ -111,6 +112,16 @@ def _mapping(found: Import, form: MappingForm, options: Options) -> str:
     return render_template("imports/mapping.html", found=found, form=form, columns=columns, plan=options.plan)
 
 
+@bp.post("/imports/<id:import_id>/timezone")
+def read_in_zone(import_id: int) -> Redirect:
+    """`timezone`: in which the file's times without a zone are read."""
+    try:
+        actions.read_in_zone(account.id, import_id, request.form.get("timezone", ""))
+    except (Conflict, Invalid) as error:
+        flash(error.detail, "error")
+    return redirect(url_for("imports.show", import_id=import_id))
+
+
 @bp.get("/imports/<id:import_id>")
 def show(import_id: int) -> str | Redirect:
     found = queries.find_import(account.id, import_id)
@@ -139,6 +150,8 @@ def _state(template: str, found: Import) -> str:
         lists=_lists(found),
         changes_of=downloads.changes_of,
         columns=queries.columns_read(found),
+        doubt=Options.from_json(found.options).doubt if found.status == ImportStatus.REHEARSED else None,
+        zones=zone_names(),
     )
 
 

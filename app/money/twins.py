@@ -67,12 +67,12 @@ _EVENTS = select(
 ).outerjoin(Fan, Fan.id == Transaction.fan_id)  # fmt: skip
 
 
-def is_near(moment: Any) -> Any:
-    """Of a transaction: it lies within WITHIN of a moment that the database has. Entered by an index."""
-    minutes = int(WITHIN.total_seconds() // 60)
+def is_near(moment: Any, within: timedelta = WITHIN) -> Any:
+    """Of a transaction: it lies so near to a moment that the database has. Entered by an index."""
+    minutes = int(within.total_seconds() // 60)
     if on_postgresql():
-        within = literal_column(f"interval '{minutes} minutes'")
-        return Transaction.at.between(moment - within, moment + within)
+        about = literal_column(f"interval '{minutes} minutes'")
+        return Transaction.at.between(moment - about, moment + about)
     first, last = (func.strftime("%Y-%m-%d %H:%M:%f", moment, f"{sign}{minutes} minutes") for sign in "-+")
     return Transaction.at.between(first, last)
 

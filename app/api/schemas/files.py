@@ -116,6 +116,7 @@ class RehearsalOut(Shape):
     not_applied: int
     undone: int
     not_undone: int
+    doubt: str | None = None  # that times were read in the zone they are of; PUT the mapping anew with `timezone`
 
 
 class ImportRowOut(Shape):
