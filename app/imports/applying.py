@@ -51,7 +51,7 @@ _TEXTS = (
 _FAN: dict[str, Any] = dict.fromkeys((*_TEXTS, "notes", *FAN_MOMENTS), Text) | {
     "id": BigInteger, "value_cents": BigInteger, "do_not_message": Boolean, "custom": JSON,
 }  # fmt: skip
-_PAYMENT: dict[str, Any] = dict.fromkeys(("transaction_id", "kind", "currency", "at"), Text) | {
+_PAYMENT: dict[str, Any] = dict.fromkeys(("transaction_id", "kind", "currency", "at", "day_ends_at"), Text) | {
     "gross_cents": BigInteger, "net_cents": BigInteger, "fee_cents": BigInteger, "tax_cents": BigInteger,
 }  # fmt: skip
 
@@ -172,6 +172,7 @@ def _add_payments(done: RowSet, uploaded_at: datetime, began_at: datetime) -> No
         **{name: said[name] for name in ("net_cents", "fee_cents", "tax_cents")},
         "currency": said["currency"],
         "at": _moment(said["at"]),
+        "day_ends_at": _moment(said["day_ends_at"]),
         "import_id": literal(done.import_id),
         "created_at": literal(utcnow(), UTCDateTime),
     }
@@ -200,7 +201,10 @@ def _told_meanwhile(done: RowSet, uploaded_at: datetime, said: dict[str, Any]) -
         Transaction.currency == said["currency"],
         Transaction.created_at > uploaded_at,
         Transaction.fan_id == func.coalesce(ImportRow.fan_id, Transaction.fan_id),
-        is_near(_moment(said["at"])),
+        or_(
+            said["day_ends_at"].is_(None) & is_near(_moment(said["at"])),
+            (Transaction.at >= _moment(said["at"])) & (Transaction.at < _moment(said["day_ends_at"])),
+        ),
     )
 
 

@@ -21,7 +21,7 @@ EXTRA_LABELS = {
     "fan_id": "Payer",
     "payer": "Payer",
 }
-HIDDEN = frozenset({"name_key", "handle_key", "email_key", "search_text", "id"})
+HIDDEN = frozenset({"name_key", "handle_key", "email_key", "search_text", "id", "day_ends_at"})
 
 
 def as_csv(found: Import, name: str) -> Iterator[str]:

@@ -94,6 +94,12 @@ def _from_unix(seconds: int) -> Moment:
     return Moment(None, at.date(), (at.hour, at.minute, at.second, 0), UTC)
 
 
+def has_clock(text: str) -> bool:
+    """Of a date as a file writes it. Seconds since 1970 tell the time as well."""
+    text = text.strip()
+    return ":" in text or (text.isascii() and text.isdecimal())
+
+
 def names_its_zone(text: str) -> bool:
     """Of a date with its time, as a file writes it."""
     text = " ".join(text.translate(SPACES).split())

@@ -73,7 +73,8 @@ class PaymentRows:
         ids = {reading.row: self._transaction_id(reading) for reading in readings}
         known = self._known(set(ids.values()))
         strange = [each.values for each in readings if ids[each.row] not in known]
-        self._told.load([each["at"] for each in strange], [each["gross"] for each in strange])
+        times = [moment for each in strange for moment in (each["at"], each.get("day_ends_at")) if moment]
+        self._told.load(times, [each["gross"] for each in strange])
         persons = [person_of(reading.values) for reading in readings]
         crowd = load_crowd(self.account_id, persons, self.repeats.has_handle)
         for reading, person in zip(readings, persons, strict=True):
@@ -118,7 +119,8 @@ class PaymentRows:
             return None  # whoever an event named is known
         given, name = reading.values, name_key(person.name) if person.only_name else None
         fan_id = fan.id if fan else None
-        return self._told.take(fan_id, name, given["kind"], given["gross"], given["currency"], given["at"])
+        when = (given["at"], given.get("day_ends_at"))
+        return self._told.take(fan_id, name, given["kind"], given["gross"], given["currency"], *when)
 
     def _check_repeated(self, reading: Reading) -> None:
         given = reading.values.get("transaction_id")
@@ -203,4 +205,5 @@ def _row(reading: Reading, transaction_id: str) -> dict[str, Any]:
         "tax_cents": given["tax_cents"],
         "currency": given["currency"],
         "at": text_of(given["at"]),
+        "day_ends_at": text_of(given.get("day_ends_at")),
     }

@@ -1,7 +1,7 @@
 """One row under a Plan: its values by field, or what is wrong with it."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.imports import values
 from app.imports.headers import CUSTOM, FAN_MOMENTS, LISTS, MOMENTS, MONEY, custom_name
 from app.imports.models import ImportKind
-from app.imports.moments import read_iso, read_moment, utc_of, zone_of
+from app.imports.moments import has_clock, read_iso, read_moment, utc_of, zone_of
 from app.imports.options import Rules
 from app.imports.payments import finish_payment
 from app.imports.plan import Column, Plan, clean, code_in
@@ -68,6 +68,7 @@ class RowReader:
         _join_names(given)
         if self.plan.kind == ImportKind.TRANSACTIONS:
             finish_payment(reading, self.plan)
+            self._mark_day(reading)
         elif not (given.get("handle") or given.get("email") or given.get("platform_fan_id") or given.get("name")):
             reading.fault = self._nobody(reading)
         return reading
@@ -159,9 +160,26 @@ class RowReader:
         text = f"{text} {clock}" if clock and ":" not in text else text
         return utc_of(read_moment(text), column.order, zone_of(named) or zone)
 
+    def _mark_day(self, reading: Reading) -> None:
+        """A date without a time is any moment of its day."""
+        at, column = reading.values.get("at"), self.plan.fields.get("at")
+        if (
+            at is None
+            or column is None
+            or has_clock(" ".join(self._cell(reading.cells, name) for name in ("at", "time")))
+        ):
+            return
+        named = clean(self._cell(reading.cells, "zone"))
+        reading.values["day_ends_at"] = _next_day(at, zone_of(named) or zone_of(column.zone) or self.zone)
+
     def _cell(self, cells: list[str], name: str) -> str:
         column = self.plan.fields.get(name)
         return cells[column.index] if column and column.index < len(cells) else ""
+
+
+@lru_cache(maxsize=4096)
+def _next_day(at: datetime, zone: tzinfo) -> datetime:
+    return datetime.combine(at.astimezone(zone).date() + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 _MARK_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}

@@ -32,7 +32,7 @@ def record_transaction(
     values: dict[str, Any] = {"transaction_id": transaction_id, "net_cents": net_cents, **of_message}
     if not _is_known(fan, transaction_id) and (told := find_in_statements(fan, kind, gross_cents, at)):
         payer = told.fan_id
-        _take_over(told, fan, **values)
+        _take_over(told, fan, at=at, **values)
         if payer not in (None, fan.id):
             refresh_spends(fan.account_id, [payer])
     elif not _insert(fan, kind=kind, gross_cents=gross_cents, at=at, **values):
@@ -55,10 +55,12 @@ def _is_known(fan: Fan, transaction_id: str) -> bool:
 
 
 def _take_over(
-    told: Transaction, fan: Fan, *, transaction_id: str, net_cents: int | None, message_id: int | None,
+    told: Transaction, fan: Fan, *, transaction_id: str, at: datetime, net_cents: int | None, message_id: int | None,
     platform_message_id: str | None,
 ) -> None:  # fmt: skip
     """From now on it is the event's: undoing the statement's import leaves it."""
+    if told.day_ends_at is not None:
+        told.at, told.day_ends_at = at, None
     told.statement_id, told.platform_transaction_id = told.platform_transaction_id, transaction_id
     told.import_id, told.fan_id = None, fan.id
     told.message_id, told.platform_message_id = message_id, platform_message_id

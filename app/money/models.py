@@ -38,6 +38,10 @@ class Transaction(Base):
             "ix_transactions_of_statement", "account_id", "platform", "statement_id", unique=True,
             sqlite_where=text("statement_id IS NOT NULL"), postgresql_where=text("statement_id IS NOT NULL"),
         ),
+        Index(
+            "ix_transactions_of_days", "account_id", "gross_cents", "at",
+            sqlite_where=text("day_ends_at IS NOT NULL"), postgresql_where=text("day_ends_at IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(init=False)
@@ -45,7 +49,7 @@ class Transaction(Base):
     platform_transaction_id: Mapped[str]
     kind: Mapped[str]  # see KINDS in money/queries.py; what is taken back is negative
     gross_cents: Mapped[int] = mapped_column(BigInteger)
-    at: Mapped[datetime]
+    at: Mapped[datetime]  # of a payment of which only the day is known: when that began, by its statement's clock
     platform: Mapped[str] = mapped_column(default="onlyfans")
     fan_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("fans.id", ondelete="SET NULL"), default=None)
     message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id", ondelete="SET NULL"), default=None)
@@ -57,6 +61,7 @@ class Transaction(Base):
     currency: Mapped[str] = mapped_column(default="USD")
     statement_id: Mapped[str | None] = mapped_column(default=None)  # what an event told too; see money/twins.py
     import_id: Mapped[int | None] = mapped_column(BigId, default=None)  # the file it came with; never deleted
+    day_ends_at: Mapped[datetime | None] = mapped_column(default=None)  # where only the day is known
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
 

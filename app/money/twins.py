@@ -2,7 +2,8 @@
 
 It is one row, which keeps both numbers: so whatever comes first, and however often, it counts once. The two are known to be
 one by fan (where the statement names one; by name, where that is all it has), amount, currency, kind, and times that lie
-within WITHIN of each other; each is taken for one other only, the nearest in time.
+within WITHIN of each other; each is taken for one other only, the nearest in time. A statement may tell days alone: then the
+event lies in that day, by the statement's clock, and of several alike the first of a day is the first of its rows.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import and_, func, literal_column, or_, select
 
 from app.bulk import is_any_of, many
 from app.database import db, on_postgresql, run
@@ -19,6 +20,7 @@ from app.money.models import Transaction
 from app.money.queries import COUNTED
 
 WITHIN = timedelta(minutes=10)
+LONGEST_DAY = timedelta(hours=26)  # on which clocks go back
 FAMILIES = {"renewal": "subscription"}  # an event may call new what a statement calls renewed
 ANY = "other"  # a statement's word that is not known
 
@@ -35,12 +37,24 @@ def is_same_kind(one: str, other: str) -> bool:
 
 def find_in_statements(fan: Fan, kind: str, gross_cents: int, at: datetime) -> Transaction | None:
     """The payment of an event as a statement told it before, if one did. Inside `with write():`."""
+    near = and_(Transaction.day_ends_at.is_(None), Transaction.at.between(at - WITHIN, at + WITHIN))
+    alike = _in_statements(fan, kind, gross_cents, near)
+    nearest = min(alike, key=lambda each: (each.fan_id != fan.id, abs(each.at - at), each.id), default=None)
+    if nearest is not None:
+        return nearest
+    of_the_day = (Transaction.day_ends_at > at) & Transaction.at.between(at - LONGEST_DAY, at)
+    alike = _in_statements(fan, kind, gross_cents, of_the_day)
+    # Rows are written from the file's last to its first.
+    return min(alike, key=lambda each: (each.fan_id != fan.id, -each.id), default=None)
+
+
+def _in_statements(fan: Fan, kind: str, gross_cents: int, when: Any) -> list[Transaction]:
     rows = (
         select(Transaction)
         .where(
             Transaction.account_id == fan.account_id,
             Transaction.platform == fan.platform,
-            Transaction.at.between(at - WITHIN, at + WITHIN),
+            when,
             Transaction.import_id.is_not(None),
             Transaction.gross_cents == gross_cents,
             COUNTED,
@@ -48,8 +62,7 @@ def find_in_statements(fan: Fan, kind: str, gross_cents: int, at: datetime) -> T
         )
         .with_for_update()
     )
-    alike = [each for each in db.session.scalars(rows) if is_same_kind(each.kind, kind)]
-    return min(alike, key=lambda each: (each.fan_id != fan.id, abs(each.at - at), each.id), default=None)
+    return [each for each in db.session.scalars(rows) if is_same_kind(each.kind, kind)]
 
 
 def _namesakes(fan: Fan) -> Any:
@@ -86,7 +99,7 @@ class ToldByEvents:
         self._known: dict[tuple[int, str], list[Any]] = {}
 
     def load(self, times: Collection[datetime], cents: Collection[int]) -> None:
-        """For rows of these times and gross amounts."""
+        """For rows of these times, the ends of days among them, and of these gross amounts."""
         self._known = defaultdict(list)
         if not times:
             return
@@ -101,24 +114,30 @@ class ToldByEvents:
             self._known[each.gross_cents, each.currency].append(each)
 
     def take(
-        self, fan_id: int | None, name: str | None, kind: str, gross_cents: int, currency: str, at: datetime
-    ) -> Any | None:
-        """The payment of a row, with its number with the platform; no other row gets it.
+        self, fan_id: int | None, name: str | None, kind: str, gross_cents: int, currency: str, at: datetime,
+        day_ends_at: datetime | None = None,
+    ) -> Any | None:  # fmt: skip
+        """The payment of a row, with its number with the platform; no other row gets it. Asked from the last row to the first.
 
         name: the key of the payer's, where the row gives nothing else of them. With neither it may be anybody's.
+        day_ends_at: of a row that tells the day alone, which began at `at`.
         """
         alike = [
             each
             for each in self._known.get((gross_cents, currency), ())
             if each.id not in self._taken
-            and abs(each.at - at) <= WITHIN
+            and _may_be_then(each.at, at, day_ends_at)
             and _may_be_of(each, fan_id, name)
             and is_same_kind(each.kind, kind)
         ]
-        nearest = min(alike, key=lambda each: (abs(each.at - at), each.id), default=None)
+        nearest = min(alike, key=lambda each: (abs(each.at - (day_ends_at or at)), each.id), default=None)
         if nearest is not None:
             self._taken.add(nearest.id)
         return nearest
+
+
+def _may_be_then(told_at: datetime, at: datetime, day_ends_at: datetime | None) -> bool:
+    return abs(told_at - at) <= WITHIN if day_ends_at is None else at <= told_at < day_ends_at
 
 
 def _may_be_of(told: Any, fan_id: int | None, name: str | None) -> bool:
