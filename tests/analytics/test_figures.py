@@ -3,6 +3,8 @@
 import csv
 import io
 from dataclasses import asdict
+from datetime import datetime
+from statistics import median
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -64,8 +66,12 @@ def check_campaigns(books: Books, found: list[dict[str, Any]]) -> None:
 def test_the_rows_of_each_figure_add_up_to_it(ada: Person, eve: Person, drawn, others):
     books = write_books(ada, drawn)
     write_books(eve, others)
-    kpis = ada.get(f"{ANALYTICS}?{books.address}")["kpis"]
+    found = ada.get(f"{ANALYTICS}?{books.address}")
+    check_rows(ada, books, found["kpis"])
+    check_rows(ada, books.previous(), found["previous"])
 
+
+def check_rows(ada: Person, books: Books, kpis: dict[str, Any]) -> None:
     payments = rows_of(ada, books, "transactions")
     assert len(payments) == len(books.moved())
     assert cents(payments) == (kpis["revenueCents"] or 0)
@@ -106,4 +112,9 @@ def check_messages(ada: Person, books: Books, kpis: dict[str, Any]) -> None:
     assert [row["Bought"] for row in offered].count("yes") == kpis["paidMessagesSold"]
     waits = {int(row["Message ID"]): bool(row["Answered"]) for row in rows_of(ada, books, "messages", which="waits")}
     assert waits == {message.id: answered is not None for message, answered in books.waits()}
-    assert len(rows_of(ada, books, "messages", which="answered")) == sum(waits.values())
+    answered = rows_of(ada, books, "messages", which="answered")
+    assert len(answered) == sum(waits.values())
+    assert kpis["answerRate"] == (len(answered) / len(waits) if waits else None)
+    lasted = [datetime.fromisoformat(row["Answered"]) - datetime.fromisoformat(row["Date"]) for row in answered]
+    seconds = [max(0.0, each.total_seconds()) for each in lasted]
+    assert kpis["medianAnswerSeconds"] == (round(median(seconds)) if seconds else None)
