@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, select
 from app.accounts.models import User
 from app.analytics import counted
 from app.analytics.periods import Period
+from app.conversations.desk_models import Assignment
 from app.conversations.models import Conversation, Message
 from app.database import db
 from app.money.models import Attribution, Transaction
@@ -53,6 +54,17 @@ def _last_writer() -> Any:
     )
 
 
+def _assigned() -> Any:
+    return (
+        select(Assignment.assignee_id)
+        .where(Assignment.conversation_id == _thread(Conversation.id), Assignment.at <= Transaction.at)
+        .order_by(Assignment.at.desc(), Assignment.id.desc())
+        .limit(1)
+        .correlate(Transaction)
+        .scalar_subquery()
+    )
+
+
 def _said(what: Any) -> Any:
     """Of the last that was said of it."""
     said = select(what).where(Attribution.transaction_id == Transaction.id).order_by(Attribution.id.desc()).limit(1)
@@ -69,7 +81,12 @@ RULES = (
         "Whoever wrote to the fan last before the payment; campaigns left out.",
         _last_writer(),
     ),
-    Rule("assignee", "Is assigned", "Whom the conversation is assigned to now.", _thread(Conversation.assignee_id)),
+    Rule(
+        "assignee",
+        "Was assigned",
+        "Whom the conversation was assigned to when it was paid; nobody before the first time that is known.",
+        _assigned(),
+    ),
 )
 
 

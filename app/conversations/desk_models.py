@@ -1,4 +1,4 @@
-"""What people keep beside a thread's messages: drafts, how far each has seen, notes, answers for later."""
+"""What people keep beside a thread's messages: drafts, how far each has seen, notes, answers for later, whose it was."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +28,21 @@ class SavedDraft(Base):
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     is_note: Mapped[bool] = mapped_column(default=False)
     updated_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class Assignment(Base):
+    """To whom a thread was given, and when: each counts until the next one. The last says what Conversation.assignee_id does."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (Index(None, "conversation_id", "at", "id", "assignee_id"), Index(None, "account_id"))
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    conversation_id: Mapped[int] = mapped_column(BigId, ForeignKey("conversations.id", ondelete="CASCADE"))
+    assignee_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("users.id", ondelete="SET NULL")
+    )  # None: to nobody
+    at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
 
 class ReadMarker(Base):

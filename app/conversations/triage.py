@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, case, literal, select, update
+from sqlalchemy import BigInteger, Select, case, literal, select, update
 
 from app.accounts import queries as accounts
 from app.conversations import live, queries
+from app.conversations.desk_models import Assignment
 from app.conversations.live import MOST_TOLD
 from app.conversations.models import UNTIL_REPLY, Conversation
-from app.database import UTCDateTime, db, execute, utcnow, write
+from app.database import UTCDateTime, db, execute, insert, utcnow, write
 from app.errors import Invalid
 
 
@@ -36,6 +37,8 @@ def change_all(account_id: int, ids: Select[Any], values: Mapping[str, Any]) -> 
         few = list(
             db.session.scalars(select(Conversation.id).where(ours).order_by(Conversation.id).limit(MOST_TOLD + 1))
         )
+        if "assignee_id" in values:
+            _note_assigned(ours, values["assignee_id"])
         changed = execute(update(Conversation).where(ours).values(**values))
         session.expire_all()
         if len(few) > MOST_TOLD:
@@ -44,6 +47,16 @@ def change_all(account_id: int, ids: Select[Any], values: Mapping[str, Any]) -> 
             noted = [news for each in few for news in live.note_conversation(account_id, each)]
     live.tell(noted)
     return changed
+
+
+def _note_assigned(which: Any, user_id: int | None) -> None:
+    """Whose those are from now on that were not theirs before. Does not commit."""
+    values = {
+        "account_id": Conversation.account_id, "conversation_id": Conversation.id,
+        "assignee_id": literal(user_id, BigInteger), "at": literal(utcnow(), UTCDateTime()),
+    }  # fmt: skip
+    others = Conversation.assignee_id.is_distinct_from(user_id)
+    execute(insert(Assignment).from_select(list(values), select(*values.values()).where(which, others)))
 
 
 # --- The changes ---

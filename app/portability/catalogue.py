@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from app.campaigns.models import Campaign, Recipient, Stay
-from app.conversations.desk_models import LaterReply, Note, ReadMarker, SavedDraft
+from app.conversations.desk_models import Assignment, LaterReply, Note, ReadMarker, SavedDraft
 from app.conversations.models import Conversation, Message, MessageMedium, SavedView, SendAttempt
 from app.database import Base, table_of
 from app.fans.models import Fan, FanTag
@@ -98,6 +98,7 @@ PARTS = (
     Part(Stay),
     Part(Transaction, points_at={"import_id": "imports"}),
     Part(Attribution),
+    Part(Assignment),
     Part(Note),
     Part(SavedDraft, holds={"attachments": in_attachments}),
     Part(ReadMarker, points_at={"message_id": "messages"}),

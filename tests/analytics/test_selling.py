@@ -2,30 +2,36 @@
 
 import re
 from collections import defaultdict
+from datetime import datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.analytics import selling
 from app.analytics.periods import Period
+from app.conversations.desk_models import Assignment
 from app.conversations.models import Conversation
-from app.database import utcnow, write
+from app.database import db, utcnow, write
 from app.errors import Invalid, NotFound
 from app.money import actions, queries
 from app.money.models import Transaction
 from tests.analytics.books import Books, business, went_out, write_books
 from tests.analytics.test_figures import SOME, cents, rows_of
-from tests.people import Person, add_fan, make_person
+from tests.people import Person, add_fan, csrf_of, make_person
+
+Given = dict[int, list[tuple[datetime, int | None]]]  # by fan: when their thread was given to whom, in order
 
 
-def plain(books: Books, person: int, assigned: set[int]) -> dict[str, dict[int, int]]:
+def plain(books: Books, given_to: Given) -> dict[str, dict[int, int]]:
     """Cents by rule and person, 0 for nobody."""
     rules = {
         "sentBy": lambda paid: next((each.author_id for each in books.messages if each.id == paid.message_id), None),
         "lastWriter": lambda paid: last_writer(books, paid),
-        "assignee": lambda paid: person if paid.fan_id in assigned else None,
+        "assignee": lambda paid: next(
+            (whom for at, whom in reversed(given_to.get(paid.fan_id, [])) if at <= paid.at), None
+        ),
     }
     found = {name: defaultdict(int) for name in rules}
     for paid in books.moved():
@@ -48,16 +54,20 @@ def last_writer(books: Books, paid: Transaction) -> int | None:
 def test_each_rule_gives_each_payment_to_one(app, ada: Person, eve: Person, drawn, others):
     books = write_books(ada, drawn)
     write_books(eve, others)
-    theirs = {books.fans[0].id}
+    changed = datetime.combine(drawn["change"][1], time(), books.zone)
+    steps = [(changed - timedelta(days=2), ada.user_id), (changed, None), (changed + timedelta(hours=2), eve.user_id)]
     with app.app_context():
         with write() as session:
-            session.execute(update(Conversation).where(Conversation.fan_id.in_(theirs)).values(assignee_id=ada.user_id))
+            thread = session.scalars(select(Conversation).where(Conversation.fan_id == books.fans[0].id)).one()
+            for at, whom in steps:
+                whose = {"conversation_id": thread.id, "account_id": ada.account_id, "assignee_id": whom}
+                session.add(Assignment(**whose, at=at))
         found = selling.sellers(ada.account_id, Period(books.first, books.after, books.zone))
         by_rule = {rule.name: {} for rule in selling.RULES}
         for seller in found:
             for name, sold in seller.cents.items():
                 by_rule[name][seller.person.id if seller.person else 0] = sold
-    assert by_rule == plain(books, ada.user_id, theirs)
+    assert by_rule == plain(books, {books.fans[0].id: steps})
     revenue = sum(each.gross_cents for each in books.moved())
     assert all(sum(sold.values()) == revenue for sold in by_rule.values())
     for name, sold in by_rule.items():
@@ -92,7 +102,7 @@ def test_what_a_person_said_stands_above_every_rule_and_the_sum_is_the_same(app,
             sums = {
                 each.person.id if each.person else 0: each.cents[rule.name] for each in left if rule.name in each.cents
             }
-            assert sums == plain(books, ada.user_id, set())[rule.name]
+            assert sums == plain(books, {})[rule.name]
 
 
 @pytest.fixture
@@ -147,3 +157,45 @@ def test_it_is_said_of_ones_own_payments_and_people_only(app, ada: Person, eve: 
 def test_a_viewer_may_not_say_it(app, ada: Person, paid: int):
     viewer = make_person(app, "viv@example.com", "Ada's account", "viewer")
     assert say(viewer, paid, ada.user_id).status_code == 403
+
+
+def assigned(person: Person, transaction_id: int) -> str | None:
+    with person.app.app_context():
+        found = selling.people_by_rule(queries.find_transaction(person.account_id, transaction_id))["assignee"]
+        return found and found.name
+
+
+def test_a_payment_stays_with_whom_the_thread_was_assigned_to_then(app, ada: Person, paid: int):
+    """By the thread's header or for many; whoever is assigned later sold nothing of it."""
+    bob = make_person(app, "bob@example.com", "Ada's account", "manager")
+    fan = ada.get("/api/crm/fans")["fans"][0]
+    thread = ada.post("/api/crm/conversations", {"fanId": fan["id"]})["id"]
+    assert assigned(ada, paid) is None
+    when = {}
+    for name, give in (
+        ("Bob", lambda: do(ada, f"/messages/onlyfans/{thread}/triage", do=f"assign:{bob.user_id}")),
+        ("Ada", lambda: do(ada, "/messages/onlyfans/triage", do=f"assign:{ada.user_id}", ids=thread)),
+        ("Bob", lambda: do(ada, "/messages/onlyfans/triage", do=f"assign:{bob.user_id}", which="all", confirmed="1")),
+        (None, lambda: do(ada, f"/messages/onlyfans/{thread}/triage", do="assign:")),
+    ):
+        give()
+        give()  # whose it is already is not given anew
+        when[utcnow()] = name
+    with app.app_context():
+        assert len(db.session.scalars(select(Assignment)).all()) == len(when)
+    for at, name in when.items():
+        with app.app_context(), write() as session:
+            session.execute(update(Transaction).where(Transaction.id == paid).values(at=at))
+        assert assigned(ada, paid) == name
+
+
+def do(person: Person, address: str, **said: object) -> None:
+    browser = person.browser()
+    assert browser.post(address, data={"csrf_token": csrf_of(browser, "/fans"), **said}).status_code in (200, 302)
+
+
+def test_before_the_first_time_that_is_known_it_is_nobodys(ada: Person, paid: int):
+    fan = ada.get("/api/crm/fans")["fans"][0]
+    thread = ada.post("/api/crm/conversations", {"fanId": fan["id"]})["id"]
+    do(ada, f"/messages/onlyfans/{thread}/triage", do=f"assign:{ada.user_id}")
+    assert assigned(ada, paid) is None

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from app.accounts import actions as accounts
 from app.accounts import queries
 from app.campaigns.models import Stay
-from app.conversations import drafts, notes, saved_views, sending_later
+from app.conversations import drafts, notes, saved_views, sending_later, triage
 from app.conversations.actions import Draft
 from app.conversations.desk_models import LaterReply
 from app.conversations.models import Message
@@ -51,6 +51,7 @@ def fill(person: Person, sandbox_url: str) -> dict[str, list[int]]:
     with person.app.app_context():
         account_id, user_id = person.account_id, person.user_id
         connection = db.session.query(Connection).filter_by(account_id=account_id).one()
+        triage.change(account_id, thread_id, triage.assigned(account_id, user_id))
         notes.add_note(account_id, thread_id, user_id, "Loves the sea")
         replies.add_reply(account_id, user_id, replies.Wording("hi", "Greeting", "Hi {{first_name|love}}"))
         saved_views.save_view(account_id, user_id, name="Big", is_shared=True, place="inbox", address={"spent": "100"})
