@@ -19,6 +19,7 @@ KINDS = {
     "settings": "Settings",
     "sends": "Sends",
     "imports": "Imports",
+    "money": "Who sold what",
     "exports": "Exports and erasures",
 }
 
@@ -60,6 +61,7 @@ class Act(StrEnum):
     IMPORT_APPLIED = "import_applied"
     IMPORT_UNDONE = "import_undone"
     IMPORT_DISCARDED = "import_discarded"
+    PAYMENT_ATTRIBUTED = "payment_attributed"
     EXPORTED = "exported"
     EXPORT_BEGUN = "export_begun"
     FAN_ERASED = "fan_erased"
@@ -102,6 +104,7 @@ ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's
     Act.IMPORT_APPLIED: ("imports", "applied an import"),
     Act.IMPORT_UNDONE: ("imports", "undid an import"),
     Act.IMPORT_DISCARDED: ("imports", "discarded an import"),
+    Act.PAYMENT_ATTRIBUTED: ("money", "said who sold a payment"),
     Act.EXPORTED: ("exports", "downloaded"),
     Act.EXPORT_BEGUN: ("exports", "had a file made of the whole account"),
     Act.FAN_ERASED: ("exports", "erased a fan"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.analytics.lines import Line, lines_of
 from app.analytics.reports import Asked
+from app.analytics.selling import RULES
 from app.analytics.tables import Work
 from app.csv_text import csv_text
 from app.paging import each_entity
@@ -15,7 +16,7 @@ AT_ONCE = 500
 HEADERS = {
     "transactions": (
         "Transaction ID", "Date", "Type", "Amount", "Net", "Fee", "Tax", "Currency", "Fan ID", "Username", "Display Name",
-        "Message ID", "Campaign ID",
+        "Message ID", "Campaign ID", *(rule.title for rule in RULES),
     ),
     "fans": (
         "Fan ID", "Username", "Display Name", "Added", "New", "Active", "Payments", "Amount",
@@ -47,6 +48,7 @@ def _transaction_cells(line: Line) -> list[Any]:
     return [
         row.platform_transaction_id, _moment(row.at), row.kind, _amount(row.gross_cents), _amount(row.net_cents),
         _amount(row.fee_cents), _amount(row.tax_cents), row.currency, *_fan_cells(line), row.message_id, line.campaign_id,
+        *line.sellers,
     ]  # fmt: skip
 
 

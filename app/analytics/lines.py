@@ -1,13 +1,13 @@
 """Rows with what stands beside them, in a few look-ups for any number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from app.accounts.models import User
-from app.analytics import counted, stretches, tables, waiting
+from app.analytics import counted, selling, stretches, tables, waiting
 from app.analytics.reports import Asked
 from app.analytics.tally import joined
 from app.campaigns.models import Campaign
@@ -33,6 +33,7 @@ class Line:
     began_to_wait: bool = False
     answered_at: datetime | None = None
     work: tables.Work | None = None
+    sellers: list[str] = field(default_factory=list)  # of a payment: by each of selling.RULES
 
     @property
     def waited(self) -> float | None:
@@ -48,8 +49,12 @@ def _transactions(_asked: Asked, rows: list[Transaction]) -> list[Line]:
     fans = _by_id(Fan, [each.fan_id for each in rows])
     found = select(Message.id, Message.campaign_id).where(Message.id.in_(_ids([each.message_id for each in rows])))
     campaigns = dict(db.session.execute(found).all())
+    sellers = selling.sellers_of([each.id for each in rows])
     return [
-        Line(each, each.at, fan=fans.get(each.fan_id), campaign_id=campaigns.get(each.message_id or 0), cents=each.gross_cents)
+        Line(
+            each, each.at, fan=fans.get(each.fan_id), campaign_id=campaigns.get(each.message_id or 0), cents=each.gross_cents,
+            sellers=sellers[each.id],
+        )
         for each in rows
     ]  # fmt: skip
 

@@ -40,6 +40,7 @@ def _payment_page(transaction: Transaction, error: str = "") -> str:
         payment=transaction,
         fan=transaction.fan_id and fans.find_fan(account.id, transaction.fan_id),
         rules=selling.RULES,
+        unattributed=selling.UNATTRIBUTED,
         by_rule=selling.people_by_rule(transaction),
         said=money.attributions_of(transaction),
         people=accounts.people_of(account.id),

@@ -12,7 +12,7 @@ from app.analytics.figures import Figures, count_figures
 from app.analytics.kpis import Kpis
 from app.analytics.periods import Period
 from app.analytics.reports import Asked, Part
-from app.analytics.selling import RULES
+from app.analytics.selling import RULES, UNATTRIBUTED
 from app.analytics.tables import Work
 from app.campaigns.models import Campaign
 from app.database import db
@@ -133,7 +133,7 @@ def _name_of(account_id: int, name: str, value: Any) -> str:
     if name == "hour":
         return words.hour_of_week(*value)
     if value == 0:
-        return "nobody here"
+        return "nobody here" if name == "author" else UNATTRIBUTED
     member = select(User.name).join(Membership).where(Membership.account_id == account_id, User.id == value)
     named = {
         "author": member,

@@ -1,5 +1,5 @@
-"""Who sold what a fan paid for: by three rules, none of which is the truth. Each gives every payment to one person or to nobody,
-so that each adds up to the revenue. What a person said of a payment stands above all of them."""
+"""Who sold what a fan paid for: by three rules, none of which is the truth. Each gives every payment to one person or leaves it
+unattributed, so that each adds up to the revenue. What a person said of a payment stands above all of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,8 @@ from app.conversations.desk_models import Assignment
 from app.conversations.models import Conversation, Message
 from app.database import db
 from app.money.models import Attribution, Transaction
+
+UNATTRIBUTED = "Unattributed"  # what no rule and no person gives to anybody
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,15 @@ def people_by_rule(transaction: Transaction) -> dict[str, User | None]:
     ids = db.session.execute(rows).one()._asdict()
     people = {each.id: each for each in db.session.scalars(select(User).where(User.id.in_(set(ids.values()) - {None})))}
     return {name: people.get(person_id) for name, person_id in ids.items()}
+
+
+def sellers_of(transaction_ids: list[int]) -> dict[int, list[str]]:
+    """Of each payment their names, one by each of RULES, what people said above them."""
+    people = [person_by(rule).label(rule.name) for rule in RULES]
+    rows = db.session.execute(select(Transaction.id, *people).where(Transaction.id.in_(transaction_ids))).all()
+    ids = {person for _, *found in rows for person in found if person is not None}
+    names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(ids))).all())
+    return {paid: [names.get(person, UNATTRIBUTED) for person in found] for paid, *found in rows}
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def sold() -> str | tuple[str, int]:
         "analytics/sold.html",
         errors={},
         rules=selling.RULES,
+        unattributed=selling.UNATTRIBUTED,
         sellers=selling.sellers(account.id, period),
         rows=_address_of_rows(period),
         **_chooser(period),

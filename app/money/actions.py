@@ -3,10 +3,13 @@ from typing import Any
 
 from sqlalchemy import BigInteger, cast, func, select, update
 
+from app.accounts import auditing
 from app.accounts import queries as accounts
+from app.accounts.auditing import Act
 from app.database import db, execute, insert, utcnow, write
 from app.errors import Invalid
 from app.fans.models import Fan
+from app.formats import amount
 from app.money.models import Attribution, Transaction
 from app.money.queries import BOUGHT, COUNTED, CURRENCY, WITHIN, find_transaction
 from app.money.twins import find_in_statements
@@ -133,10 +136,14 @@ def attribute(
     account_id: int, transaction_id: int, seller_id: int | None, *, by_id: int, is_by_hand: bool = True
 ) -> None:
     """Says who sold it, whatever the rules say, or leaves it to them again. None: nobody. Raises NotFound, Invalid."""
-    if seller_id is not None and seller_id not in {person.id for person in accounts.people_of(account_id)}:
+    people = {person.id: person.name for person in accounts.people_of(account_id)}
+    if seller_id is not None and seller_id not in people:
         raise Invalid(("seller", "Choose somebody of this account."))
     with write() as session:
-        find_transaction(account_id, transaction_id)
+        paid = find_transaction(account_id, transaction_id)
+        seller = people[seller_id] if seller_id is not None else "nobody"
+        words = f"{amount(paid.gross_cents, paid.currency)}: {seller if is_by_hand else 'as the rules say'}"
+        auditing.record(account_id, Act.PAYMENT_ATTRIBUTED, "payment", transaction_id, words)
         session.add(
             Attribution(
                 account_id=account_id,

@@ -12,6 +12,7 @@ import time_machine
 
 from app.analytics.cards import FIGURES
 from app.analytics.periods import Period, preset, read_period
+from app.formats import money
 from app.zones import find_zone
 from tests.analytics.books import write_books
 from tests.people import Person
@@ -55,6 +56,17 @@ def test_nothing_at_all_is_null_and_not_a_made_up_figure(ada: Person):
     page = ada.browser().get(PAGE)
     assert page.status_code == 200
     assert "Nothing in this period" in page.text
+
+
+def test_page_and_program_say_the_same_of_a_day_without_a_payment(ada: Person):
+    """Nothing was paid on it, and that is known: no "–", and no null."""
+    books = write_books(ada, DRAWN)
+    told = [each["revenueCents"] for each in ada.get(f"{ANALYTICS}?{books.address}")["trend"]]
+    page = ada.browser().get(f"{PAGE}?{books.address}").text
+    lines = re.findall(r"<tr><th scope=\"row\" data-label.*?</tr>", page, re.DOTALL)
+    shown = [re.sub("<[^>]+>", "", line.rpartition('<td class="num">')[2]).strip() for line in lines]
+    assert shown == [money(cents) for cents in told]
+    assert shown.count("$0.00") == len(told) - 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Who sold it: each rule against a plain look at the rows; whatever the rule, the sum is the revenue."""
 
+import csv
+import io
 import re
 from collections import defaultdict
 from datetime import datetime, time, timedelta
@@ -139,6 +141,26 @@ def test_who_sold_a_payment_is_said_on_its_page_and_everything_said_stays_there(
     rows = re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td>", page)
     assert rows[:2] == [("Nobody", "Ada"), ("Ada", "Bob")]
     assert "Left to the rules again." in say(ada, paid, "").text
+    audit = ada.browser().get("/settings/audit?kind=money").text
+    said = r'<strong dir="auto">(\w+)</strong> said who sold a payment'
+    logged = re.findall(rf'{said}: <a href="{address}" dir="auto">([^<]+)<', audit)
+    assert logged == [("Ada", "$5.00: as the rules say"), ("Ada", "$5.00: nobody"), ("Bob", "$5.00: Ada")]
+
+
+def test_what_nobody_sold_is_unattributed_on_the_pages_and_in_the_file(app, ada: Person, paid: int):
+    browser, rules = ada.browser(), [rule.title for rule in selling.RULES]
+    assert "<td>Unattributed</td>" in browser.get("/platforms/onlyfans/analytics/sold").text
+    page = browser.get(f"/platforms/onlyfans/analytics/payments/{paid}").text
+    assert page.count("<dd>Unattributed</dd>") == len(rules)
+    rows = "/platforms/onlyfans/analytics/rows{}?report=transactions&assignee=0"
+    assert 'Was assigned: <strong dir="auto">Unattributed</strong>' in browser.get(rows.format("")).text
+    (line,) = csv.DictReader(io.StringIO(browser.get(rows.format(".csv")).text))
+    assert [line[title] for title in rules] == ["Unattributed"] * len(rules)
+    say(ada, paid, ada.user_id)
+    (line,) = csv.DictReader(
+        io.StringIO(browser.get("/platforms/onlyfans/analytics/rows.csv?report=transactions").text)
+    )
+    assert [line[title] for title in rules] == ["Ada"] * len(rules)
 
 
 def test_it_is_said_of_ones_own_payments_and_people_only(app, ada: Person, eve: Person, paid: int):
