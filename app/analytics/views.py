@@ -17,6 +17,7 @@ from app.database import utcnow
 from app.errors import Invalid
 from app.money import queries as money
 from app.paging import fetch_page
+from app.zones import zone_names
 
 bp = Blueprint("analytics", __name__)
 
@@ -149,7 +150,7 @@ def _chooser(period: Period | None) -> dict[str, Any]:
     chosen = None
     if period is not None:
         chosen = next((name for name in PRESETS if preset(name, period.zone, utcnow()) == period), "")
-    values = {"period": period, "presets": PRESETS, "chosen": chosen, "said": request.args}
+    values = {"period": period, "presets": PRESETS, "chosen": chosen, "said": request.args, "zones": zone_names()}
     return values | {"words": words, "labels": money.KINDS}
 
 

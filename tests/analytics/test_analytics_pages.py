@@ -69,6 +69,22 @@ def test_page_and_program_say_the_same_of_a_day_without_a_payment(ada: Person):
     assert shown.count("$0.00") == len(told) - 1
 
 
+@pytest.mark.parametrize("page", ["", "/sold", "/statement"])
+def test_the_zone_is_chosen_with_the_period_and_kept_in_links(ada: Person, page: str):
+    write_books(ada, DRAWN)
+    browser, period = ada.browser(), "from=2026-03-29&through=2026-03-30"
+    chooser = browser.get(f"{PAGE}{page}?{period}").text
+    assert "<option selected>UTC</option>" in chooser, "the account's"
+    assert "<option>Europe/Paris</option>" in chooser
+    shown = browser.get(f"{PAGE}{page}?{period}&timezone=Europe/Paris").text
+    assert re.findall("<option selected>([^<]+)<", shown) == ["Europe/Paris"]
+    links = [html.unescape(each) for each in re.findall(r'href="(/platforms/onlyfans/analytics[^"]*[?][^"]+)"', shown)]
+    assert [each for each in links if "timezone=Europe/Paris" not in each] == []
+    rows = next(each for each in links if "/rows?" in each)
+    export = re.search(r'href="([^"]+rows\.csv[^"]*)"', browser.get(rows).text)[1]
+    assert "timezone=Europe/Paris" in export
+
+
 @pytest.mark.parametrize(
     ("now", "first", "after"),
     [("2026-03-29T21:59Z", "2026-02-28", "2026-03-30"), ("2026-03-29T22:00Z", "2026-03-01", "2026-03-31")],
