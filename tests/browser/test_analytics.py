@@ -34,14 +34,24 @@ def statement(stack: Stack) -> None:
     assert stack.call("GET", import_)["summary"]["successfulInserts"] == 5
 
 
-def test_from_a_figure_to_its_rows_to_their_file_by_keyboard(ada: Person, statement, tmp_path: Path):
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_from_a_figure_to_its_rows_to_their_file_by_keyboard(
+    visit: Callable[..., Person], statement, tmp_path: Path, theme: str, scripts: bool
+):
+    ada = visit("ada", color_scheme=theme, java_script_enabled=scripts)
     page, keys = ada.page, ada.page.keyboard
     page.goto("/messages/onlyfans")
     ada.tab_to("Analytics")
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
     expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "page")
-    page.goto(MAY)
+    for name, typed in (("From", "05012024"), ("Through", "05312024")):
+        ada.tab_to(name)
+        keys.type(typed)
+    ada.tab_to("Show")
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile("from=2024-05-01&through=2024-05-31&timezone=UTC"))
     card = page.locator(".figure-card", has_text="Revenue").first
     expect(card.locator(".figure-value")).to_have_text("$54.99")
     ada.tab_to("Revenue")
@@ -55,8 +65,26 @@ def test_from_a_figure_to_its_rows_to_their_file_by_keyboard(ada: Person, statem
     rows = list(csv.DictReader((tmp_path / "rows.csv").open(newline="")))
     assert [row["Transaction ID"] for row in rows] == ["s4", "s2", "s3", "s1"]
     assert sum(int(row["Amount"].replace(".", "")) for row in rows) == 5499
-    page.locator("main").get_by_role("link", name="Analytics").click()
+    ada.tab_to("Analytics", key="Shift+Tab")
+    keys.press("Enter")
     expect(page).to_have_url(re.compile("from=2024-05-01"))
+
+
+def test_another_time_zone_is_chosen_by_keyboard_and_goes_along(ada: Person, statement):
+    page, keys = ada.page, ada.page.keyboard
+    page.goto(MAY)
+    ada.tab_to("Time zone")
+    keys.type("America/New_Y")
+    ada.tab_to("Show")
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile("timezone=America%2FNew_York"))
+    expect(page.locator(".figure-card", has_text="Revenue").first.locator(".figure-value")).to_have_text("$153.99")
+    ada.tab_to("Revenue")
+    keys.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("5 rows, $153.99 gross")
+    ada.tab_to("Analytics", key="Shift+Tab")
+    keys.press("Enter")
+    expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
 
 
 def test_the_chart_is_drawn_from_the_table_beneath_it(ada: Person, statement):
