@@ -146,6 +146,17 @@ def test_what_was_taken_back_is_no_purchase(old_app: Flask):
         assert found == ["2026-03-01 09:00", None, "2026-03-05 12:00"]
 
 
+def test_whose_conversations_are_is_known_from_then_on(old_app: Flask):
+    with old_app.app_context():
+        write_rows(tables_of(), 1)
+        upgrade(revision="0035")
+        change("UPDATE conversations SET assignee_id = CASE WHEN id = 2 THEN NULL ELSE 4 - id END")
+        upgrade(revision="0037")
+        found = ask("SELECT conversation_id, assignee_id, at FROM assignments ORDER BY id")
+        assert [(thread, whom) for thread, whom, _ in found] == [(1, 3), (3, 1)]
+        assert all(str(at)[:10] == str(datetime.now(UTC))[:10] for *_, at in found)
+
+
 def tables_of() -> list[sa.Table]:
     metadata = sa.MetaData()
     with warnings.catch_warnings():
