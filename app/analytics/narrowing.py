@@ -12,6 +12,7 @@ from app.analytics.periods import Period
 from app.conversations.models import Message
 from app.database import LARGEST_ID
 from app.errors import Invalid
+from app.imports import queries as imports
 from app.money.models import Transaction
 
 HOUR = re.compile(r"[1-7]-([01]\d|2[0-3])", re.ASCII)
@@ -34,6 +35,7 @@ NARROWED: dict[str, dict[str, Narrow]] = {
         "transactions": lambda author_id, _: Transaction.message_id.in_(select(Message.id).where(_by(author_id))),
         "messages": lambda author_id, _: _by(author_id),
     },
+    "import": {"transactions": lambda import_id, _: imports.is_payment_of(import_id)},
     "hour": {"messages": lambda hour, period: _within(period.hours(*hour))},
 }
 

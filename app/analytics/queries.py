@@ -3,20 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from app.accounts.models import Membership, User
 from app.analytics import counted, remembered, words
 from app.analytics.figures import Figures, count_figures
 from app.analytics.kpis import Kpis
-from app.analytics.periods import Period
+from app.analytics.periods import DAY, Period
 from app.analytics.reports import Asked, Part
 from app.analytics.selling import RULES, UNATTRIBUTED
 from app.analytics.tables import Work
 from app.campaigns.models import Campaign
 from app.database import db
 from app.fans.models import Fan
+from app.imports.models import Import
+from app.imports.queries import is_payment_of
 from app.money import twins
 from app.money.models import Transaction
 from app.money.queries import KINDS
@@ -108,15 +111,29 @@ class Told:
     net_cents: int
 
 
-def statement_against_events(account_id: int, period: Period) -> list[Told]:
+def statement_against_events(account_id: int, period: Period, of_import: Import | None = None) -> list[Told]:
+    """of_import: what statements have is of this file alone."""
+    of_file = is_payment_of(of_import.id) if of_import else true()
     parts = {
-        "in-both": twins.IN_BOTH, "events-alone": twins.IN_EVENTS_ALONE, "statements-alone": twins.IN_STATEMENTS_ALONE,
+        "in-both": twins.IN_BOTH & of_file, "events-alone": twins.IN_EVENTS_ALONE,
+        "statements-alone": twins.IN_STATEMENTS_ALONE & of_file,
     }  # fmt: skip
     sums = (func.count(), func.sum(Transaction.gross_cents), func.sum(Transaction.net_cents))
     every = [each.filter(part).label(f"{which} {n}") for which, part in parts.items() for n, each in enumerate(sums)]
     found = db.session.execute(select(*every).where(counted.moved(account_id, period))).one()
     numbers = [int(each or 0) for each in found]
     return [Told(which, *numbers[3 * n : 3 * n + 3]) for n, which in enumerate(parts)]
+
+
+def days_of(found: Import, zone: ZoneInfo) -> Period | None:
+    """From its first payment to its last."""
+    mine = select(func.min(Transaction.at), func.max(Transaction.at)).where(
+        Transaction.account_id == found.account_id, is_payment_of(found.id)
+    )
+    first, last = db.session.execute(mine).one()
+    if first is None:
+        return None
+    return Period(first.astimezone(zone).date(), last.astimezone(zone).date() + DAY, zone)
 
 
 def narrowed_in_words(asked: Asked) -> list[tuple[str, str]]:
@@ -139,6 +156,7 @@ def _name_of(account_id: int, name: str, value: Any) -> str:
         "author": member,
         **{rule.name: member for rule in RULES},
         "campaign": select(Campaign.name).where(Campaign.account_id == account_id, Campaign.id == value),
+        "import": select(Import.file_name).where(Import.account_id == account_id, Import.id == value),
         "fan": select(func.coalesce(Fan.name, Fan.handle)).where(Fan.account_id == account_id, Fan.id == value),
     }
     return db.session.scalar(named[name]) or f"number {value}"

@@ -13,6 +13,7 @@ from app.campaigns.models import Campaign
 from app.conversations.models import Message
 from app.errors import Invalid
 from app.fans.models import Fan
+from app.imports.queries import find_import
 from app.money import twins
 from app.money.models import Transaction
 from app.paging import Order
@@ -151,11 +152,15 @@ class Asked:
 
 
 def read_asked(account_id: int, period: Period, said: Callable[[str], str | None]) -> Asked:
-    """From `report`, `which` and what narrows them. Raises Invalid, naming the field."""
+    """From `report`, `which` and what narrows them. Raises Invalid, naming the field, and NotFound for another's import."""
     report, which = said("report") or "", said("which") or ""
     if report not in REPORTS:
         raise Invalid(("report", f"must be one of {', '.join(REPORTS)}."))
     known = [name for each, name in PARTS if each == report]
     if which and which not in known:
         raise Invalid(("which", f"must be one of {', '.join(filter(None, known))}, or be left out."))
-    return Asked(account_id, period, report, which, tuple(read_narrowed(report, period, said)))
+    narrowed = tuple(read_narrowed(report, period, said))
+    for name, value in narrowed:
+        if name == "import":
+            find_import(account_id, value)
+    return Asked(account_id, period, report, which, narrowed)

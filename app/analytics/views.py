@@ -13,8 +13,10 @@ from app.analytics.cards import FIGURES, cards
 from app.analytics.periods import DAY, PRESETS, Period, preset, read_period
 from app.analytics.queries import Step
 from app.analytics.wrong_zones import wrong_zones
-from app.database import utcnow
-from app.errors import Invalid
+from app.database import LARGEST_ID, utcnow
+from app.errors import Invalid, NotFound
+from app.imports import queries as imports
+from app.imports.models import Import
 from app.money import queries as money
 from app.paging import fetch_page
 from app.zones import zone_names
@@ -46,19 +48,34 @@ def index() -> str | tuple[str, int]:
 
 @bp.get("/platforms/onlyfans/analytics/statement")
 def statement() -> str | tuple[str, int]:
-    """What was imported of a period, held against what events told of it."""
+    """What was imported of a period, held against what events told of it. `import`: of one file, by default its own days."""
+    of_import = _import_asked_for()
     try:
         period = _period()
+        if of_import and not {"period", "from", "to", "through"} & request.args.keys():
+            period = queries.days_of(of_import, period.zone) or period
     except Invalid as error:
         return render_template("analytics/statement.html", errors=dict(error.errors), **_chooser(None)), 400
     return render_template(
         "analytics/statement.html",
         errors={},
-        told=queries.statement_against_events(account.id, period),
+        told=queries.statement_against_events(account.id, period, of_import),
+        of_import=of_import,
+        of_file=imports.sum_of(of_import) if of_import else None,
         wrong_zones=wrong_zones(account.id, period),
         rows=_address_of_rows(period),
         **_chooser(period),
     )
+
+
+def _import_asked_for() -> Import | None:
+    """Raises NotFound."""
+    asked = request.args.get("import")
+    if not asked:
+        return None
+    if not asked.isdecimal() or int(asked[:20]) > LARGEST_ID:
+        raise NotFound
+    return imports.find_import(account.id, int(asked))
 
 
 @bp.get("/platforms/onlyfans/analytics/sold")

@@ -6,7 +6,7 @@ from typing import Any
 from app.csv_text import csv_text
 from app.formats import money
 from app.imports.headers import LABELS, MOMENTS
-from app.imports.models import SKIPPED, Import, ImportRow
+from app.imports.models import SKIPPED, Import, ImportRow, Outcome
 from app.imports.queries import each_row
 
 REJECTED_LISTS = frozenset({"skipped", "rejected", "conflicts"})
@@ -60,9 +60,12 @@ def _warning(warning: dict[str, Any]) -> str:
 
 def changes_of(row: ImportRow) -> list[tuple[str, str, str]]:
     """Field, former value, new value, for people to read."""
-    if row.outcome in SKIPPED:
+    if row.outcome in SKIPPED or row.outcome == Outcome.UNCHANGED:
         return []
-    before, after = row.before or {}, row.after or {}
+    before = row.before or {}
+    after = {
+        name: value for name, value in (row.after or {}).items() if name != "currency" or value != before.get(name)
+    }
     names = [name for name in after if name not in HIDDEN and (after[name] not in (None, {}, "") or name in before)]
     return [
         (EXTRA_LABELS.get(name) or LABELS[name], said(name, before.get(name)), said(name, after[name]))

@@ -169,12 +169,14 @@ class PaymentRows:
                 after[name] = given[name]
         if stands.statement_id is None and stands.import_id is None:  # so far only an event told of it
             after["statement_id"] = statement_id
+        standing = {"transaction_id": stands.platform_transaction_id, "gross_cents": stands.gross_cents}
+        standing["currency"] = stands.currency
         if not after:
-            return decisions.take(reading, Outcome.UNCHANGED, stands.fan_id)
-        after |= {"transaction_id": stands.platform_transaction_id, "gross_cents": stands.gross_cents}
+            return decisions.take(reading, Outcome.UNCHANGED, stands.fan_id, standing)
+        after |= standing
         if payer and "fan_id" in after:
             after["payer"] = payer
-        before = dict.fromkeys(FILLED_IN) | {"net_cents": stands.net_cents}
+        before = dict.fromkeys(FILLED_IN) | {"net_cents": stands.net_cents, "currency": stands.currency}
         decisions.take(reading, Outcome.CHANGED, fan_id, after, before)
 
 

@@ -2,12 +2,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select
 
 from app.database import db, utcnow
 from app.errors import NotFound
 from app.imports.models import AT_WORK, SKIPPED, Import, ImportRow, ImportStatus, Outcome, RememberedMapping
 from app.imports.options import Options
+from app.money.models import Transaction
+from app.money.queries import CURRENCY
 from app.paging import Order
 
 NEWEST_FIRST = Order("-imports", Import.id, Import.id, descending=True)
@@ -75,6 +77,24 @@ def doubt_of(found: Import) -> str | None:
 def doubt_that_stopped(found: Import) -> str | None:
     """Of an import that nobody looks at: why its zone has to be said, in words."""
     return found.failure if found.status == ImportStatus.FAILED and doubt_of(found) else None
+
+
+TAKEN = ImportRow.outcome.not_in(SKIPPED) & ImportRow.not_applied.is_(None) & ImportRow.after.is_not(None)
+
+
+def is_payment_of(import_id: int) -> ColumnElement[bool]:
+    """Of a transaction: a row of the file tells it, whether it was new or stood here already."""
+    numbers = select(ImportRow.after["transaction_id"].as_string()).where(ImportRow.import_id == import_id, TAKEN)
+    return or_(Transaction.platform_transaction_id.in_(numbers), Transaction.statement_id.in_(numbers))
+
+
+def sum_of(found: Import) -> tuple[int, int]:
+    """Of the rows about payments in dollars that were taken: how many, and their gross in cents."""
+    cents = cast(ImportRow.after["gross_cents"].as_string(), BigInteger)
+    in_dollars = ImportRow.after["currency"].as_string() == CURRENCY
+    rows = select(func.count(), func.sum(cents)).where(ImportRow.import_id == found.id, TAKEN, in_dollars)
+    count, total = db.session.execute(rows).one()
+    return count, int(total or 0)
 
 
 def remembered(account_id: int, header_key: str) -> RememberedMapping | None:
