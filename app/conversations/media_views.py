@@ -82,6 +82,7 @@ def upload_medium(conversation_id: int) -> Response | str:
 
 
 @bp.get("/messages/onlyfans/<id:conversation_id>/compose")
+@bp.get("/messages/onlyfans/<id:conversation_id>/snooze")
 def leave_compose(conversation_id: int) -> BaseResponse:
     """Where a form's answer stood in the address, and somebody comes back to it."""
     conversation = queries.find_conversation(account.id, conversation_id)

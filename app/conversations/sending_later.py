@@ -51,7 +51,7 @@ def send_later(
     The same client_message_id again gives the first. Raises NotFound, Invalid, KeyTaken, Conflict, WrittenMeanwhile: as
     actions.send_message does.
     """
-    _check_time(send_at)
+    check_time(send_at)
     with write() as session:
         conversation = queries.find_to_write_in(account_id, conversation_id)
         sent, kept = actions.said_before(conversation, draft)
@@ -79,7 +79,8 @@ def send_later(
     return later
 
 
-def _check_time(send_at: datetime) -> None:
+def check_time(send_at: datetime) -> None:
+    """Raises Invalid."""
     if not utcnow() < send_at <= utcnow() + FARTHEST:
         raise Invalid(("sendAt", "Choose a time to come, within a year."))
 
@@ -222,9 +223,9 @@ def local_time(said: str, zone: str) -> datetime:
     """
     try:
         local = datetime.fromisoformat(said).replace(tzinfo=ZoneInfo(zone), second=0, microsecond=0)
-    except ValueError as error:
+        moment = local.astimezone(ZoneInfo("UTC"))
+    except (ValueError, OverflowError) as error:
         raise Invalid(("sendAt", "Choose a day and a time.")) from error
-    moment = local.astimezone(ZoneInfo("UTC"))
     if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise Invalid(("sendAt", "That night the clocks go forward: this time does not exist. Choose another."))
     return moment

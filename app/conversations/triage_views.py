@@ -11,10 +11,10 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import queries, triage
-from app.conversations.forms import kept_in_address, list_filter
+from app.conversations import drafts, queries, sending_later, triage
+from app.conversations.forms import composer_of, kept_in_address, list_filter
 from app.conversations.models import Conversation
-from app.conversations.views import bp
+from app.conversations.views import bp, thread_page
 from app.database import LARGEST_ID, db
 from app.errors import Invalid
 from app.fans import actions as fans
@@ -56,6 +56,21 @@ def change(conversation_id: int) -> Response | tuple[str, int, dict[str, str]]:
         flash(said, "success")
     if request.form.get("do") == "unread":  # to look at it would mark it as read
         return redirect(url_for("conversations.index", **kept_in_address()))
+    return redirect(url_for("conversations.show", conversation_id=conversation_id, **kept_in_address()))
+
+
+@bp.post("/messages/onlyfans/<id:conversation_id>/snooze")
+def snooze_to(conversation_id: int) -> Response | tuple[str, int]:
+    """Until a time of one's own."""
+    conversation = queries.find_conversation(account.id, conversation_id)
+    try:
+        values, said = _change("snooze:own")
+    except Invalid as error:
+        form = composer_of(drafts.find_draft(conversation, current_user.id))
+        said = request.form.get("until", "")
+        return thread_page(conversation, form, snooze_until=said, snooze_fault=error.errors[0][1]), 400
+    triage.change(account.id, conversation_id, values)
+    flash(said, "success")
     return redirect(url_for("conversations.show", conversation_id=conversation_id, **kept_in_address()))
 
 
@@ -111,14 +126,24 @@ def _change(do: str) -> tuple[Mapping[str, Any], str]:
     if do in CHANGES:
         return CHANGES[do]
     if name == "snooze":
-        chosen = next((each for each in triage.snooze_times(account.timezone) if each.name == rest), None)
-        if chosen:
-            return triage.snoozed(chosen.at), "Snoozed. It comes back by itself, or when they write."
+        return triage.snoozed(_snooze_time(rest)), "Snoozed. It comes back by itself, or when they write."
     if name == "assign" and (not rest or rest.isdecimal()):
         return triage.assigned(account.id, int(rest) if rest else None), "Assigned." if rest else "Assigned to nobody."
     if name == "back":
         pinned, _, until = rest.partition(":")
         return triage.taken_back(pinned=bool(pinned), snoozed_until=_moment(until)), "As it was before."
+    raise Invalid(NOTHING_KNOWN)
+
+
+def _snooze_time(name: str) -> datetime | None:
+    """None: until the fan writes. Raises Invalid."""
+    if name == "own":
+        until = sending_later.local_time(request.form.get("until", ""), account.timezone)
+        sending_later.check_time(until)
+        return until
+    for each in triage.snooze_times(account.timezone):
+        if each.name == name:
+            return each.at
     raise Invalid(NOTHING_KNOWN)
 
 

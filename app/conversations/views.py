@@ -232,8 +232,13 @@ def remove_fan(fan_id: int) -> Response:
 
 
 def thread_page(
-    conversation: Conversation, form: ComposerForm, since: looking.Since | None = None, at: Message | None = None
+    conversation: Conversation,
+    form: ComposerForm,
+    since: looking.Since | None = None,
+    at: Message | None = None,
+    **faults: str,
 ) -> str:
+    """`faults`: what is wrong with another form than the composer, by the names of its templates."""
     page = thread.page_around(conversation, at) if at else thread.page_of(conversation)
     form.seen.data = form.seen.data or str(page.newest_message_id)
     values = {
@@ -243,7 +248,7 @@ def thread_page(
         "people": accounts.people_of(account.id, active_only=True),
     }
     values["spend"] = money.spend_of(account.id, conversation.fan_id)
-    values |= {"found_id": at.id if at else None} | _with_times(conversation)
+    values |= {"found_id": at.id if at else None} | _with_times(conversation) | faults
     if _asks_for("pane"):
         return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), **values)
     return render_template("conversations/index.html", **values, **_list_values())

@@ -8,7 +8,8 @@
   const make = (tag, className, text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
 
   // The page may be a form's answer: its address is the thread's all the same.
-  if (location.pathname.endsWith("/compose")) history.replaceState(null, "", location.pathname.slice(0, -"/compose".length));
+  const answered = /^(.*\/\d+)\/(compose|snooze)$/.exec(location.pathname);
+  if (answered) history.replaceState(null, "", answered[1] + location.search);
 
   // --- Uploads, one after the other ---
 

@@ -27,7 +27,7 @@
     if (link) link.setAttribute("href", withFilter(link.href));
   }, { capture: true });
   document.addEventListener("submit", ({ target }) => {
-    if (target.matches(".triage")) target.setAttribute("action", withFilter(target.action));
+    if (target.matches(".triage, #snooze-to")) target.setAttribute("action", withFilter(target.action));
   }, { capture: true });
 
   // The one that is open is marked, whichever way it was opened.

@@ -5,6 +5,12 @@ document.addEventListener("keydown", (event) => {
   const composer = event.target.closest?.("#composer");
   if (composer && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    composer.requestSubmit();
+    return composer.requestSubmit();
+  }
+  // In a time of one's own it means the button beside it, not the first one of the form.
+  const own = event.key === "Enter" && event.target.closest?.(".own-time");
+  if (own && event.target.matches("input")) {
+    event.preventDefault();
+    own.querySelector("button").click();
   }
 });
