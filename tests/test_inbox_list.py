@@ -1,6 +1,7 @@
 """The inbox's list, filtered and sorted: both ways of finding agree, and pages hold each conversation once."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -30,6 +31,9 @@ FILTERS = (
 )  # fmt: skip
 
 
+JOINED = ("mine unread", "unassigned unread unanswered", "archived mine unanswered", "snoozed unread")
+
+
 def look_none_through(monkeypatch) -> None:
     """What is not among the nearest is looked up: here there are no nearest."""
     for module in (listing, fans):
@@ -57,7 +61,7 @@ def inbox(app, ada: Person, eve: Person) -> Person:
             each.waiting_since = start + timedelta(hours=number // 3) if number % 3 else None
             each.unread_count, each.archived = number % 4, number % 7 == 6
             each.snoozed_until = start if number % 11 == 10 else None
-            each.pinned, each.assignee_id = number % 13 == 12, ada.user_id if number % 2 else None
+            each.pinned, each.assignee_id = number % 13 == 12, ada.user_id if number % 8 < 4 else None
             session.get_one(Fan, each.fan_id).last_seen_at = utcnow() if number % 3 == 1 else None
     return ada
 
@@ -66,7 +70,8 @@ def inbox(app, ada: Person, eve: Person) -> Person:
 @pytest.mark.parametrize("sort", SORTS)
 def test_each_is_on_one_page_in_its_place_whatever_is_filtered(app, inbox: Person, sort: str):
     with app.app_context():
-        for view, said in [*product(queries.VIEWS, FILTERS[:2]), *product(("", "unanswered"), FILTERS[2:])]:
+        alone, joined = product(queries.VIEWS, FILTERS[:2]), product(JOINED, FILTERS[:2])
+        for view, said in [*alone, *joined, *product(("", "unanswered"), FILTERS[2:])]:
             wanted = Filter(view=view, **said)
             every = db.session.scalars(queries.inbox(inbox.account_id, inbox.user_id, wanted)).all()
             assert paged(inbox, wanted, sort) == [each.id for each in sorted(every, key=PLACES[sort])], wanted
@@ -97,6 +102,36 @@ def test_each_filter_finds_just_those_of_whom_it_is_true(app, ada: Person, filte
             session.get_one(Fan, fan).last_seen_at = seen
     page = ada.browser().get(f"/messages/onlyfans?{filters}").text
     assert set(re.findall(r'class="conversation-name text-truncate">([^<]*)<', page)) == names
+
+
+def in_sight(each: Conversation) -> bool:
+    return not each.archived and each.snoozed_until is None
+
+
+@pytest.mark.parametrize(
+    ("address", "is_meant"),
+    [
+        ("view=mine+unread", lambda each: in_sight(each) and each.assignee_id and each.unread_count),
+        ("view=mine&view=&view=unread", lambda each: in_sight(each) and each.assignee_id and each.unread_count),
+        (
+            "view=unanswered+unread+unassigned&tag=vip",
+            lambda each: in_sight(each) and each.waiting_since and each.unread_count and not each.assignee_id
+            and "VIP" in each.fan.tags,
+        ),
+        ("view=archived+unread", lambda each: each.archived and each.unread_count),
+        ("view=archived&view=snoozed&view=burnt", lambda each: each.archived),
+        ("view=unassigned+mine", lambda each: in_sight(each) and not each.assignee_id),
+    ],
+)  # fmt: skip
+def test_filters_of_different_kinds_join_and_of_one_kind_the_first_holds(
+    app, inbox: Person, address: str, is_meant: Callable[[Conversation], Any]
+):
+    page = inbox.browser().get(f"/messages/onlyfans?{address}").text
+    with app.app_context():
+        every = db.session.scalars(select(Conversation).where(Conversation.account_id == inbox.account_id))
+        meant = {each.id for each in every if is_meant(each)}
+    assert meant
+    assert {int(each) for each in re.findall(r'id="conversation-(\d+)"', page)} == meant
 
 
 LAST = datetime.max.replace(tzinfo=UTC)

@@ -37,10 +37,10 @@ IN_ADDRESS = ("view", "search", "tag", "spent", "online", "sort")
 
 def list_filter() -> Filter:
     """What the address says of the inbox's list; what makes no sense there is passed over."""
-    said = {name: request.args.get(name, "").replace("\0", "").strip()[:200] for name in IN_ADDRESS}
+    said = {name: value.replace("\0", "").strip()[:200] for name, value in _said_in_address().items()}
     dollars = said["spent"]
     return Filter(
-        view=said["view"] if said["view"] in queries.VIEWS else "",
+        view=said["view"],
         search=said["search"],
         tag=said["tag"],
         spent_cents=int(dollars) * 100 if dollars.isdecimal() and len(dollars) < 10 else None,
@@ -55,7 +55,13 @@ def list_sort() -> str:
 
 def kept_in_address() -> dict[str, Any]:
     """The list stays as it is where one goes on to a thread, or comes back."""
-    return {name: value for name in IN_ADDRESS if (value := request.args.get(name))}
+    return {name: value for name, value in _said_in_address().items() if value}
+
+
+def _said_in_address() -> dict[str, str]:
+    """With the view in one spelling: a form names it once for each of its fields."""
+    said = {name: request.args.get(name, "") for name in IN_ADDRESS}
+    return said | {"view": queries.view_of(" ".join(request.args.getlist("view")).split())}
 
 
 class ComposerForm(WithMedia, FlaskForm):

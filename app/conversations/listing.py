@@ -25,8 +25,7 @@ SHOWN = (  # of so many rows no more is read than is shown
     joinedload(Conversation.assignee).load_only(User.name),
 )
 FANS_LOOKED_THROUGH = 4000  # not each of them has a conversation
-HAS_FEW = ("mine", "snoozed")  # these have an index of their own
-PUT_AWAY = ("archived", "snoozed")  # views of what the other ones leave out
+HAS_FEW = {"mine", "snoozed"}  # these have an index of their own
 
 
 def page_of_inbox(
@@ -40,11 +39,10 @@ def page_of_inbox(
     every = _all_of(rows, account_id, viewer_id, wanted, order)
     if order is queries.HIGHEST_SPEND_FIRST:
         fans = select(Fan.id).where(Fan.account_id == account_id)
-        nearest = 0 if wanted.view in HAS_FEW else FANS_LOOKED_THROUGH
+        nearest = 0 if HAS_FEW.intersection(wanted.views) else FANS_LOOKED_THROUGH
         rare = Rare(Conversation.fan_id, fans, Conversation.id, every, nearest)
     elif wanted.of_fans:
-        view = queries.VIEWS[wanted.view if wanted.view in PUT_AWAY else ""]
-        threads = select(Conversation.id).where(Conversation.account_id == account_id, view)
+        threads = select(Conversation.id).where(Conversation.account_id == account_id, wanted.place)
         rare = Rare(Conversation.id, threads, Conversation.id, every)
     else:
         return fetch_page(rows, order, limit=limit, cursor=cursor, counted=False)
@@ -73,7 +71,7 @@ def _from_the_fans(account_id: int, viewer_id: int, wanted: Filter, order: Order
         fans = select(Fan.id).where(Fan.account_id == account_id, *about)
     few = fans.cte("fans_wanted").prefix_with("MATERIALIZED")
     thread = select(Conversation.id, order.column.label("sort_value"), order.id.label("sort_id"))
-    thread = thread.join(Conversation.fan).where(Conversation.account_id == account_id, queries.VIEWS[wanted.view])
+    thread = thread.join(Conversation.fan).where(Conversation.account_id == account_id, wanted.in_view)
     one = thread.where(Conversation.fan_id == few.c[0], *about, *behind).params(viewer=viewer_id).limit(1)
     found = one.correlate(few).lateral("thread")
     return select(found.c.id, found.c.sort_value, found.c.sort_id).select_from(few).join(found, true())

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.conversations.models import Conversation, Message, MessageStatus
@@ -61,22 +61,33 @@ def fans_called(account_id: int, search: str) -> Select[Any]:
 
 
 _in_sight = ~Conversation.archived & Conversation.snoozed_until.is_(None)
-VIEWS: dict[str, Any] = {
+WHERE: dict[str, Any] = {  # they lie: in one place
     "": _in_sight,
-    "unread": _in_sight & (Conversation.unread_count > plain(0)),
-    "unanswered": _in_sight & Conversation.waiting_since.is_not(None),
-    "mine": _in_sight & (Conversation.assignee_id == bindparam("viewer")),
-    "unassigned": _in_sight & Conversation.assignee_id.is_(None),
     "snoozed": ~Conversation.archived & Conversation.snoozed_until.is_not(None),
     "archived": Conversation.archived,
 }
+WHOSE: dict[str, Any] = {  # they are: one person's at most
+    "mine": Conversation.assignee_id == bindparam("viewer"),
+    "unassigned": Conversation.assignee_id.is_(None),
+}
+STATES: dict[str, Any] = {  # any of them at once
+    "unread": Conversation.unread_count > plain(0),
+    "unanswered": Conversation.waiting_since.is_not(None),
+}
+VIEWS = (*WHERE, *WHOSE, *STATES)
+
+
+def view_of(words: Sequence[str]) -> str:
+    """What of them can be true at once, in an order that is always the same."""
+    one_of_each = (next((each for each in words if each in kind), "") for kind in (WHERE, WHOSE))
+    return " ".join(each for each in (*one_of_each, *(state for state in STATES if state in words)) if each)
 
 
 @dataclass(frozen=True)
 class Filter:
     """What of the inbox is looked at: all of it is in the page's address."""
 
-    view: str = ""
+    view: str = ""  # words of VIEWS, as view_of joins them
     search: str = ""
     tag: str = ""
     spent_cents: int | None = None
@@ -87,6 +98,19 @@ class Filter:
         return self == Filter()
 
     @property
+    def views(self) -> list[str]:
+        return self.view.split()
+
+    @property
+    def place(self) -> Any:
+        """Where the conversations lie, whatever else must be true of them."""
+        return WHERE[next((each for each in self.views if each in WHERE), "")]
+
+    @property
+    def in_view(self) -> Any:
+        return and_(self.place, *((WHOSE | STATES)[each] for each in self.views if each not in WHERE))
+
+    @property
     def of_fans(self) -> bool:
         """Whether something is said about the fan."""
         return bool(self.search.strip() or self.tag or self.online or self.spent_cents is not None)
@@ -94,7 +118,7 @@ class Filter:
 
 def inbox(account_id: int, viewer_id: int, wanted: Filter) -> Select[Any]:
     rows = search_conversations(account_id, search=wanted.search)
-    rows = rows.where(VIEWS.get(wanted.view, _in_sight)).params(viewer=viewer_id)
+    rows = rows.where(wanted.in_view).params(viewer=viewer_id)
     return rows.where(*about_fan(account_id, wanted))
 
 
@@ -111,7 +135,7 @@ def next_waiting(account_id: int, viewer_id: int, after: int) -> int | None:
     """The id of the conversation, of nobody or of the viewer, that waits longest of those behind one; behind the last, and
     where that one does not wait, of all others."""
     free = Conversation.assignee_id.is_(None) | (Conversation.assignee_id == viewer_id)
-    rows = select(Conversation.id).where(Conversation.account_id == account_id, VIEWS["unanswered"], free)
+    rows = select(Conversation.id).where(Conversation.account_id == account_id, Filter("unanswered").in_view, free)
     rows = rows.where(Conversation.id != after).order_by(*LONGEST_WAITING_FIRST.clauses()).limit(1)
     here = select(Conversation.waiting_since).where(Conversation.account_id == account_id, Conversation.id == after)
     since = db.session.scalar(here)

@@ -15,7 +15,9 @@
     const url = new URL(address, location.href);
     for (const { name } of filters().elements) url.searchParams.delete(name);
     for (const [name, value] of new FormData(filters())) {
-      if (value && !(name === "sort" && value === "newest")) url.searchParams.set(name, value);
+      if (!value || (name === "sort" && value === "newest")) continue;
+      const before = url.searchParams.get(name); // fields of one name: the address has all they say, in one
+      url.searchParams.set(name, before ? `${before} ${value}` : value);
     }
     return url.pathname + url.search;
   };
