@@ -136,7 +136,7 @@ def test_many_at_once_are_changed_once_the_number_was_seen(app, ada: Person, thr
     asked = browser.post("/messages/onlyfans/triage?search=fan", data=form).text
     assert "Do it for 4" in asked
     assert len(found(ada, "")) == 4
-    assert browser.post("/messages/onlyfans/triage?search=fan", data=form | {"confirmed": "1"}).status_code == 302
+    assert browser.post("/messages/onlyfans/triage?search=fan", data=form | {"confirmed": "4"}).status_code == 302
     assert found(ada, "") == []
     ticked = {"csrf_token": token, "which": "ticked", "do": "open", "ids": [str(thread), "x", "9" * 30]}
     assert browser.post("/messages/onlyfans/triage", data=ticked).status_code == 302

@@ -6,6 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     from app.conversations import (
         desk_views,
+        many_views,
         media_views,
         message_views,
         reply_views,
@@ -16,6 +17,6 @@ def init_app(app: Flask) -> None:
     )
 
     # What they handle is registered by being imported.
-    assert all((sockets, desk_views, media_views, message_views, reply_views, search_views, triage_views))
+    assert all((sockets, desk_views, many_views, media_views, message_views, reply_views, search_views, triage_views))
     app.register_blueprint(views.bp)
     app.context_processor(views.unread_badge)

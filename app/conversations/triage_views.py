@@ -1,23 +1,20 @@
-"""What is done about conversations: one from its thread, or all that a filter finds."""
+"""What is done about one conversation, from its thread."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import Select, func, select
 from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
 from app.conversations import drafts, queries, sending_later, triage
-from app.conversations.forms import composer_of, kept_in_address, list_filter
+from app.conversations.forms import composer_of, kept_in_address
 from app.conversations.models import Conversation
 from app.conversations.views import bp, thread_page
-from app.database import LARGEST_ID, db
 from app.errors import Invalid
-from app.fans import actions as fans
 
 CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "archive": (triage.ARCHIVED, "Archived. A new message brings it back."),
@@ -46,7 +43,7 @@ def handling(conversation_id: int) -> str:
 def change(conversation_id: int) -> Response | tuple[str, int, dict[str, str]]:
     way_back = _way_back(queries.find_conversation(account.id, conversation_id))
     try:
-        values, said = _change(request.form.get("do", ""))
+        values, said = change_named(request.form.get("do", ""))
         triage.change(account.id, conversation_id, values)
     except Invalid as error:
         flash(str(error), "error")
@@ -64,7 +61,7 @@ def snooze_to(conversation_id: int) -> Response | tuple[str, int]:
     """Until a time of one's own."""
     conversation = queries.find_conversation(account.id, conversation_id)
     try:
-        values, said = _change("snooze:own")
+        values, said = change_named("snooze:own")
     except Invalid as error:
         form = composer_of(drafts.find_draft(conversation, current_user.id))
         said = request.form.get("until", "")
@@ -81,46 +78,7 @@ def _way_back(conversation: Conversation) -> dict[str, str]:
     return {"Greenroom-Undo": undo}
 
 
-@bp.post("/messages/onlyfans/triage")
-def change_many() -> Response | str:
-    """Those that were ticked; or all that the filter in the address finds, once the person has seen how many these are."""
-    back = redirect(url_for("conversations.index", **kept_in_address()))
-    everything = request.form.get("which") == "all"
-    ids = _all_wanted() if everything else _ticked()
-    try:
-        change, said = _change_of_many(request.form.get("do", ""), request.form.get("tag", "").replace("\0", ""))
-    except Invalid as error:
-        flash(str(error), "error")
-        return back
-    if everything and not request.form.get("confirmed"):
-        number = db.session.scalar(select(func.count()).select_from(ids.subquery())) or 0
-        again = {"do": request.form["do"], "tag": request.form.get("tag", ""), "kept": kept_in_address()}
-        return render_template("conversations/confirm.html", number=number, said=said, **again)
-    number = change(ids)
-    flash(f"{number:,} {'conversation' if number == 1 else 'conversations'}: {said[0].lower()}{said[1:]}", "success")
-    return back
-
-
-def _all_wanted() -> Any:
-    return queries.inbox(account.id, current_user.id, list_filter()).with_only_columns(Conversation.id)
-
-
-def _ticked() -> Any:
-    ticked = [int(each) for each in request.form.getlist("ids") if each.isdecimal() and int(each) <= LARGEST_ID]
-    return select(Conversation.id).where(Conversation.id.in_(ticked[:1000]))
-
-
-def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], int], str]:
-    """What is done to those that a query of ids finds, and what is said of it. Raises Invalid."""
-    if do == "tag":
-        tag = fans.clean_tag(tag)
-        said = f"Tagged {tag}. Those that had the tag are not counted."
-        return lambda ids: fans.tag_fans(account.id, ids.with_only_columns(Conversation.fan_id), tag), said
-    values, said = _change(do)
-    return lambda ids: triage.change_all(account.id, ids, values), said
-
-
-def _change(do: str) -> tuple[Mapping[str, Any], str]:
+def change_named(do: str) -> tuple[Mapping[str, Any], str]:
     """By its name in the form: `archive`, `snooze:tomorrow`, `assign:7`, `back:pinned:`. Raises Invalid."""
     name, _, rest = do.partition(":")
     if do in CHANGES:

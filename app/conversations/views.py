@@ -1,6 +1,6 @@
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug import Response
 
@@ -43,7 +43,7 @@ def index() -> str:
     values = _list_values()
     if _asks_for("conversation-list"):
         return render_template("conversations/_list.html", **values)
-    return render_template("conversations/index.html", conversation=None, **values)
+    return render_template("conversations/index.html", conversation=None, was=session.pop("archived", []), **values)
 
 
 def _asks_for(part: str) -> bool:
@@ -245,12 +245,12 @@ def thread_page(
         "thread_page": page,
         "form": form,
         "since": since,
-        "people": accounts.people_of(account.id, active_only=True),
     }
     values["spend"] = money.spend_of(account.id, conversation.fan_id)
     values |= {"found_id": at.id if at else None} | _with_times(conversation) | faults
     if _asks_for("pane"):
-        return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), **values)
+        people = accounts.people_of(account.id, active_only=True)
+        return render_template("conversations/_pane.html", alone=True, kept=kept_in_address(), people=people, **values)
     return render_template("conversations/index.html", **values, **_list_values())
 
 
@@ -274,6 +274,7 @@ def _list_values() -> dict[str, Any]:
         "sort": sort,
         "grows": plain and not cursor,
         "kept": kept_in_address(),
+        "people": accounts.people_of(account.id, active_only=True),
         "connection": first_connection(account.id, "onlyfans"),
         "views": saved_views.seen_by(account.id, current_user.id),
         "needs_a_person": queries.count_needing_a_person(account.id),
