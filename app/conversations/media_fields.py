@@ -3,11 +3,11 @@ from functools import cached_property
 
 from flask import request
 from werkzeug.datastructures import FileStorage
-from wtforms import DecimalField, MultipleFileField, ValidationError
+from wtforms import DecimalField, MultipleFileField, StringField, ValidationError
 
 from app.accounts.guard import account
 from app.errors import Invalid, NotFound
-from app.media.actions import Attachment, as_attachments, store_upload
+from app.media.actions import Attachment, as_attachments, store_from_address, store_upload
 from app.platforms.models import price_range_cents
 from app.platforms.queries import first_connection
 
@@ -20,6 +20,7 @@ class WithMedia:
 
     price: DecimalField
     files = MultipleFileField("Pictures, videos, sounds")
+    address = StringField()  # of a file that is to be fetched: by a button of its own, never along with something else
     chosen: list[Attachment] = []
 
     def validate_files(self, field: MultipleFileField) -> None:
@@ -32,6 +33,22 @@ class WithMedia:
             raise ValidationError(" ".join(message for _, message in error.errors)) from error
         except NotFound as error:
             raise ValidationError("A file that was chosen is no longer here.") from error
+
+    def attach_from_address(self) -> None:
+        """What is wrong with it stands beside the field."""
+        try:
+            self.chosen = [*self.chosen, store_from_address(account.id, (self.address.data or "").strip())]
+        except Invalid as error:
+            self.address.errors = [message for _, message in error.errors]
+        else:
+            self.address.data = ""
+
+    def is_address_left(self) -> bool:
+        """Whether an address was typed and not fetched: then nothing goes without its file. It is said beside the field."""
+        if not (self.address.data or "").strip():
+            return False
+        self.address.errors = ["This is not attached yet: fetch it first, or empty the field."]
+        return True
 
     def attachments(self) -> list[Attachment]:
         """As they are sent: without a price nothing is a preview."""

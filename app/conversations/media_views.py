@@ -15,7 +15,7 @@ from app.conversations.models import Conversation
 from app.conversations.views import bp, thread_page
 from app.errors import Invalid
 from app.media import queries as media
-from app.media.actions import store_upload
+from app.media.actions import store_from_address, store_upload
 from app.paging import fetch_page
 
 MEDIA_PER_PAGE = 24
@@ -69,13 +69,13 @@ def show_chosen(conversation_id: int) -> str:
 
 @bp.post("/messages/onlyfans/<id:conversation_id>/media/upload")
 def upload_medium(conversation_id: int) -> Response | str:
-    """A file as soon as it is there, before the message is sent."""
+    """A file, or what lies at an address, as soon as it is there, before the message is sent."""
     conversation = queries.find_conversation(account.id, conversation_id)
-    file = request.files.get("file")
+    file, address = request.files.get("file"), request.form.get("address", "").strip()
     try:
-        if file is None:
+        if file is None and not address:
             raise Invalid(("file", "Choose a file."))
-        chosen = [store_upload(account.id, file)]
+        chosen = [store_upload(account.id, file) if file else store_from_address(account.id, address)]
     except Invalid as error:
         return Response(error.errors[0][1], error.status, mimetype="text/plain")
     return render_template("conversations/_chosen_media.html", conversation=conversation, chosen=chosen)
@@ -95,4 +95,6 @@ def compose(conversation_id: int) -> str:
     conversation = queries.find_conversation(account.id, conversation_id)
     form = ComposerForm()
     form.validate()
+    if request.form.get("by_address"):
+        form.attach_from_address()
     return thread_page(conversation, form)

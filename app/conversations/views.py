@@ -89,7 +89,7 @@ def _chosen_reply(conversation: Conversation) -> str | None:
 def post(conversation_id: int) -> Response | str | tuple[str, int]:
     conversation = queries.find_conversation(account.id, conversation_id)
     form = ComposerForm()
-    if form.validate_on_submit() and (form.is_note or form.is_agreed()):
+    if form.validate_on_submit() and not form.is_address_left() and (form.is_note or form.is_agreed()):
         try:
             said = _say(conversation_id, form)
         except KeyTaken:

@@ -2,6 +2,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from io import BytesIO
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -67,6 +68,18 @@ def _checked(content: IO[bytes]) -> tuple[int, str]:
 def store_upload(account_id: int, upload: FileStorage) -> Attachment:
     """A form's file, kept and ready to be attached. Raises Invalid."""
     return as_attachment(store_medium(account_id, upload.filename or "", upload.stream))
+
+
+def store_from_address(account_id: int, address: str) -> Attachment:
+    """What lies at an https:// address now, kept as an upload is and judged as one. Raises Invalid."""
+    db.session.commit()
+    try:
+        if len(address) > LONGEST_ADDRESS:
+            raise fetching.CannotFetch("The address is too long.")
+        content = fetching.fetch(address, current_app.config["MAX_UPLOAD_BYTES"])
+    except fetching.CannotFetch as error:
+        raise Invalid(("address", str(error))) from error
+    return as_attachment(store_medium(account_id, urlsplit(address).path, BytesIO(content)))
 
 
 def as_attachment(medium: Medium) -> Attachment:

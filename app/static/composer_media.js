@@ -124,6 +124,46 @@
     queue.then(() => list()?.classList.remove("is-awaited"));
   }, { capture: true });
 
+  // --- By address: the server fetches it ---
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("#composer [name=by_address]");
+    if (!button || !list()) return;
+    event.preventDefault();
+    if (button.ariaBusy === "true") return;
+    const menu = button.closest("details");
+    const field = menu.querySelector("[name=address]");
+    const target = list();
+    button.ariaBusy = "true";
+    announce("Fetching the file…");
+    const answer = await fetchAddress(target.dataset.uploadUrl, field.value);
+    button.ariaBusy = null;
+    menu.querySelector(".field-error")?.remove();
+    field.ariaInvalid = String(!answer.isFetched);
+    if (!answer.isFetched) {
+      const fault = Object.assign(make("div", "field-error", answer.text), { id: "address-error", role: "alert" });
+      field.after(fault);
+      field.setAttribute("aria-describedby", fault.id);
+      return field.focus();
+    }
+    target.insertAdjacentHTML("beforeend", answer.text);
+    field.value = "";
+    menu.open = false;
+    changed();
+    announce("The file is attached.");
+    menu.querySelector("summary").focus();
+  });
+
+  const fetchAddress = async (url, address) => {
+    const token = document.querySelector("#composer input[name=csrf_token]").value;
+    try {
+      const answer = await fetch(url, { method: "POST", body: new URLSearchParams({ address, csrf_token: token }), headers: { "HX-Request": "true" } });
+      const isOurs = answer.ok || answer.headers.get("Content-Type")?.startsWith("text/plain");
+      if (isOurs && !answer.redirected) return { isFetched: answer.ok, text: await answer.text() };
+    } catch { /* said below, as for every other failure */ }
+    return { isFetched: false, text: "That did not work. Reload the page and try again." };
+  };
+
   // --- What is attached ---
 
   document.addEventListener("click", (event) => {

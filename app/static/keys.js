@@ -7,8 +7,8 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return composer.requestSubmit();
   }
-  // In a time of one's own it means the button beside it, not the first one of the form.
-  const own = event.key === "Enter" && event.target.closest?.(".own-time");
+  // In a time of one's own, or an address, it means the button beside it, not the first one of the form.
+  const own = event.key === "Enter" && event.target.closest?.(".own-field");
   if (own && event.target.matches("input")) {
     event.preventDefault();
     own.querySelector("button").click();

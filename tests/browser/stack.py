@@ -30,6 +30,7 @@ class Stack:
             "PORT": str(port),
             "SANDBOX_PORT": str(sandbox_port),
             "GREENROOM_PACE": "1000/1",
+            "GREENROOM_MEDIA_HOSTS": "localhost",
             "GREENROOM_LIMIT_WRITES": PLENTY,
             "GREENROOM_LIMIT_IMPORTS": PLENTY,
             "GREENROOM_LIMIT_BULK": PLENTY,
