@@ -129,7 +129,7 @@
     else if (isStill || (old && isInbox(list) && list.dataset.grows === undefined)) replace(list, old, row); // the server knows its place
     else if (isBeyond(list, old, row)) return old && remove(list, old, item.kind);
     else if (old || list.dataset.grows !== undefined || item.kind !== "conversation") insert(list, old, row);
-    else return;
+    else return tell(list, item.kind, false); // the server knows whether it belongs there by now
     window.htmx?.process(row);
     tell(row, item.kind, !old);
   };
