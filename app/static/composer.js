@@ -1,10 +1,7 @@
 "use strict";
-// Writing an answer: it shows at once and is sent once, a draft is kept on the server, and others see that one writes.
+// Writing an answer: it shows at once and is sent once. Its draft is kept by drafts.js.
 (() => {
-  const SAVE_MS = 600; // after the last key
-  const SAVE_AT_LEAST_MS = 2_000; // while keys go on
-  const SAVE_AGAIN_MS = 3_000; // after it failed
-  const WRITING_MS = 6_000; // somebody who was heard so long ago has stopped
+  const { saveSoon, save, forget } = window.greenroom.drafts;
   const composer = () => document.getElementById("composer");
   const mode = (form) => form.querySelector("[name=mode]:checked").value; // reply | note
   const field = () => document.querySelector("#composer textarea");
@@ -29,7 +26,7 @@
     isUnderWay = true;
     tried = { key: key().value, text: field().value };
     left = { form: composer(), field: field(), text: field().value, mode: mode(composer()), focused: document.activeElement };
-    forgetSaving();
+    forget();
     if (isReplyNow(event)) showGoing();
   });
 
@@ -169,53 +166,8 @@
     field().dispatchEvent(new Event("input", { bubbles: true }));
   };
 
-  // --- The draft: one saving at a time, the newest state last; what could not be kept is tried again ---
-
-  const unsaved = new Map(); // by its thread's address
-  let saving = null;
-  let timer;
-  let since = 0;
-
-  const saveSoon = () => {
-    const data = new FormData(composer());
-    data.delete("files");
-    unsaved.set(composer().dataset.draftUrl, new URLSearchParams([...data].filter(([, value]) => typeof value === "string")));
-    clearTimeout(timer);
-    since ||= Date.now();
-    timer = setTimeout(save, Math.max(0, Math.min(SAVE_MS, since + SAVE_AT_LEAST_MS - Date.now())));
-  };
-
-  const forgetSaving = () => unsaved.delete(composer().dataset.draftUrl);
-
-  const save = () => {
-    clearTimeout(timer);
-    since = 0;
-    saving ??= saveAll().finally(() => { saving = null; });
-    return saving;
-  };
-
-  const saveAll = async () => {
-    while (unsaved.size) {
-      const [[url, body]] = unsaved;
-      unsaved.delete(url);
-      if (await keep(url, body)) continue;
-      if (!unsaved.has(url)) unsaved.set(url, body);
-      clearTimeout(timer);
-      timer = setTimeout(save, SAVE_AGAIN_MS);
-      return;
-    }
-  };
-
-  // Whether nothing is left to do: what the server refuses, it refuses the next time too.
-  const keep = async (url, body) => {
-    try {
-      const answer = await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true });
-      if (answer.status === 200 && (await answer.text()) === "sent") wasSent(body.get("client_message_id"));
-      return answer.status < 500 && ![401, 408, 429].includes(answer.status);
-    } catch {
-      return false; // the line is down: the badge says so
-    }
-  };
+  // Leaving the page, what is under way may not arrive: heard before what is unsaved goes out.
+  window.addEventListener("pagehide", () => isUnderWay && composer() && saveSoon(), { capture: true });
 
   // The same once more is the same message, and needs the same key.
   const wasSent = (which) => {
@@ -223,33 +175,7 @@
     if (tried.key !== which || tried.text !== field().value) giveKey();
   };
 
-  document.addEventListener("input", (event) => event.target.closest("#composer") && saveSoon());
-  window.addEventListener("online", save);
-  // Leaving the page does not wait; and what is under way may not arrive.
-  window.addEventListener("pagehide", () => {
-    if (isUnderWay && composer()) saveSoon();
-    unsaved.forEach((body, url) => keep(url, body));
-  });
-
-  // --- An answer for later is taken back beside no other that was begun: the server is to know of that one first ---
-
-  document.addEventListener("click", async (event) => {
-    const act = event.target.closest(".later-acts button");
-    if (!act || !(saving || unsaved.size)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    await save();
-    if (unsaved.size) window.greenroom.notice("Greenroom does not answer. Check your connection and try again.");
-    else if (act.isConnected) act.click();
-  }, { capture: true });
-
-  document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
-    const acts = ctx.sourceElement.closest(".later-acts");
-    if (!acts || ctx.response.status !== 409) return;
-    acts.parentElement.querySelector(".field-error")?.remove();
-    const said = Object.assign(document.createElement("p"), { className: "field-error", role: "alert", textContent: ctx.text });
-    acts.before(said);
-  });
+  document.addEventListener("greenroom:draft-sent", (event) => wasSent(event.detail.key));
 
   // --- A note instead of an answer ---
 
@@ -258,27 +184,4 @@
     event.preventDefault();
     composer().querySelector("[name=mode]:not(:checked)").click();
   });
-
-  // --- Who else is writing ---
-
-  const writers = new Map();
-  const showWriters = () => {
-    const line = document.getElementById("writing");
-    if (!line) return;
-    const names = [...writers.values()].map((each) => each.name);
-    line.textContent = names.length ? `${new Intl.ListFormat("en").format(names)} ${names.length === 1 ? "is" : "are"} writing…` : "";
-  };
-  const stop = (by) => {
-    clearTimeout(writers.get(by)?.timer);
-    writers.delete(by);
-    showWriters();
-  };
-  document.addEventListener("greenroom:writing", (event) => {
-    const { by, writing } = event.detail;
-    if (String(by) === event.target.dataset.me) return;
-    stop(by);
-    if (writing) writers.set(by, { name: writing, timer: setTimeout(stop, WRITING_MS, by) });
-    showWriters();
-  });
-  document.addEventListener("greenroom:news", (event) => event.detail.isNew && stop(Number(event.target.dataset.by)));
 })();
