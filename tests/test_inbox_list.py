@@ -101,7 +101,7 @@ def test_each_filter_finds_just_those_of_whom_it_is_true(app, ada: Person, filte
             seen = None if minutes is None else utcnow() - timedelta(minutes=minutes)
             session.get_one(Fan, fan).last_seen_at = seen
     page = ada.browser().get(f"/messages/onlyfans?{filters}").text
-    assert set(re.findall(r'class="conversation-name text-truncate">([^<]*)<', page)) == names
+    assert set(re.findall(r'class="conversation-name text-truncate"><bdi>([^<]*)<', page)) == names
 
 
 def in_sight(each: Conversation) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from app.database import write
 from app.money.models import Transaction
+from tests import events
 from tests.analytics.test_told_twice import HEADER, Month
 from tests.events import Platform
 from tests.imports.conftest import Importer
@@ -24,7 +25,7 @@ def brought(app, ada: Person, sandbox) -> Importer:
     for number in (1, 2, 3):
         add_fan(ada, number)
     for each in month.paid[:12]:
-        platform.tell(*month.event(each), f"evt_{each['number']}")
+        platform.tell(*events.paid(each), f"evt_{each['number']}")
     bring(HEADER + "x1,fan1,3.00,2.40,2026-10-02T12:00:00Z,Tip\n", "another.csv")
     bring(month.statement(2) + "bad,fan1,much,,2026-10-05T12:00:00Z,Tip\n", "october.csv")
     return bring

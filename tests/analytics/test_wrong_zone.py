@@ -14,7 +14,8 @@ from app.accounts.models import Account
 from app.database import db, write
 from app.imports import actions as imports
 from app.imports.models import Import
-from tests.analytics.test_told_twice import HEADER, Month
+from tests import events
+from tests.analytics.test_told_twice import HEADER
 from tests.events import Platform
 from tests.imports.conftest import Importer
 from tests.imports.test_import_pages import form_of, rehearsed, run, token_of
@@ -56,7 +57,7 @@ def platform(ada: Person, sandbox) -> Platform:
 
 def told(platform: Platform, paid: list[dict]) -> None:
     for each in paid:
-        platform.post(*Month(1).event(each), f"evt_{each['number']}")
+        platform.post(*events.paid(each), f"evt_{each['number']}")
     platform.work()
 
 
