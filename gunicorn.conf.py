@@ -36,6 +36,7 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    from app import alive
+    from app import alive, memory
 
+    memory.collect_less()
     alive.keep_saying(worker.app.wsgi(), ("pages",))

@@ -3,7 +3,6 @@
 Beside its jobs it sweeps: every two seconds it looks in the database for work whose wake-up was lost, and rings again.
 """
 
-import gc
 import os
 import sys
 import threading
@@ -18,7 +17,7 @@ time.tzset()
 import structlog
 from flask import Flask
 
-from app import background, create_app, sweep
+from app import background, create_app, memory, sweep
 from app.conversations import senders
 
 log = structlog.get_logger()
@@ -28,7 +27,7 @@ SWEEP_SECONDS = 2
 def main() -> None:
     app = create_app()
     background.load_tasks()
-    _collect_less()
+    memory.collect_less()
     queues = tuple(sys.argv[1:]) or background.QUEUES
     with _looking_around(app):
         _say_alive(queues)  # before the first job: a sender is to know which it is
@@ -42,13 +41,6 @@ def main() -> None:
         background.stopping.wait(1)
     with app.app_context():
         senders.stopped()
-
-
-def _collect_less() -> None:
-    """What is loaded by now stays for good; looking through it again and again costs an import a fifth of its time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 20)
 
 
 def _sweep(app: Flask, queues: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from apiflask import APIFlask
 from flask_migrate import upgrade
 
-from app import create_app
+from app import create_app, memory
 from app.config import ROOT
 from tests import servers
 
@@ -71,6 +71,7 @@ def a_place(database: str, *options: str, kept: Path | None = None) -> Iterator[
         )  # thousands of lines, between the figures
         with app.app_context():
             upgrade()
+        memory.collect_less()  # as web processes and workers do
         place = Place(app, sandbox, dict(os.environ))
         try:
             yield place
