@@ -166,8 +166,8 @@
     field().dispatchEvent(new Event("input", { bubbles: true }));
   };
 
-  // Leaving the page, what is under way may not arrive: heard before what is unsaved goes out.
-  window.addEventListener("pagehide", () => isUnderWay && composer() && saveSoon(), { capture: true });
+  // What is under way may not arrive.
+  document.addEventListener("greenroom:leaving", () => isUnderWay && composer() && saveSoon());
 
   // The same once more is the same message, and needs the same key.
   const wasSent = (which) => {

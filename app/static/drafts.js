@@ -1,6 +1,7 @@
 "use strict";
 // The draft of an answer, kept on the server for each thread: one saving at a time, the newest state last; what could not be
-// kept is tried again. That its key was sent meanwhile is told as greenroom:draft-sent.
+// kept is tried again. That its key was sent meanwhile is told as greenroom:draft-sent, and as greenroom:leaving that what is
+// to be kept must be said now.
 (() => {
   const SAVE_MS = 600; // after the last key
   const SAVE_AT_LEAST_MS = 2_000; // while keys go on
@@ -58,7 +59,10 @@
   document.addEventListener("input", (event) => event.target.closest("#composer") && saveSoon());
   window.addEventListener("online", save);
   // Leaving the page does not wait.
-  window.addEventListener("pagehide", () => unsaved.forEach((body, url) => keep(url, body)));
+  window.addEventListener("pagehide", () => {
+    document.dispatchEvent(new CustomEvent("greenroom:leaving"));
+    unsaved.forEach((body, url) => keep(url, body));
+  });
 
   // --- An answer for later is taken back beside no other that was begun: the server is to know of that one first ---
 

@@ -74,7 +74,9 @@ class Desk:
         self._post(f"/messages/onlyfans/notes/{note_id}", do="delete")
 
     def mark_all_unread(self) -> None:
-        self._post("/messages/onlyfans/triage", which="all", do="unread", confirmed="1")
+        wish = {"which": "all", "do": "unread"}
+        asked = self._post("/messages/onlyfans/triage", **wish)
+        self._post("/messages/onlyfans/triage", **wish, confirmed=_value(r'name="confirmed" value="(\d+)"', asked))
 
     def _post(self, path: str, **fields: str) -> str:
         headers = {"HX-Request": "true"}
