@@ -20,7 +20,7 @@ from app.database import db, fold, utcnow, write
 from app.fans import queries as fans
 from app.fans.models import Fan
 from app.rare import Rare, count_rare, fetch_rare_page
-from tests.people import Person, add_fan
+from tests.people import Person, add_fan, connect
 from tests.test_search import HOSTILE
 
 NAMES = ("Ann Lee", "Joanna", "Zoë", "王小明", "O'Neil \\ Sons", "100% Ann", "ann", "Bo")
@@ -228,3 +228,12 @@ def test_large_numbers_are_counted_no_further_than_they_are_shown(ada: Person, m
     assert ">2+ fans<" in page
     assert page.index("<option>VIP") < page.index("<option>often")
     assert ">3 fans found<" in ada.browser().get("/fans?tag=vip").text
+
+
+def test_where_nothing_matches_it_is_not_said_that_there_is_nothing(ada: Person, sandbox):
+    connect(ada, sandbox.url)
+    browser = ada.browser()
+    assert "No conversations yet" in browser.get("/messages/onlyfans").text
+    page = browser.get("/messages/onlyfans?view=mine+unread").text
+    assert "No conversations yet" not in page
+    assert page.count("Show the whole inbox") == 2
