@@ -50,7 +50,7 @@ def test_a_redis_and_a_postgres_of_ones_own(tmp_path: Path) -> None:
             stack.start()
             assert stack.pids("valkey") == []
             stack.deliver("Elsewhere")
-            stack.hear("elsewhere")
+            stack.hear("heardelsewhere")
             assert not (stack.instance / "greenroom.sqlite").exists()
             assert not (stack.instance / "valkey").exists()
             stack.kill("sender")
