@@ -80,6 +80,14 @@ class Person:
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", name="Inbox")).to_be_visible()
 
+    def say_password(self, email: str, password: str) -> None:
+        """As far as the code, whose field has the focus."""
+        self.page.goto("/login")
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("textbox", name="Code")).to_be_focused()
+
     # --- A thread ---
 
     def open_conversation(self, fan: dict) -> None:

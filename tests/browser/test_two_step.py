@@ -37,7 +37,7 @@ def test_a_phone_is_asked_for_from_then_on(visit: Callable[..., Person], stack: 
     again = visit()
     again.expects("status of 401")
     page = again.page
-    say_password(again)
+    again.say_password(**CLEO)
     assert faults(again) == []
     page.keyboard.type("123")
     page.keyboard.press("Enter")
@@ -48,16 +48,7 @@ def test_a_phone_is_asked_for_from_then_on(visit: Callable[..., Person], stack: 
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
     without = visit()
-    say_password(without)
+    without.say_password(**CLEO)
     without.page.keyboard.type(codes[3])
     without.page.keyboard.press("Enter")
     expect(without.page.get_by_role("heading", name="Inbox")).to_be_visible()
-
-
-def say_password(person: Person) -> None:
-    """As far as the code, whose field has the focus."""
-    person.page.goto("/login")
-    person.page.get_by_label("E-mail").fill(CLEO["email"])
-    person.page.get_by_label("Password").fill(CLEO["password"])
-    person.page.keyboard.press("Enter")
-    expect(person.page.get_by_role("textbox", name="Code")).to_be_focused()

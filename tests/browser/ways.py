@@ -34,7 +34,7 @@ OPEN_DATES = f"Username,{LONG},Last Seen\n{LONG[:90]},{LONG},03/04/2026\n"
 def come_to(gone: list[Place], stack: Stack, chromium: Browser, sessions: dict[str, Any]) -> list[Place]:
     """One for each of COME_TO. Who is half-way in has just said the password: that is forgotten after ten minutes."""
     with somebody(chromium, stack) as dora:
-        say_password(dora)
+        dora.say_password(**DORA)
         sessions["half-way"] = dora.context.storage_state()
     return gone
 
@@ -66,17 +66,8 @@ def ask_for_code(chromium: Browser, stack: Stack) -> str:
         dora.sign_in(**DORA)
         turn_two_step_on(dora)
     with somebody(chromium, stack) as dora:
-        say_password(dora)
+        dora.say_password(**DORA)
         return dora.page.url
-
-
-def say_password(dora: Person) -> None:
-    """And is asked for a code."""
-    dora.page.goto("/login")
-    dora.page.get_by_label("E-mail").fill(DORA["email"])
-    dora.page.get_by_label("Password").fill(DORA["password"])
-    dora.page.keyboard.press("Enter")
-    expect(dora.page.get_by_role("textbox", name="Code")).to_be_focused()
 
 
 def turn_two_step_on(person: Person) -> None:
