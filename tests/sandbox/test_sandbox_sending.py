@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.servers import wait_until
+
 
 def test_a_message_is_accepted_and_can_be_read_back_as_html(sandbox):
     answer = sandbox.write(text="Tom & <Jerry>\nsecond line").json()
@@ -92,10 +94,10 @@ def test_a_key_must_be_printable_and_at_most_255_long(sandbox):
 
 
 def test_a_key_whose_first_request_still_runs_is_a_conflict(sandbox):
-    sandbox.faults(delaySeconds=0.4)
+    sandbox.faults(delaySeconds=2)
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(sandbox.write, text="slow", key="k")
-        time.sleep(0.15)
+        wait_until(lambda: sandbox.texts() == ["<p>slow</p>"])  # it has arrived, and is not answered yet
         early = sandbox.write(text="slow", key="k")
         assert (early.status_code, early.json()["error"]) == (409, "IDEMPOTENCY_CONFLICT")
         assert slow.result().status_code == 200
