@@ -6,7 +6,6 @@
   const READ_MS = 1_000; // what was shown for so long was seen
   const GROUP_MS = 5 * 60_000;
   const SAY_MS = 700; // so long news are gathered for who cannot see
-  const MINUTE_MS = 60_000;
   const list = () => document.getElementById("messages");
   const scroller = () => document.getElementById("thread-scroll");
   const rows = () => [...(list()?.querySelectorAll(":scope > [data-row]") ?? [])];
@@ -159,39 +158,6 @@
     window.greenroom.announce(said.filter(Boolean).join(". "));
   };
 
-  // --- The fan beside it: what others change of them stands there too, and a form that is being written in waits ---
-
-  const card = () => document.getElementById("fan-side");
-  const freshen = () => card()?.dispatchEvent(new Event("freshen"));
-  const isChanged = (field) => field.localName !== "button" && field.value !== field.defaultValue;
-  const isWrittenIn = (form) => form.contains(document.activeElement) || form.querySelector("[aria-invalid]") || [...form.elements].some(isChanged);
-  let left = []; // forms that say less than the card around them
-  document.addEventListener("greenroom:fan", ({ target, detail }) => {
-    if (target === list() && card()?.dataset.version !== detail) freshen();
-  });
-  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-    if (!card() || ctx.sourceElement !== card()) return;
-    const forms = [...card().querySelectorAll("form")];
-    left = forms.filter(isWrittenIn);
-    for (const form of forms) form.toggleAttribute("hx-morph-skip", left.includes(form));
-  });
-  document.addEventListener("focusout", () => setTimeout(() => {
-    if (left.some((form) => form.isConnected && !isWrittenIn(form))) freshen();
-  }));
-
-  // Their clock goes on. On the hour the server says it: a day may begin there, or summer time.
-  const atNextMinute = () => setTimeout(goOn, MINUTE_MS - (Date.now() % MINUTE_MS));
-  const goOn = () => {
-    atNextMinute();
-    const clock = card()?.querySelector(".fan-clock time");
-    if (!clock) return;
-    if (new Date().getMinutes() === 0) return freshen();
-    const zone = clock.parentElement.dataset.zone;
-    const now = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
-    clock.textContent = clock.textContent.replace(/\d\d:\d\d/, now);
-    clock.title = clock.title.replace(/\d\d:\d\d:\d\d/, `${now}:00`);
-  };
-
   // --- What is swapped in: another thread, older messages above, or a fresh composer below ---
 
   let held;
@@ -232,7 +198,6 @@
   // Within the task that swaps it in: else its oldest messages would be painted first, and then jump.
   new MutationObserver(open).observe(document.documentElement, { childList: true, subtree: true });
   open();
-  atNextMinute();
   isOther = false;
   if (list()) watchOlder();
 })();

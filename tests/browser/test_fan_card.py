@@ -118,17 +118,23 @@ def test_their_clock_goes_on(ada: Person, fan: dict):
     assert hint != clock.get_attribute("title")
 
 
-def test_campaigns_and_timeline_come_when_they_are_opened(ada: Person, stack: Stack, fan: dict):
+def test_campaigns_and_timeline_come_when_they_are_opened_and_follow(ada: Person, stack: Stack, fan: dict):
     body = {"recipientIds": [fan["id"]], "content": "For the card", "campaignName": "The card's own"}
     stack.call("POST", "/api/messages/bulk", json=body)
     ada.open_conversation(fan)
     ada.page.locator(".fan-more summary", has_text="Campaigns").click()
     expect(ada.page.get_by_role("link", name="The card's own")).to_be_visible()
     expect(ada.page.get_by_text("It went to fans chosen one by one.")).to_be_visible()
+    timeline = ada.page.locator(".fan-more", has_text="Timeline")
+    timeline.locator("summary").click()
+    expect(timeline.get_by_role("link", name="The card's own")).to_be_visible()
     stack.sandbox.fan("tip", fan["platformFanId"], amountCents=700, text="For you")
-    expect(ada.message("For you")).to_be_visible()
-    ada.page.locator(".fan-more summary", has_text="Timeline").click()
-    expect(ada.page.locator(".happening", has_text="$7.00")).to_be_visible()
+    expect(timeline.locator(".happening", has_text="$7.00")).to_be_visible()
+    timeline.get_by_role("link", name="The card's own").focus()
+    stack.call("POST", "/api/messages/bulk", json=body | {"content": "Once more", "campaignName": "Another"})
+    expect(timeline.get_by_role("link", name="Another")).to_be_visible()
+    expect(ada.page.get_by_role("link", name="Another")).to_have_count(2)
+    expect(timeline.get_by_role("link", name="The card's own")).to_be_focused()
     ada.page.get_by_role("link", name="Profile").click()
     ada.page.get_by_role("link", name="Timeline").click()
     expect(ada.page).to_have_title(f"Timeline of {fan['name']} · Greenroom")
