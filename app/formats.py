@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 import unicodedata
 import zlib
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from flask import Flask
 
 NOTHING = "–"
+DAYS, MONTHS = (
+    tuple(calendar.day_name),
+    tuple(calendar.month_name),
+)  # looked up at each use, they cost as much as all else
 TINTS = 8  # .tint-0 to .tint-7 in app.css
 
 
@@ -99,20 +104,16 @@ def when(moment: datetime | None, zone_name: str, form: str = "short") -> Markup
         return NOTHING
     utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     zone = _zone(zone_name)
-    local = utc.astimezone(zone)
-    clock = f"{local:%H:%M} {_zone_label(local)}"
-    day = f"{local.day} {local:%b}"
-    full = f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M:%S} {_zone_label(local)} ({zone.key})"
-    today = datetime.now(UTC).astimezone(zone).date()
-    if form == "seconds":
-        clock = f"{local:%H:%M:%S} {_zone_label(local)}"
+    local, today = utc.astimezone(zone), datetime.now(zone).date()
+    label, clock = _zone_label(local), local.isoformat(timespec="seconds")[11:19]
+    full = f"{DAYS[local.weekday()]}, {local.day} {MONTHS[local.month]} {local.year}, {clock} {label} ({zone.key})"
+    clock = f"{clock if form == 'seconds' else clock[:5]} {label}"
+    day = f"{local.day} {MONTHS[local.month][:3]}" + ("" if local.year == today.year else f" {local.year}")
     if form in ("short", "seconds") and local.date() == today:
         form = "time"
-    if local.year != today.year:
-        day = f"{day} {local.year}"
-    text = {"time": clock, "date": day, "full": full}.get(form, f"{day}, {clock}")
+    text = {"time": clock, "date": day, "full": full}.get(form) or f"{day}, {clock}"
     # Made of numbers, and of names that the system's zones have: nothing in it is to be escaped.
-    return Markup(f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" title="{full}">{text}</time>')  # noqa: S704
+    return Markup(f'<time datetime="{utc.isoformat()[:19]}Z" title="{full}">{text}</time>')  # noqa: S704
 
 
 def clocks(moment: datetime, zone_name: str) -> str:
@@ -129,7 +130,7 @@ def clocks(moment: datetime, zone_name: str) -> str:
 
 def day(moment: datetime, zone_name: str) -> str:
     """ "2026-11-23", in the named zone."""
-    return f"{_local(moment, zone_name):%Y-%m-%d}"
+    return _local(moment, zone_name).date().isoformat()
 
 
 def day_name(moment: datetime, zone_name: str) -> str:
@@ -140,12 +141,14 @@ def day_name(moment: datetime, zone_name: str) -> str:
 def day_marks(moment: datetime, zone_name: str) -> Markup:
     """Both, as attributes of a row."""
     local = _local(moment, zone_name)
-    return Markup(f'data-day="{local:%Y-%m-%d}" data-day-name="{_day_name(local)}"')  # noqa: S704 (numbers and names of days)
+    return Markup(f'data-day="{local.date().isoformat()}" data-day-name="{_day_name(local)}"')  # noqa: S704 (numbers and names of days)
 
 
 def _day_name(local: datetime) -> str:
-    this_year = datetime.now(UTC).astimezone(local.tzinfo).year
-    return f"{local:%A}, {local.day} {local:%B}" + ("" if local.year == this_year else f" {local.year}")
+    this_year = datetime.now(local.tzinfo).year
+    return f"{DAYS[local.weekday()]}, {local.day} {MONTHS[local.month]}" + (
+        "" if local.year == this_year else f" {local.year}"
+    )
 
 
 def _local(moment: datetime, zone_name: str) -> datetime:
@@ -158,6 +161,8 @@ ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
 
 def linked(text: str) -> Markup:
     """Text as it is, with web addresses as links that show where they lead and tell nothing of where they were followed."""
+    if "://" not in text:
+        return escape(text)
     link = Markup('<a href="{0}" rel="noopener noreferrer nofollow ugc" target="_blank">{0}</a>')
     parts, end = [], 0
     for found in ADDRESS.finditer(text):
@@ -172,7 +177,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _zone_label(local: datetime) -> str:
     """ "CET"; where a zone has no letters of its own ("-03"), "UTC-03"."""
-    label = local.strftime("%Z")
+    label = local.tzname() or ""
     return label if label[:1].isalpha() else f"UTC{label}"
 
 

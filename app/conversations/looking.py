@@ -1,11 +1,9 @@
 """How far a person has seen a thread, and what the others did in it since."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, bindparam, exists, func, select
 
 from app.accounts.models import User
 from app.conversations import live, queries
@@ -13,8 +11,6 @@ from app.conversations.desk_models import LaterReply, LaterStatus, Note, ReadMar
 from app.conversations.models import Conversation, Message
 from app.database import db, execute, insert, plain, utcnow, write
 from app.money import queries as money
-
-_WHO = func.coalesce(User.name, plain("Somebody who has left")).label("who")
 
 
 @dataclass(frozen=True)
@@ -64,60 +60,78 @@ def find_marker(conversation: Conversation, user_id: int) -> ReadMarker | None:
 
 def since_last_look(conversation: Conversation, user_id: int) -> Since | None:
     """None where the person never looked."""
-    marker = find_marker(conversation, user_id)
-    if marker is None:
+    whose = {"conversation_id": conversation.id, "user_id": user_id}
+    found = db.session.execute(_MARKER, whose, execution_options={"populate_existing": True}).one_or_none()
+    if found is None:
         return None
-    bought, taken_back = money.spent_since(conversation.account_id, conversation.fan_id, marker.looked_at)
-    written = _written_by_others(conversation, user_id, marker.looked_at)
+    looked_at = found.ReadMarker.looked_at
+    is_written = conversation.last_message_at is not None and conversation.last_message_at > looked_at
+    written = db.session.execute(_WRITTEN_BY, whose).all() if is_written else []
+    bought, taken_back = money.spent_since(conversation.account_id, conversation.fan_id, looked_at)
     return Since(
-        looked_at=marker.looked_at,
-        message_id=marker.message_id,
+        looked_at=looked_at,
+        message_id=found.ReadMarker.message_id,
         written=[(each.who, each.number) for each in written if not each.of_campaign and not each.elsewhere],
         written_elsewhere=sum(each.number for each in written if each.elsewhere and not each.of_campaign),
-        noted=_notes_by_others(conversation, user_id, marker.looked_at),
-        promised=_promised_by_others(conversation, user_id, marker.looked_at),
+        noted=[(who, number) for who, number in db.session.execute(_NOTED_BY, whose)] if found.is_noted else [],
+        promised=[(who, at) for who, at in db.session.execute(_PROMISED_BY, whose)] if found.is_promised else [],
         campaign_messages=sum(each.number for each in written if each.of_campaign),
         bought_cents=bought,
         taken_back_cents=taken_back,
     )
 
 
-def _written_by_others(conversation: Conversation, user_id: int, after: datetime) -> Sequence[Any]:
-    """Of each who wrote: `who`, `number`, whether `of_campaign`, whether on the platform itself (`elsewhere`)."""
-    of_campaign = Message.campaign_id.is_not(None).label("of_campaign")
-    is_told = Message.platform_message_id.is_not(None) & (Message.tries == plain(0))  # and was not sent from here
-    elsewhere = (is_told & Message.author_id.is_(None)).label("elsewhere")
-    rows = (
-        select(_WHO, func.count().label("number"), of_campaign, elsewhere)
-        .outerjoin(User, User.id == Message.author_id)
-        .where(Message.conversation_id == conversation.id, Message.created_at > after, Message.direction == "out")
-        .where(Message.author_id.is_distinct_from(user_id) | of_campaign)
-        .group_by(User.name, of_campaign, elsewhere)
-        .order_by(User.name.nulls_last())
-    )
-    return db.session.execute(rows).all()
+_MINE = and_(ReadMarker.conversation_id == bindparam("conversation_id"), ReadMarker.user_id == bindparam("user_id"))
+_NOTED = and_(
+    Note.conversation_id == ReadMarker.conversation_id,
+    Note.created_at > ReadMarker.looked_at,
+    Note.author_id.is_distinct_from(ReadMarker.user_id),
+    Note.deleted_at.is_(None),
+)
+_PROMISED = and_(
+    LaterReply.conversation_id == ReadMarker.conversation_id,
+    LaterReply.created_at > ReadMarker.looked_at,
+    LaterReply.author_id.is_distinct_from(ReadMarker.user_id),
+    LaterReply.status == LaterStatus.WAITING,
+)
+_OF_CAMPAIGN = Message.campaign_id.is_not(None).label("of_campaign")
+_IS_TOLD = Message.platform_message_id.is_not(None) & (Message.tries == plain(0))  # and was not sent from here
+_ELSEWHERE = (_IS_TOLD & Message.author_id.is_(None)).label("elsewhere")
+_WRITTEN = and_(
+    Message.conversation_id == ReadMarker.conversation_id,
+    Message.created_at > ReadMarker.looked_at,
+    Message.author_id.is_distinct_from(ReadMarker.user_id) | _OF_CAMPAIGN,
+    Message.direction == "out",
+)
+_WHO = func.coalesce(User.name, plain("Somebody who has left")).label("who")
 
-
-def _notes_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, int]]:
-    rows = (
-        select(_WHO, func.count())
-        .select_from(Note)
-        .outerjoin(Note.author)
-        .where(Note.conversation_id == conversation.id, Note.created_at > after, Note.deleted_at.is_(None))
-        .where(Note.author_id.is_distinct_from(user_id))
-        .group_by(User.name)
-        .order_by(User.name.nulls_last())
-    )
-    return [(name, number) for name, number in db.session.execute(rows)]
-
-
-def _promised_by_others(conversation: Conversation, user_id: int, after: datetime) -> list[tuple[str, datetime]]:
-    rows = (
-        select(_WHO, LaterReply.send_at)
-        .select_from(LaterReply)
-        .outerjoin(LaterReply.author)
-        .where(LaterReply.conversation_id == conversation.id, LaterReply.status == LaterStatus.WAITING)
-        .where(LaterReply.created_at > after, LaterReply.author_id.is_distinct_from(user_id))
-        .order_by(LaterReply.send_at)
-    )
-    return [(name, send_at) for name, send_at in db.session.execute(rows)]
+# Mostly nobody was here since: then that is all that is asked.
+_MARKER = select(
+    ReadMarker, exists().where(_NOTED).label("is_noted"), exists().where(_PROMISED).label("is_promised")
+).where(_MINE)
+_NOTED_BY = (
+    select(_WHO, func.count())
+    .select_from(ReadMarker)
+    .join(Note, _NOTED)
+    .outerjoin(Note.author)
+    .where(_MINE)
+    .group_by(User.name)
+    .order_by(User.name.nulls_last())
+)
+_PROMISED_BY = (
+    select(_WHO, LaterReply.send_at)
+    .select_from(ReadMarker)
+    .join(LaterReply, _PROMISED)
+    .outerjoin(LaterReply.author)
+    .where(_MINE)
+    .order_by(LaterReply.send_at)
+)
+_WRITTEN_BY = (
+    select(_WHO, func.count().label("number"), _OF_CAMPAIGN, _ELSEWHERE)
+    .select_from(ReadMarker)
+    .join(Message, _WRITTEN)
+    .outerjoin(User, User.id == Message.author_id)
+    .where(_MINE)
+    .group_by(User.name, _OF_CAMPAIGN, _ELSEWHERE)
+    .order_by(User.name.nulls_last())
+)

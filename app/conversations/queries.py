@@ -158,20 +158,32 @@ def find_conversation(account_id: int, conversation_id: int) -> Conversation:
     return found
 
 
-_TO_WRITE_IN = (
+_WITH_FAN = (
     select(Conversation)
     .join(Conversation.fan)
     .where(Conversation.account_id == bindparam("account_id"), Conversation.id == bindparam("conversation_id"))
-    .options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows))
+)
+_TO_SHOW = _WITH_FAN.options(contains_eager(Conversation.fan))
+_TO_WRITE_IN = (
+    _WITH_FAN.options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows))
     .with_for_update(of=Conversation)
     .execution_options(populate_existing=True)
 )
 
 
+def find_thread(account_id: int, conversation_id: int) -> Conversation:
+    """As find_conversation, with its fan."""
+    return _found(_TO_SHOW, account_id, conversation_id)
+
+
 def find_to_write_in(account_id: int, conversation_id: int) -> Conversation:
     """As find_conversation, with its fan; locked until the commit, so that two who write into one thread wait for each
     other."""
-    found = db.session.scalar(_TO_WRITE_IN, {"account_id": account_id, "conversation_id": conversation_id})
+    return _found(_TO_WRITE_IN, account_id, conversation_id)
+
+
+def _found(rows: Select[Conversation], account_id: int, conversation_id: int) -> Conversation:
+    found = db.session.scalar(rows, {"account_id": account_id, "conversation_id": conversation_id})
     if found is None:
         raise NotFound
     return found

@@ -56,7 +56,7 @@ def _asks_for(part: str) -> bool:
 def show(conversation_id: int) -> str:
     """The whole page, or the thread alone to stand beside the list. `at`: the id of a message that is to be seen in its
     surroundings."""
-    conversation = queries.find_conversation(account.id, conversation_id)
+    conversation = queries.find_thread(account.id, conversation_id)
     since = looking.since_last_look(conversation, current_user.id)
     is_news = since is None or since.message_id < (conversation.last_message_id or 0) or conversation.unread_count > 0
     if is_news and may("conversations.read"):  # for who only looks, the thread stays as unread as it is
