@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.accounts.models import Account
 from app.conversations.models import Conversation
@@ -187,7 +187,7 @@ def test_what_was_spent_on_each_kind_is_what_the_payments_of_it_add_up_to(ada: P
 @pytest.mark.parametrize("seed", range(5))
 def test_what_was_spent_within_days_is_what_the_payments_of_these_add_up_to(ada: Person, seed: int):
     """Also where more was taken back than was paid within them, or as much."""
-    dice, spent, now = random.Random(seed), dict[int, int](), utcnow()
+    dice, paid, now = random.Random(seed), list[tuple[int, int, int]](), utcnow()
     ids = [add_fan(ada, number)["id"] for number in range(1, 9)]
     with ada.app.app_context(), write() as session:
         for number, fan_id in enumerate(ids * 3):
@@ -196,12 +196,27 @@ def test_what_was_spent_within_days_is_what_the_payments_of_these_add_up_to(ada:
                 session.get_one(Fan, fan_id), transaction_id=f"p{number}", kind="tip" if cents > 0 else "refund",
                 gross_cents=cents, net_cents=None, at=now - timedelta(days=days),
             )  # fmt: skip
-            spent[fan_id] = spent.get(fan_id, 0) + (cents if days < 90 else 0)
-    for cents in (0, 1, 2, 500):
-        assert found(ada, only("spend", "atMost", cents, days=90)) == {fan for fan in ids if spent[fan] <= cents}
-        assert found(ada, only("spend", "atLeast", cents, days=90)) == {
-            fan for fan in ids if cents == 0 or spent[fan] >= cents
-        }
+            paid.append((fan_id, cents, days))
+    for waited in (0, 2, 60):
+        if waited:
+            _let_pass(ada, timedelta(days=waited))
+            paid = [(fan_id, cents, days + waited) for fan_id, cents, days in paid]
+        for within in (90, 300):
+            spent = {each: sum(cents for fan, cents, days in paid if fan == each and days < within) for each in ids}
+            for cents in (0, 1, 2, 500, 501):
+                no_more = {fan for fan in ids if spent[fan] <= cents}
+                as_much = {fan for fan in ids if cents == 0 or spent[fan] >= cents}
+                assert found(ada, only("spend", "atMost", cents, days=within)) == no_more
+                assert found(ada, only("spend", "atLeast", cents, days=within)) == as_much
+
+
+def _let_pass(ada: Person, time: timedelta) -> None:
+    """Everything was that much earlier, and nothing has happened since."""
+    with ada.app.app_context(), write() as session:
+        for payment in session.scalars(select(Transaction)):
+            payment.at -= time
+        for fan in session.scalars(select(Fan).where(Fan.last_paid_at.is_not(None))):
+            fan.last_paid_at -= time
 
 
 def test_what_was_paid_in_other_currencies_is_not_added_up(ada: Person):

@@ -157,6 +157,21 @@ def test_whose_conversations_are_is_known_from_then_on(old_app: Flask):
         assert all(str(at)[:10] == str(datetime.now(UTC))[:10] for *_, at in found)
 
 
+def test_what_was_paid_lately_is_summed_up(old_app: Flask):
+    """The second fan paid in euros, and had something taken back; the third long ago."""
+    with old_app.app_context():
+        write_rows(tables_of(), 1)
+        upgrade(revision="0037")
+        change("UPDATE transactions SET fan_id = id, currency = 'USD', gross_cents = id * 100, at = CURRENT_TIMESTAMP")
+        change("INSERT INTO transactions (id, account_id, platform_transaction_id, kind, gross_cents, at, platform, fan_id,"
+               " currency, created_at) SELECT id + 3, account_id, id, 'tip', 7 - 9 * (id - 1), at, platform, id, 'USD',"
+               " created_at FROM transactions WHERE id < 3")  # fmt: skip
+        change("UPDATE transactions SET currency = 'EUR' WHERE id = 2")
+        change("UPDATE transactions SET at = '2020-01-01 12:00:00' WHERE id = 3")
+        upgrade(revision="0038")
+        assert ask("SELECT lately_cents FROM fans ORDER BY id") == [(107,), (None,), (None,)]
+
+
 def tables_of() -> list[sa.Table]:
     metadata = sa.MetaData()
     with warnings.catch_warnings():

@@ -17,6 +17,10 @@ class Fan(Base):
             "ix_fans_by_value", "account_id", "value_cents", "id", "subscribed_at", "last_purchase_at", "last_seen_at",
             "created_at", "messages_cents", "tips_cents", "subscriptions_cents", "last_paid_at",
         ),
+        Index(
+            "ix_fans_lately", "account_id", "lately_cents", "last_paid_at", "id",
+            sqlite_where=text("lately_cents IS NOT NULL"), postgresql_where=text("lately_cents IS NOT NULL"),
+        ),
         Index(None, "account_id", "name_key", "id"),
         Index(None, "account_id", "last_seen_at", "id"),
         Index(None, "account_id", "created_at", "id"),
@@ -51,6 +55,8 @@ class Fan(Base):
     messages_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # of these, by what they were for
     tips_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     subscriptions_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)  # renewals too
+    # Paid in the 92 days before these were summed up: after that they paid nothing, and no later 92 days hold more.
+    lately_cents: Mapped[int | None] = mapped_column(BigInteger, default=None)
     last_purchase_at: Mapped[datetime | None] = mapped_column(default=None)  # beside the subscription
     last_paid_at: Mapped[datetime | None] = mapped_column(default=None)  # by a transaction, for whatever it was
     subscription_status: Mapped[str | None] = mapped_column(default=None)

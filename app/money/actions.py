@@ -11,7 +11,7 @@ from app.errors import Invalid
 from app.fans.models import Fan
 from app.formats import amount
 from app.money.models import Attribution, Transaction
-from app.money.queries import BOUGHT, COUNTED, CURRENCY, WITHIN, find_transaction
+from app.money.queries import BOUGHT, COUNTED, CURRENCY, LATELY, WITHIN, find_transaction
 from app.money.twins import find_in_statements
 
 
@@ -110,26 +110,34 @@ def refresh_spend(fan: Fan) -> None:
 def refresh_spends(account_id: int, fan_ids: Any) -> None:
     """As refresh_spend, for all fans that a SELECT or a list of ids gives. Does not commit."""
     theirs = (Transaction.account_id == account_id) & (Transaction.fan_id == Fan.id)
-    of_each = select(Fan.id, *(each.label(name) for name, each in SUMS.items())).outerjoin(Transaction, theirs)
+    sums = _sums()
+    of_each = select(Fan.id, *(each.label(name) for name, each in sums.items())).outerjoin(Transaction, theirs)
     found = of_each.where(Fan.account_id == account_id, Fan.id.in_(fan_ids)).group_by(Fan.id).subquery()
-    values: dict[str, Any] = {name: found.c[name] for name in SUMS}
+    values: dict[str, Any] = {name: found.c[name] for name in sums}
     values["value_cents"] = func.coalesce(found.c.earned_cents, Fan.stated_value_cents)
     execute(update(Fan).where(Fan.id == found.c.id).values(**values))
 
 
-def _cents(*kinds: str) -> Any:
-    total = func.sum(Transaction.gross_cents)
-    return cast(total.filter(COUNTED, *([Transaction.kind.in_(kinds)] if kinds else [])), BigInteger)
+def _sums() -> dict[str, Any]:
+    """Of a fan's transactions, by the fan's columns; null where there are none."""
+    paid = Transaction.gross_cents > 0
+    return {
+        "earned_cents": _cents(),
+        "messages_cents": _cents(_is("message")),
+        "tips_cents": _cents(_is("tip")),
+        "subscriptions_cents": _cents(_is(*WITHIN["subscription"])),
+        "lately_cents": _cents(paid, Transaction.at >= utcnow() - LATELY),
+        "last_purchase_at": func.max(Transaction.at).filter(BOUGHT),
+        "last_paid_at": func.max(Transaction.at).filter(COUNTED, paid),
+    }
 
 
-SUMS: dict[str, Any] = {  # of a fan's transactions; null where there are none
-    "earned_cents": _cents(),
-    "messages_cents": _cents("message"),
-    "tips_cents": _cents("tip"),
-    "subscriptions_cents": _cents(*WITHIN["subscription"]),
-    "last_purchase_at": func.max(Transaction.at).filter(BOUGHT),
-    "last_paid_at": func.max(Transaction.at).filter(COUNTED, Transaction.gross_cents > 0),
-}
+def _cents(*which: Any) -> Any:
+    return cast(func.sum(Transaction.gross_cents).filter(COUNTED, *which), BigInteger)
+
+
+def _is(*kinds: str) -> Any:
+    return Transaction.kind.in_(kinds)
 
 
 def attribute(

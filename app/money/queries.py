@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.money.models import Attribution, Transaction
 
 RECENT = timedelta(days=30)
+LATELY = timedelta(days=92)  # rules about so many days, or fewer, need not sum up everybody's payments
 CURRENCY = "USD"  # amounts in others are shown, and never added up with these
 COUNTED = Transaction.currency == CURRENCY  # what any sum of money is a sum of
 KINDS = {

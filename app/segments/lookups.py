@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, column, exists, false, func, or_, select, table, true
@@ -12,7 +12,7 @@ from app.database import contains, plain
 from app.fans import own_fields
 from app.fans.models import Fan, FanTag
 from app.money.models import Transaction
-from app.money.queries import COUNTED, WITHIN
+from app.money.queries import COUNTED, LATELY, WITHIN
 from app.segments.comparing import Asker, Clause, compare_moment
 from app.segments.rules import Condition
 
@@ -81,27 +81,40 @@ def spend(asker: Asker, asked: Condition) -> Members | Clause:
 
 def _paid_at_least(least: int, asker: Asker, asked: Condition) -> Select[Any]:
     """Within so many days. least: cents, more than 0."""
-    sums = _moved(asker, asked).group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
+    moved = _moved(asker, asked)
+    if _start(asker, asked) >= asker.now - LATELY:
+        moved = moved.where(Transaction.fan_id.in_(_may_have_paid(least, asker, asked)))
+    sums = moved.group_by(Transaction.fan_id).having(func.sum(Transaction.gross_cents) >= least)
     return select(sums.cte().c.fan_id)  # summed once, wherever it is asked
+
+
+def _may_have_paid(least: int, asker: Asker, asked: Condition) -> Select[Any]:
+    """Nobody else has paid so much: mostly these are few of all who paid something."""
+    lately = select(Fan.id).where(Fan.account_id == asker.account_id, Fan.lately_cents >= least)
+    return lately.where(Fan.last_paid_at >= _start(asker, asked))
 
 
 def _paid_anything(asker: Asker, asked: Condition) -> Clause:
     """Whoever has paid has paid something, unless it was taken back: only then there is something to sum up."""
-    moved, start = _moved(asker, asked), asker.now - timedelta(days=asked.days or 0)
+    moved = _moved(asker, asked)
     taken_back = moved.where(Transaction.gross_cents < plain(0))
     left = moved.where(Transaction.fan_id.in_(taken_back)).group_by(Transaction.fan_id)
     left = left.having(func.sum(Transaction.gross_cents) >= SMALLEST_CENTS)
-    paid = and_(Fan.last_paid_at.is_not(None), Fan.last_paid_at >= start)
+    paid = and_(Fan.last_paid_at.is_not(None), Fan.last_paid_at >= _start(asker, asked))
     return and_(paid, or_(Fan.id.not_in(taken_back), Fan.id.in_(left)))
 
 
 def _moved(asker: Asker, asked: Condition) -> Select[Any]:
     """Whose the payments and refunds of these days are."""
-    start = asker.now - timedelta(days=asked.days or 0)
-    moved = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, Transaction.at >= start)
+    since = Transaction.at >= _start(asker, asked)
+    moved = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, since)
     if asked.kind is not None:
         moved = moved.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
     return moved.where(Transaction.fan_id.is_not(None), COUNTED)
+
+
+def _start(asker: Asker, asked: Condition) -> datetime:
+    return asker.now - timedelta(days=asked.days or 0)
 
 
 def campaign(asker: Asker, asked: Condition) -> Members:
