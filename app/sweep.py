@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, select
 from app.analytics import stretches
 from app.background import later, later_each
 from app.campaigns import automatic, preparing, scheduling
-from app.conversations import catching_up, claims, outbox, purchases, read_back, sending_later, triage
+from app.conversations import catching_up, claims, many, outbox, purchases, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
 from app.errors import Conflict
@@ -39,6 +39,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
         later_each("catch_up", _each(catching_up.connections_due()))
         purchases.link_lately_told()
         _forget_old_news()
+        many.forget_old()
         triage.wake_snoozed()
         sending_later.send_due()
         forget_deleted(before=utcnow() - DELETED_REPLIES_KEPT)

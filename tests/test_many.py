@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
-from app.conversations import queries, triage
-from app.database import utcnow
+from app.conversations import actions, many, queries, triage
+from app.conversations.desk_models import Assignment, BulkAction, BulkActionRow
+from app.conversations.models import UNTIL_REPLY
+from app.database import db, execute, utcnow, write
 from tests.people import Person, add_fan, make_person, submit
 
 ADDRESS = "/messages/onlyfans/triage"
@@ -20,7 +23,7 @@ def threads(ada: Person) -> list[int]:
 def states(person: Person, threads: list[int]) -> list[tuple]:
     with person.app.app_context():
         found = [queries.find_conversation(person.account_id, each) for each in threads]
-        return [(each.archived, each.pinned, each.snoozed_until, each.assignee_id) for each in found]
+        return [(each.archived, each.pinned, each.snoozed_until, each.assignee_id, each.unread_count) for each in found]
 
 
 def test_they_are_given_to_anybody_of_the_account_and_to_nobody_else(app, ada: Person, eve: Person, threads: list[int]):
@@ -49,26 +52,92 @@ def test_all_are_as_many_as_were_shown_or_it_is_asked_once_more(ada: Person, thr
     assert all(each[0] for each in states(ada, threads))
 
 
-def test_those_that_were_ticked_and_archived_are_brought_back_as_they_were(
-    app, ada: Person, eve: Person, threads: list[int]
+def undo_in(page: str) -> dict[str, str]:
+    """What the way back on the page says."""
+    return {"action": page.split('name="action" value="')[1].partition('"')[0]}
+
+
+@pytest.mark.parametrize("which", ["ticked", "all"])
+@pytest.mark.parametrize(
+    "do", ["archive", "snooze:tomorrow", "snooze:reply", "pin", "unpin", "open", "read", "unread", "assign"]
+)
+def test_what_was_done_is_taken_back_once_and_by_nobody_else(
+    app, ada: Person, eve: Person, threads: list[int], do: str, which: str
 ):
-    until = (utcnow() + timedelta(days=2)).replace(microsecond=0)
-    with app.app_context():
-        triage.change(ada.account_id, threads[0], triage.PINNED)
-        triage.change(ada.account_id, threads[1], triage.snoozed(until))
-        triage.change(ada.account_id, threads[2], triage.snoozed(None))
-        triage.change(ada.account_id, threads[3], triage.ARCHIVED)
+    bob = make_person(app, "bob@example.com", "Ada's account")
+    _make_them_different(ada, bob, threads)
     before, browser = states(ada, threads), ada.browser()
-    submit(browser, ADDRESS, PAGE, which="ticked", ids=[str(each) for each in threads], do="archive")
-    assert all(each[0] for each in states(ada, threads))
+    do = f"assign:{ada.user_id}" if do == "assign" else do
+    seen = sum(not (archived or snoozed) for archived, _, snoozed, *_ in before)
+    submit(browser, ADDRESS, PAGE, which=which, ids=[str(each) for each in threads], do=do, confirmed=str(seen))
+    done = states(ada, threads)
+    number = len(threads) if which == "ticked" else seen
     page = browser.get(PAGE).text
-    assert "Undo: bring 3 conversations back" in page
-    was = [part.partition('"')[0] for part in page.split('name="was" value="')[1:]]
-    submit(eve.browser(), f"{ADDRESS}/undo", "/fans/new", was=was)
-    assert all(each[0] for each in states(ada, threads))
-    submit(browser, f"{ADDRESS}/undo", PAGE, was=[*was, "x", "1:2:3"])
+    assert f"Undo for {number} conversation{'s' if number > 1 else ''}</button>" in page
+    for other in (bob, eve):
+        submit(other.browser(), f"{ADDRESS}/undo", "/fans/new", **undo_in(page))
+    assert states(ada, threads) == done
+    submit(browser, f"{ADDRESS}/undo", PAGE, **undo_in(page))
     assert states(ada, threads) == before
-    assert "Undo: bring" not in browser.get(PAGE).text
+    with app.app_context():
+        triage.change(ada.account_id, threads[0], triage.ARCHIVED)
+    after = states(ada, threads)
+    submit(browser, f"{ADDRESS}/undo", PAGE, **undo_in(page))
+    submit(browser, f"{ADDRESS}/undo", PAGE, action="x")
+    assert states(ada, threads) == after
+    assert "Undo for" not in browser.get(PAGE).text
+
+
+def _make_them_different(ada: Person, bob: Person, threads: list[int]) -> None:
+    until = (utcnow() + timedelta(days=2)).replace(microsecond=0)
+    changes = {
+        0: [triage.PINNED, triage.UNREAD, {"assignee_id": bob.user_id}],
+        1: [triage.snoozed(until), {"unread_count": 3}, {"assignee_id": ada.user_id}],
+        2: [triage.snoozed(None)],
+        3: [triage.ARCHIVED, triage.UNREAD],
+    }
+    with ada.app.app_context():
+        for number, each in changes.items():
+            for values in each:
+                triage.change(ada.account_id, threads[number], values)
+
+
+def test_what_happened_since_stays(app, ada: Person, threads: list[int]):
+    """A new message brings one back; a colleague gives another to somebody else, and deletes the fan of a third."""
+    bob = make_person(app, "bob@example.com", "Ada's account")
+    _make_them_different(ada, bob, threads)
+    browser, ids = ada.browser(), [str(each) for each in threads]
+    submit(browser, ADDRESS, PAGE, which="ticked", ids=ids, do="archive")
+    undo_archive = undo_in(browser.get(PAGE).text)
+    submit(browser, ADDRESS, PAGE, which="ticked", ids=ids, do=f"assign:{ada.user_id}")
+    undo_assign = undo_in(browser.get(PAGE).text)
+    with app.app_context():
+        triage.change(ada.account_id, threads[0], triage.OPEN)
+        triage.change(ada.account_id, threads[1], triage.snoozed(None))
+        triage.change(ada.account_id, threads[2], {"assignee_id": bob.user_id})
+        actions.remove_fan(ada.account_id, queries.find_conversation(ada.account_id, threads[3]).fan_id)
+    for undo in (undo_archive, undo_assign):
+        submit(browser, f"{ADDRESS}/undo", PAGE, **undo)
+    assert [each[:4] for each in states(ada, threads[:3])] == [
+        (False, True, None, bob.user_id), (False, False, UNTIL_REPLY, ada.user_id), (False, False, UNTIL_REPLY, bob.user_id),
+    ]  # fmt: skip
+    with app.app_context():
+        whose = select(Assignment.assignee_id).where(Assignment.conversation_id == threads[0]).order_by(Assignment.id)
+        assert list(db.session.scalars(whose)) == [bob.user_id, ada.user_id, bob.user_id]
+
+
+def test_it_is_forgotten_after_a_day(app, ada: Person, threads: list[int]):
+    browser = ada.browser()
+    submit(browser, ADDRESS, PAGE, which="ticked", ids=[str(each) for each in threads], do="archive")
+    undo = undo_in(browser.get(PAGE).text)
+    with app.app_context():
+        many.forget_old()
+        with write():
+            assert execute(update(BulkAction).values(done_at=utcnow() - many.KEPT)) == 1
+        many.forget_old()
+        assert not db.session.scalars(select(BulkActionRow)).all()
+    submit(browser, f"{ADDRESS}/undo", PAGE, **undo)
+    assert all(each[0] for each in states(ada, threads))
 
 
 def test_they_are_put_off_until_a_time_of_ones_own(ada: Person, threads: list[int]):

@@ -1,4 +1,5 @@
-"""What people keep beside a thread's messages: drafts, how far each has seen, notes, answers for later, whose it was."""
+"""What people keep beside a thread's messages: drafts, how far each has seen, notes, answers for later, whose it was, how
+it stood before many were changed at once."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,38 @@ class Assignment(Base):
         BigId, ForeignKey("users.id", ondelete="SET NULL")
     )  # None: to nobody
     at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class BulkAction(Base):
+    """What a person did about many threads at once; it may be taken back for a while."""
+
+    __tablename__ = "bulk_actions"
+    __table_args__ = (Index(None, "account_id"), Index(None, "user_id"), Index(None, "done_at"))
+
+    id: Mapped[Id] = mapped_column(init=False)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"))
+    set_to: Mapped[dict[str, Any]] = mapped_column(JSON)  # by column of Conversation; unread_count: 0, or 1 for "some"
+    done_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
+
+
+class BulkActionRow(Base):
+    """How one of these threads stood before."""
+
+    __tablename__ = "bulk_action_rows"
+    __table_args__ = (Index(None, "conversation_id"), Index(None, "assignee_id"))
+
+    bulk_action_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("bulk_actions.id", ondelete="CASCADE"), primary_key=True
+    )
+    conversation_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    archived: Mapped[bool]
+    pinned: Mapped[bool]
+    snoozed_until: Mapped[datetime | None]
+    unread_count: Mapped[int]
+    assignee_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
 
 
 class ReadMarker(Base):

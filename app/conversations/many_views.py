@@ -1,9 +1,7 @@
 """What is done about many conversations at once: those that were ticked, or all that a filter finds."""
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, session, url_for
@@ -12,7 +10,7 @@ from sqlalchemy import Select, func, select
 from werkzeug import Response
 
 from app.accounts.guard import account
-from app.conversations import queries, triage
+from app.conversations import many, queries
 from app.conversations.forms import kept_in_address, list_filter
 from app.conversations.models import Conversation
 from app.conversations.triage_views import change_named
@@ -20,10 +18,6 @@ from app.conversations.views import bp
 from app.database import LARGEST_ID, db
 from app.errors import Invalid, NotFound
 from app.fans import actions as fans
-
-MOST_TAKEN_BACK = 100  # at once: the way back goes through the browser's cookie
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-WAS = re.compile(r"(\d{1,18}):([01]):(\d{1,12})")
 
 
 @bp.post("/messages/onlyfans/triage")
@@ -39,8 +33,8 @@ def change_many() -> Response | str:
         return back
     if everything and (again := _asked_once_more(ids, said)):
         return again
-    session["archived"] = _way_back(ids) if request.form["do"] == "archive" and not everything else []
-    number = change(ids)
+    number, action_id = change(ids)
+    session["undo"] = [action_id, number] if action_id else None
     flash(f"{number:,} {'conversation' if number == 1 else 'conversations'}: {said[0].lower()}{said[1:]}", "success")
     return back
 
@@ -55,14 +49,15 @@ def _ticked() -> Any:
     return select(Conversation.id).where(ours)
 
 
-def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], int], str]:
-    """What is done to those that a query of ids finds, and what is said of it. Raises Invalid."""
+def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], tuple[int, int | None]], str]:
+    """What is done to those that a query of ids finds, and what is said of it; done, it gives how many they were and, where it
+    can be taken back, the id to do so by. Raises Invalid."""
     if do == "tag":
         tag = fans.clean_tag(tag)
         said = f"Tagged {tag}. Those that had the tag are not counted."
-        return lambda ids: fans.tag_fans(account.id, ids.with_only_columns(Conversation.fan_id), tag), said
+        return lambda ids: (fans.tag_fans(account.id, ids.with_only_columns(Conversation.fan_id), tag), None), said
     values, said = change_named(do)
-    return lambda ids: triage.change_all(account.id, ids, values), said
+    return lambda ids: many.change_many(account.id, current_user.id, ids, values), said
 
 
 def _asked_once_more(ids: Select[Any], said: str) -> str | None:
@@ -81,25 +76,11 @@ def _asked_once_more(ids: Select[Any], said: str) -> str | None:
     )
 
 
-def _way_back(ids: Select[Any]) -> list[str]:
-    """Of each that is to be archived: its id, whether it was pinned, until when it was put off, in seconds."""
-    rows = select(Conversation.id, Conversation.pinned, Conversation.snoozed_until)
-    rows = rows.where(Conversation.id.in_(ids), ~Conversation.archived).limit(MOST_TAKEN_BACK + 1)
-    was = [
-        f"{row.id}:{int(row.pinned)}:{int((row.snoozed_until - EPOCH).total_seconds()) if row.snoozed_until else 0}"
-        for row in db.session.execute(rows)
-    ]
-    return was if len(was) <= MOST_TAKEN_BACK else []
-
-
 @bp.post("/messages/onlyfans/triage/undo")
 def take_back_many() -> Response:
-    """Those that were ticked and archived are as they were."""
-    for said in request.form.getlist("was"):
-        if found := WAS.fullmatch(said):
-            until = EPOCH + timedelta(seconds=int(found[3])) if int(found[3]) else None
-            with suppress(NotFound):  # its fan was deleted
-                values = triage.taken_back(pinned=found[2] == "1", snoozed_until=until)
-                triage.change(account.id, int(found[1]), values)
+    """What was done is as it was before; done twice, it is said once more."""
+    said = request.form.get("action", "")
+    with suppress(NotFound):
+        many.take_back(account.id, current_user.id, int(said) if said.isdecimal() and int(said) <= LARGEST_ID else 0)
     flash("As it was before.", "success")
     return redirect(url_for("conversations.index", **kept_in_address()))

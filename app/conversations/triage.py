@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Select, case, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, case, literal, select, update
 
 from app.accounts import queries as accounts
 from app.conversations import live, queries
@@ -32,30 +32,37 @@ def change(account_id: int, conversation_id: int, values: Mapping[str, Any]) -> 
 
 def change_all(account_id: int, ids: Select[Any], values: Mapping[str, Any]) -> int:
     """As change, for all that a query of ids finds in this account. Returns how many."""
-    ours = (Conversation.account_id == account_id) & Conversation.id.in_(ids)
-    with write() as session:
-        few = list(
-            db.session.scalars(select(Conversation.id).where(ours).order_by(Conversation.id).limit(MOST_TOLD + 1))
-        )
-        if "assignee_id" in values:
-            _note_assigned(ours, values["assignee_id"])
-        changed = execute(update(Conversation).where(ours).values(**values))
-        session.expire_all()
-        if len(few) > MOST_TOLD:
-            noted = live.note_upheaval(account_id)
-        else:
-            noted = [news for each in few for news in live.note_conversation(account_id, each)]
+    with write():
+        changed, noted = set_all(account_id, ids, values)
     live.tell(noted)
     return changed
 
 
-def _note_assigned(which: Any, user_id: int | None) -> None:
-    """Whose those are from now on that were not theirs before. Does not commit."""
+def set_all(account_id: int, ids: Select[Any], values: Mapping[str, Any]) -> tuple[int, list[live.Noted]]:
+    """As change_all, and what is to be told of it. Does not commit."""
+    ours = (Conversation.account_id == account_id) & Conversation.id.in_(ids)
+    few = list(db.session.scalars(select(Conversation.id).where(ours).order_by(Conversation.id).limit(MOST_TOLD + 1)))
+    if "assignee_id" in values:
+        _note_assigned(ours, values["assignee_id"])
+    changed = execute(update(Conversation).where(ours).values(**values))
+    db.session.expire_all()
+    return changed, _news_of(account_id, few)
+
+
+def _news_of(account_id: int, few: list[int]) -> list[live.Noted]:
+    if len(few) > MOST_TOLD:
+        return live.note_upheaval(account_id)
+    return [news for each in few for news in live.note_conversation(account_id, each)]
+
+
+def _note_assigned(which: Any, whom: Any) -> None:
+    """Whose those are from now on that were not theirs before; whom: an id, or what gives one for each."""
+    assignee_id = whom if isinstance(whom, ColumnElement) else literal(whom, BigInteger)
     values = {
         "account_id": Conversation.account_id, "conversation_id": Conversation.id,
-        "assignee_id": literal(user_id, BigInteger), "at": literal(utcnow(), UTCDateTime()),
+        "assignee_id": assignee_id, "at": literal(utcnow(), UTCDateTime()),
     }  # fmt: skip
-    others = Conversation.assignee_id.is_distinct_from(user_id)
+    others = Conversation.assignee_id.is_distinct_from(assignee_id)
     execute(insert(Assignment).from_select(list(values), select(*values.values()).where(which, others)))
 
 

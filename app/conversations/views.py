@@ -43,7 +43,7 @@ def index() -> str:
     values = _list_values()
     if _asks_for("conversation-list"):
         return render_template("conversations/_list.html", **values)
-    return render_template("conversations/index.html", conversation=None, was=session.pop("archived", []), **values)
+    return render_template("conversations/index.html", conversation=None, undo=session.pop("undo", None), **values)
 
 
 def _asks_for(part: str) -> bool:

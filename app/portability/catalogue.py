@@ -122,6 +122,8 @@ LEFT_BEHIND = {
     "invitations": "a secret of this instance",
     "password_resets": "a secret of this instance",
     "idempotency_keys": "answers to calls that were made here",
+    "bulk_actions": "taken back here, within a day",
+    "bulk_action_rows": "taken back here, within a day",
     "room_events": "news for who watches; gone after a day",
     "audit_entries": "what was done here; its page gives it as CSV",
     "restores": "of this instance",

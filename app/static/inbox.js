@@ -157,7 +157,7 @@
     u: () => act("unread", "read"),
     r: () => document.querySelector("#composer textarea")?.focus(),
     n: () => document.getElementById("next-waiting")?.click(),
-    z: () => takeBack?.(),
+    z: () => (takeBack ? takeBack() : document.querySelector("#undo-many button")?.click()),
     "/": () => document.getElementById("search")?.focus(),
     "?": () => document.getElementById("keys")?.showModal(),
   };
