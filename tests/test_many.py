@@ -9,6 +9,7 @@ from app.conversations import actions, many, queries, triage
 from app.conversations.desk_models import Assignment, BulkAction, BulkActionRow
 from app.conversations.models import UNTIL_REPLY
 from app.database import db, execute, utcnow, write
+from app.fans import actions as actions_of_fans
 from tests.people import Person, add_fan, make_person, submit
 
 ADDRESS = "/messages/onlyfans/triage"
@@ -124,6 +125,35 @@ def test_what_happened_since_stays(app, ada: Person, threads: list[int]):
     with app.app_context():
         whose = select(Assignment.assignee_id).where(Assignment.conversation_id == threads[0]).order_by(Assignment.id)
         assert list(db.session.scalars(whose)) == [bob.user_id, ada.user_id, bob.user_id]
+
+
+def test_a_tag_is_given_and_taken_and_back(app, ada: Person, eve: Person, threads: list[int]):
+    """Who had it keeps it, and who had it not is not given it by the way back."""
+    browser = ada.browser()
+    with app.app_context():
+        people = [queries.find_conversation(ada.account_id, each).fan_id for each in threads]
+        actions_of_fans.tag_fan(ada.account_id, people[0], "VIP")
+    theirs = add_fan(eve, 1)["id"]
+    eve.put(f"/api/crm/fans/{theirs}", {"tags": ["VIP"]})
+
+    def tagged() -> list[bool]:
+        return ["VIP" in ada.get(f"/api/crm/fans/{each}")["tags"] for each in people]
+
+    ids = [str(each) for each in threads[:2]]
+    for do, which, after in (("tag", "ticked", [1, 1, 0, 0]), ("untag", "all", [0, 0, 0, 0])):
+        submit(
+            browser, ADDRESS, PAGE, which=which, ids=ids, do=do, tag="vip" if do == "untag" else "VIP", confirmed="4"
+        )
+        assert tagged() == after
+        page = browser.get(PAGE).text
+        assert "Undo for 1 conversation</button>" in page
+        submit(browser, f"{ADDRESS}/undo", PAGE, **undo_in(page))
+        assert tagged() == [1, 0, 0, 0]
+    submit(browser, ADDRESS, PAGE, which="ticked", ids=ids, do="untag", tag="unknown")
+    assert "Undo for" not in browser.get(PAGE).text
+    refused = submit(browser, ADDRESS, PAGE, which="ticked", ids=ids, do="untag", tag=" ")
+    assert "A tag has 1 to" in browser.get(refused.headers["Location"]).text
+    assert eve.get(f"/api/crm/fans/{theirs}")["tags"] == ["VIP"]
 
 
 def test_it_is_forgotten_after_a_day(app, ada: Person, threads: list[int]):

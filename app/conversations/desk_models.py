@@ -55,7 +55,9 @@ class BulkAction(Base):
     id: Mapped[Id] = mapped_column(init=False)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"))
-    set_to: Mapped[dict[str, Any]] = mapped_column(JSON)  # by column of Conversation; unread_count: 0, or 1 for "some"
+    set_to: Mapped[dict[str, Any]] = mapped_column(
+        JSON
+    )  # by column of Conversation (unread_count: 0, or 1 for "some"); or a tag
     done_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
 

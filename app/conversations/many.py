@@ -12,6 +12,8 @@ from app.conversations.desk_models import BulkAction, BulkActionRow
 from app.conversations.models import Conversation
 from app.database import db, execute, insert, utcnow, write
 from app.errors import NotFound
+from app.fans import actions as fans
+from app.fans.models import Fan
 
 KEPT = timedelta(days=1)
 TOGETHER = (
@@ -20,25 +22,43 @@ TOGETHER = (
     ("unread_count",),
     ("assignee_id",),
 )  # one without the other is none
+GIVEN, TAKEN = "tag given", "tag taken"
 STOOD = [name for names in TOGETHER for name in names]
 
 
 def change_many(account_id: int, user_id: int, ids: Select[Any], values: Mapping[str, Any]) -> tuple[int, int]:
     """One of triage's changes, for all that a query of ids finds in this account. Returns how many they are, and the id to take
     it back by."""
-    with write() as session:
-        set_to = {name: _as_json(value) for name, value in values.items()}
-        session.add(done := BulkAction(account_id=account_id, user_id=user_id, set_to=set_to))
-        session.flush()
-        action_id = done.id
-        ours = (Conversation.account_id == account_id) & Conversation.id.in_(ids)
-        stand = select(literal(action_id), Conversation.id, *(getattr(Conversation, name) for name in STOOD)).where(
-            ours
-        )
-        execute(insert(BulkActionRow).from_select(["bulk_action_id", "conversation_id", *STOOD], stand))
+    with write():
+        action_id = _begin(account_id, user_id, ids, {name: _as_json(value) for name, value in values.items()})
         number, noted = triage.set_all(account_id, _those_of(action_id), values)
     live.tell(noted)
     return number, action_id
+
+
+def tag_many(account_id: int, user_id: int, ids: Select[Any], tag: str, *, gives: bool = True) -> tuple[int, int]:
+    """As change_many, of their fans: gives them the tag, or takes it. Who stands as it will be is neither counted nor taken back.
+    Raises Invalid."""
+    tag = fans.clean_tag(tag) if gives else fans.as_written(account_id, fans.clean_tag(tag))
+    has = fans.has_tag(tag)
+    concerned = ids.where(
+        Conversation.fan_id.in_(select(Fan.id).where(Fan.account_id == account_id, ~has if gives else has))
+    )
+    with write():
+        action_id = _begin(account_id, user_id, concerned, {GIVEN if gives else TAKEN: tag})
+        number = (fans.give_tag if gives else fans.take_tag)(account_id, _fans_of(action_id), tag)
+    return number, action_id
+
+
+def _begin(account_id: int, user_id: int, ids: Select[Any], set_to: dict[str, Any]) -> int:
+    """Keeps how each stands before it. Does not commit."""
+    done = BulkAction(account_id=account_id, user_id=user_id, set_to=set_to)
+    db.session.add(done)
+    db.session.flush()
+    ours = (Conversation.account_id == account_id) & Conversation.id.in_(ids)
+    stand = select(literal(done.id), Conversation.id, *(getattr(Conversation, name) for name in STOOD)).where(ours)
+    execute(insert(BulkActionRow).from_select(["bulk_action_id", "conversation_id", *STOOD], stand))
+    return done.id
 
 
 def _as_json(value: Any) -> Any:
@@ -51,6 +71,10 @@ def _those_of(action_id: int) -> Select[Any]:
     return select(BulkActionRow.conversation_id).where(BulkActionRow.bulk_action_id == action_id)
 
 
+def _fans_of(action_id: int) -> Select[Any]:
+    return select(Conversation.fan_id).where(Conversation.id.in_(_those_of(action_id)))
+
+
 def take_back(account_id: int, user_id: int, action_id: int) -> None:
     """By whoever did it, once. Raises NotFound."""
     with write() as session:
@@ -58,9 +82,19 @@ def take_back(account_id: int, user_id: int, action_id: int) -> None:
         done = session.scalar(select(BulkAction).where(theirs, BulkAction.id == action_id).with_for_update())
         if done is None:
             raise NotFound
-        _, noted = triage.set_all(account_id, _those_of(action_id), _as_they_stood(done))
+        noted = _put_back(done)
         execute(delete(BulkAction).where(BulkAction.id == action_id))
     live.tell(noted)
+
+
+def _put_back(done: BulkAction) -> list[live.Noted]:
+    if GIVEN in done.set_to:
+        fans.take_tag(done.account_id, _fans_of(done.id), done.set_to[GIVEN])
+    elif TAKEN in done.set_to:
+        fans.give_tag(done.account_id, _fans_of(done.id), done.set_to[TAKEN])
+    else:
+        return triage.set_all(done.account_id, _those_of(done.id), _as_they_stood(done))[1]
+    return []
 
 
 def _as_they_stood(done: BulkAction) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def change_many() -> Response | str:
     if everything and (again := _asked_once_more(ids, said)):
         return again
     number, action_id = change(ids)
-    session["undo"] = [action_id, number] if action_id else None
+    session["undo"] = [action_id, number] if number else None
     flash(f"{number:,} {'conversation' if number == 1 else 'conversations'}: {said[0].lower()}{said[1:]}", "success")
     return back
 
@@ -49,13 +49,13 @@ def _ticked() -> Any:
     return select(Conversation.id).where(ours)
 
 
-def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], tuple[int, int | None]], str]:
-    """What is done to those that a query of ids finds, and what is said of it; done, it gives how many they were and, where it
-    can be taken back, the id to do so by. Raises Invalid."""
-    if do == "tag":
-        tag = fans.clean_tag(tag)
-        said = f"Tagged {tag}. Those that had the tag are not counted."
-        return lambda ids: (fans.tag_fans(account.id, ids.with_only_columns(Conversation.fan_id), tag), None), said
+def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], tuple[int, int]], str]:
+    """What is done to those that a query of ids finds, and what is said of it; done, it gives how many they were and the id to
+    take it back by. Raises Invalid."""
+    if do in ("tag", "untag"):
+        tag, gives = fans.clean_tag(tag), do == "tag"
+        said = f"Tagged {tag}. Those that had the tag are not counted." if gives else f"The tag {tag} was taken away."
+        return lambda ids: many.tag_many(account.id, current_user.id, ids, tag, gives=gives), said
     values, said = change_named(do)
     return lambda ids: many.change_many(account.id, current_user.id, ids, values), said
 

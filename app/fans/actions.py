@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, delete, exists, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.database import execute, insert, utcnow, write
+from app.database import db, execute, insert, utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import keys, queries
 from app.fans.models import Fan, FanTag
@@ -79,18 +79,36 @@ def tag_fan(account_id: int, fan_id: int, tag: str) -> Fan:
 def tag_fans(account_id: int, ids: Select[Any], tag: str) -> int:
     """All that a query of ids finds in this account; those that have as many tags as may be are passed over.
     Returns how many have it now who had it not. Raises Invalid."""
+    with write():
+        return give_tag(account_id, ids, tag)
+
+
+def give_tag(account_id: int, ids: Select[Any], tag: str) -> int:
+    """As tag_fans. Does not commit."""
     tag = clean_tag(tag)
-    key = tag.casefold()
     number = select(func.count()).where(FanTag.fan_id == Fan.id).correlate(Fan).scalar_subquery()
-    without = ~exists().where(FanTag.fan_id == Fan.id, FanTag.tag_key == key).correlate(Fan)
-    which = (Fan.account_id == account_id) & Fan.id.in_(ids) & without & (number < keys.MOST_TAGS)
-    values = select(Fan.id, literal(key), literal(tag), literal(account_id)).where(which)
-    with write() as session:
-        execute(update(Fan).where(which).values(updated_at=utcnow()))
-        row = insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], values)
-        changed = execute(row.on_conflict_do_nothing())
-        session.expire_all()
+    which = (Fan.account_id == account_id) & Fan.id.in_(ids) & ~has_tag(tag) & (number < keys.MOST_TAGS)
+    values = select(Fan.id, literal(tag.casefold()), literal(tag), literal(account_id)).where(which)
+    execute(update(Fan).where(which).values(updated_at=utcnow()))
+    row = insert(FanTag).from_select(["fan_id", "tag_key", "tag", "account_id"], values)
+    changed = execute(row.on_conflict_do_nothing())
+    db.session.expire_all()
     return changed
+
+
+def take_tag(account_id: int, ids: Select[Any], tag: str) -> int:
+    """From all that a query of ids finds in this account. Returns how many had it. Does not commit. Raises Invalid."""
+    which = (Fan.account_id == account_id) & Fan.id.in_(ids) & has_tag(tag := clean_tag(tag))
+    execute(update(Fan).where(which).values(updated_at=utcnow()))
+    theirs = (FanTag.account_id == account_id) & (FanTag.tag_key == tag.casefold()) & FanTag.fan_id.in_(ids)
+    changed = execute(delete(FanTag).where(theirs))
+    db.session.expire_all()
+    return changed
+
+
+def has_tag(tag: str) -> Any:
+    """Whether a row of fans has it."""
+    return exists().where(FanTag.fan_id == Fan.id, FanTag.tag_key == tag.casefold()).correlate(Fan)
 
 
 def clean_tag(text: str) -> str:
@@ -99,6 +117,12 @@ def clean_tag(text: str) -> str:
     if not tag or len(tag) > keys.LONGEST_TAG or "," in tag:
         raise Invalid(("tag", f"A tag has 1 to {keys.LONGEST_TAG} characters, and no comma."))
     return tag
+
+
+def as_written(account_id: int, tag: str) -> str:
+    """A tag with the capitals that it has here."""
+    theirs = select(FanTag.tag).where(FanTag.account_id == account_id, FanTag.tag_key == tag.casefold())
+    return db.session.scalar(theirs.order_by(FanTag.fan_id).limit(1)) or tag
 
 
 def untag_fan(account_id: int, fan_id: int, tag: str) -> Fan:
