@@ -18,7 +18,19 @@ import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Engine, Executable, Integer, MetaData, Table, Text, event, literal_column
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    Executable,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    event,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import DisconnectionError
@@ -243,6 +255,12 @@ def _only_units_of_work_change(state: ORMExecuteState) -> None:
     changes = state.is_insert or state.is_update or state.is_delete
     if changes and not state.session.info.get("writing"):
         raise RuntimeError("a write outside `with write():`")
+
+
+def held(rows: Select[Any]) -> Select[Any]:
+    """As they stand by now, and nobody else's to change until the commit; whoever waits for a row that is deleted finds none.
+    What points at them may be written meanwhile."""
+    return rows.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def execute(change: Any) -> int:

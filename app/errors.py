@@ -10,6 +10,7 @@ from apiflask.exceptions import _ValidationError
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -68,12 +69,14 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(_ValidationError, _validation_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ObjectDeletedError, _gone)
     app.register_error_handler(Exception, _unforeseen)
 
 
 def speaks_json() -> bool:
-    """Whether this address answers programs: those get problem+json, whatever goes wrong."""
-    return f"{request.path}/".startswith(("/api/", "/webhooks/"))
+    """Whether a program asks: it gets problem+json, whatever goes wrong."""
+    by_token = request.path.startswith("/media/") and "Authorization" in request.headers
+    return by_token or f"{request.path}/".startswith(("/api/", "/webhooks/"))
 
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None, **more: Any) -> Response:
@@ -106,6 +109,11 @@ def _domain_error(error: DomainError) -> Response:
     response = _answer(error.status, error.detail, errors)
     response.headers.update(error.headers)
     return response
+
+
+def _gone(_: ObjectDeletedError) -> Response:
+    """What was found, or even written, somebody else has deleted before it was answered."""
+    return _domain_error(NotFound())
 
 
 def _csrf_error(error: CSRFError) -> Response:

@@ -155,6 +155,13 @@ def eve(app: APIFlask) -> people.Person:
 
 
 @pytest.fixture
+def connected(ada: people.Person, sandbox: servers.Sandbox) -> servers.Sandbox:
+    """With Ada's account."""
+    people.connect(ada, sandbox.url)
+    return sandbox
+
+
+@pytest.fixture
 def platform(ada: people.Person, sandbox: servers.Sandbox) -> Platform:
     """Where Ada's account is connected."""
     return Platform(ada, people.connect(ada, sandbox.url))

@@ -172,6 +172,24 @@ def test_what_was_paid_lately_is_summed_up(old_app: Flask):
         assert ask("SELECT lately_cents FROM fans ORDER BY id") == [(107,), (None,), (None,)]
 
 
+def test_an_id_that_was_given_is_not_given_again(old_app: Flask):
+    """On PostgreSQL it never was. What points at the tables stays as it is."""
+    with old_app.app_context():
+        write_rows(tables_of(), 1)
+        upgrade(revision="0039")
+        change("UPDATE room_events SET room = 'thread:70' WHERE seq = (SELECT max(seq) FROM room_events)")
+        change("UPDATE message_media SET medium = '/media/80' WHERE message_id = 3")
+        counts = "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM notes), (SELECT count(*) FROM media)"
+        before = ask(counts)
+        upgrade()
+        assert ask(counts) == before != [(0, 0, 0)]
+        if db.engine.dialect.name == "sqlite":
+            seen = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('conversations', 'media') ORDER BY name"
+            assert ask(seen) == [("conversations", 70), ("media", 80)]
+            assert ask("PRAGMA foreign_key_check") == []
+            assert ask("PRAGMA integrity_check") == [("ok",)]
+
+
 def tables_of() -> list[sa.Table]:
     metadata = sa.MetaData()
     with warnings.catch_warnings():

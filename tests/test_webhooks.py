@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app import sweep
-from app.conversations import outbox, purchases
+from app.conversations import incoming, outbox, purchases
 from app.conversations.models import Message, RoomEvent
 from app.database import db, write
 from app.money.models import Transaction
@@ -134,6 +134,25 @@ def test_an_event_that_is_not_understood_is_kept_with_its_fault_and_holds_up_not
         assert kept.handled_at
         assert kept.fault
     assert ada.get("/api/crm/messages")["total"] == 1
+
+
+def test_what_no_database_takes_is_shown_as_unreadable(ada: Person, platform: Platform):
+    platform.tell("messages.received", said("half a pair: \ud83d!"))
+    assert ada.get("/api/crm/messages")["messages"][0]["text"] == "half a pair: \ufffd!"
+
+
+def test_an_event_that_can_never_be_written_is_given_up_with_its_fault(app, ada: Person, platform: Platform):
+    """SQLite writes such a price."""
+    platform.tell("messages.received", said() | {"price": 999_999_999}, "evt_bad")
+    for _ in range(incoming.MOST_TRIES):
+        platform.work()
+    platform.tell("messages.received", said(message_id=5), "evt_good")
+    with app.app_context():
+        kept = db.session.scalar(select(StoredEvent).where(StoredEvent.event_key == "evt_bad"))
+        assert kept.handled_at
+        is_written = db.engine.dialect.name == "sqlite"
+        assert kept.fault.startswith("Failed: ") != is_written
+    assert ada.get("/api/crm/messages")["total"] == 1 + is_written
 
 
 def test_a_tip_counts_once_although_the_platform_tells_it_twice(ada: Person, platform: Platform):

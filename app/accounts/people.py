@@ -150,7 +150,7 @@ def reactivate(account_id: int, user_id: int) -> None:
 
 def _locked(account_id: int, user_id: int) -> tuple[Membership, User]:
     """Two owners who change people at once wait for each other: the account's row is the lock. Raises NotFound."""
-    db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     membership = db.session.get(Membership, (account_id, user_id), populate_existing=True)
     user = db.session.get(User, user_id)
     if membership is None or user is None:

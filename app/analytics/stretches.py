@@ -152,7 +152,7 @@ def _keep_one(account_id: int, number: int) -> None:
         row = insert(table_of(KeptStretch)).values(account_id=account_id, number=number, tally=b"")
         session.execute(row.on_conflict_do_nothing())
         of_it = KeptStretch.account_id == account_id, KeptStretch.number == number
-        session.execute(select(KeptStretch.number).where(*of_it).with_for_update())
+        session.execute(select(KeptStretch.number).where(*of_it).with_for_update(key_share=True))
         changes = select(ChangedStretch.id).where(
             ChangedStretch.account_id == account_id, ChangedStretch.number == number
         )

@@ -21,7 +21,7 @@ from app.conversations.claims import wake
 from app.conversations.guards import Guards
 from app.conversations.models import Message, MessageStatus
 from app.conversations.recording import CAMPAIGN_CANCELLED
-from app.database import UTCDateTime, db, execute, table_of, utcnow, write
+from app.database import UTCDateTime, db, execute, held, table_of, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
 from app.fans import queries as fans
 from app.fans.models import Fan
@@ -238,7 +238,7 @@ def record(campaign: Campaign, act: Act) -> None:
 
 def locked(account_id: int, campaign_id: int) -> Campaign:
     """Two people pressing at once wait for each other: the second sees what the first did. Raises NotFound."""
-    campaign = db.session.scalar(queries.held(queries.campaigns_of(account_id).where(Campaign.id == campaign_id)))
+    campaign = db.session.scalar(held(queries.campaigns_of(account_id).where(Campaign.id == campaign_id)))
     if campaign is None:
         raise NotFound
     return campaign

@@ -50,7 +50,7 @@ def look_for_fans() -> None:
 def turn_to_fans(campaign_id: int) -> int:
     """A recipient for each fan to whom it has happened. Returns how many."""
     with write() as session:
-        campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+        campaign = session.get(Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True)
         if campaign is None or campaign.status != CampaignStatus.ACTIVE or not campaign.trigger:
             return 0
         now = utcnow()

@@ -14,7 +14,7 @@ from app.conversations import actions as conversations
 from app.conversations import live
 from app.conversations.actions import Draft
 from app.conversations.guards import Guards
-from app.database import db, execute, insert, table_of, utcnow, write
+from app.database import db, execute, held, insert, table_of, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
 from app.fans import queries as fans
 from app.fans.models import Fan
@@ -105,7 +105,7 @@ def _draft_of(account_id: int, key: str, author_id: int) -> Campaign:
     campaign = None
     while campaign is None:  # one that was there may be discarded before it can be held
         execute(insert(table_of(Campaign)).values(row).on_conflict_do_nothing())
-        campaign = db.session.scalar(queries.held(_of_key(account_id, key)))
+        campaign = db.session.scalar(held(_of_key(account_id, key)))
     return campaign
 
 

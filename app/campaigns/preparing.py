@@ -97,7 +97,7 @@ def _texts(campaign: Campaign, recipients: Sequence[Any]) -> str | dict[int, str
 
 def _prepare(campaign_id: int, upcoming: _Upcoming) -> list[live.Noted] | None:
     """Does not commit."""
-    campaign = db.session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+    campaign = db.session.get(Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True)
     if campaign is None or campaign.status == CampaignStatus.CANCELLED or campaign.connection_id is None:
         return None
     made = _Set(campaign, upcoming.first, upcoming.last).prepare(upcoming.texts)
@@ -138,7 +138,7 @@ class _Set:
             "created_at": literal(utcnow(), UTCDateTime),
         }  # fmt: skip
         rows = select(*values.values()).join(Recipient, Recipient.fan_id == Fan.id)
-        rows = rows.where(self.range, *_unprepared(), without)
+        rows = rows.where(self.range, *_unprepared(), without).order_by(Fan.id)  # as all do: none waits in a ring
         new = insert_or_ignore(_conversations).from_select(list(values), rows, include_defaults=False)
         execute(new.on_conflict_do_nothing())
 

@@ -58,11 +58,6 @@ def campaigns_of(account_id: int) -> Select[Any]:
     return select(Campaign).where(Campaign.account_id == account_id)
 
 
-def held(rows: Select[Any]) -> Select[Any]:
-    """Until the end of the transaction, and as they are by then: whoever waits for a row that is deleted finds none."""
-    return rows.with_for_update().execution_options(populate_existing=True)
-
-
 def find_campaign(account_id: int, campaign_id: int) -> Campaign:
     """Raises NotFound."""
     found = db.session.scalar(campaigns_of(account_id).where(Campaign.id == campaign_id))

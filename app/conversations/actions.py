@@ -262,7 +262,7 @@ def remove_fan(account_id: int, fan_id: int) -> None:
     """The fan, their thread and messages go; what was queued is cancelled. Campaign messages stay as nameless rows,
     so that the books keep their count; so does one that is being sent right now. Raises NotFound."""
     with write() as session:
-        fan = fans.find_fan(account_id, fan_id)
+        fan = fans.find_fan(account_id, fan_id, to_change=True)
         theirs = (Message.account_id == account_id) & (Message.fan_id == fan.id)
         stays = Message.campaign_id.is_not(None) | (Message.status == MessageStatus.SENDING)
         cancelled = {

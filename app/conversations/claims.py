@@ -94,7 +94,7 @@ def claim_due(most: int) -> tuple[list[Claimed], int]:
             .where(Connection.status == plain(ConnectionStatus.ACTIVE), Connection.due_tick <= now)
             .order_by(Connection.due_tick)
             .limit(min(most, CONNECTIONS_AT_ONCE))
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
         )
         connections = session.scalars(rows).all()
         news: list[live.Noted] = []

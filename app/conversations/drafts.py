@@ -32,7 +32,7 @@ def save_draft(
     """
     with write():
         conversation = queries.find_conversation(account_id, conversation_id)
-        db.session.refresh(conversation, with_for_update=True)  # while it is being sent, this waits
+        db.session.refresh(conversation, with_for_update={"key_share": True})  # while it is being sent, this waits
         note = find_note_under(conversation, user_id, client_message_id) if is_note else None
         was_sent = any((note, *find_under(conversation, client_message_id)))
         if (text.strip() or attachments) and not was_sent:

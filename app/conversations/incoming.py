@@ -2,7 +2,7 @@
 
 import structlog
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from app.background import later
 from app.conversations import actions, live
@@ -43,6 +43,11 @@ def handle_event(event_id: int) -> None:
     except IntegrityError as error:  # another worker wrote the same fan or message in this moment: once more
         log.info("event_raced", event_id=event_id, error=str(error.orig))
         return _try_later(event_id)
+    except (OperationalError, InterfaceError):  # the database's, and no fault of the event
+        raise
+    except Exception as error:
+        log.exception("event_failed", event_id=event_id)
+        return _try_later(event_id, f"Failed: {error!r}"[:500])
     live.tell(noted)
 
 
@@ -109,13 +114,16 @@ def record_money(connection: Connection, event: MoneyMoved) -> list[live.Noted]:
     return live.note_message(paid)
 
 
-def _try_later(event_id: int) -> None:
+def _try_later(event_id: int, fault: str = "") -> None:
+    """fault: what is wrong with it, perhaps for ever; else it is tried until it goes."""
     with write() as session:
         stored = session.get_one(StoredEvent, event_id)
         stored.tries += 1
         tries = stored.tries
     if tries < MOST_TRIES:
         later("handle_event", event_id)
+    elif fault:
+        _give_up(db.session.get_one(StoredEvent, event_id), fault)
 
 
 def _give_up(stored: StoredEvent, fault: str) -> None:

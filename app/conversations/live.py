@@ -54,7 +54,13 @@ def numbered_each(change: Update) -> Any:
     """As `numbered`, of the threads of some messages, one of each; the change may speak of the message too. The threads are
     held in order first: two who number the same ones at once do not wait for each other."""
     of_many = _conversations.c.id.in_(bindparam("conversations", expanding=True))
-    held = select(_conversations.c.id).where(of_many).order_by(_conversations.c.id).with_for_update().cte("held")
+    held = (
+        select(_conversations.c.id)
+        .where(of_many)
+        .order_by(_conversations.c.id)
+        .with_for_update(key_share=True)
+        .cte("held")
+    )
     theirs = _messages.c.id.in_(bindparam("messages", expanding=True)) & (_messages.c.conversation_id == held.c.id)
     change = change.where(_conversations.c.id == held.c.id, theirs)
     return change.values(seq=_conversations.c.seq + 1).returning(_conversations.c.id, _conversations.c.seq)

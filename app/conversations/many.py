@@ -79,7 +79,9 @@ def take_back(account_id: int, user_id: int, action_id: int) -> None:
     """By whoever did it, once. Raises NotFound."""
     with write() as session:
         theirs = (BulkAction.account_id == account_id) & (BulkAction.user_id == user_id)
-        done = session.scalar(select(BulkAction).where(theirs, BulkAction.id == action_id).with_for_update())
+        done = session.scalar(
+            select(BulkAction).where(theirs, BulkAction.id == action_id).with_for_update(key_share=True)
+        )
         if done is None:
             raise NotFound
         noted = _put_back(done)

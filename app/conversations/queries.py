@@ -166,7 +166,7 @@ _WITH_FAN = (
 _TO_SHOW = _WITH_FAN.options(contains_eager(Conversation.fan))
 _TO_WRITE_IN = (
     _WITH_FAN.options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows))
-    .with_for_update(of=Conversation)
+    .with_for_update(of=Conversation, key_share=True)
     .execution_options(populate_existing=True)
 )
 

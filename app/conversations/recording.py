@@ -175,7 +175,7 @@ def _note_connection(connection_id: int, due: int | None, *, is_fault: bool, slo
     """
     run(_HOLD, {"connection_id": connection_id})
     if is_fault or slow_down:
-        connection = db.session.get_one(Connection, connection_id, with_for_update=True)
+        connection = db.session.get_one(Connection, connection_id, with_for_update={"key_share": True})
         _, longest = current_app.config["SEND_BACKOFF_SECONDS"]
         now = clock.now()
         values = after_limit(connection, now, due or now) if slow_down else after_fault(connection, now, longest)

@@ -71,7 +71,7 @@ def remove_view(account_id: int, user_id: int, view_id: int) -> None:
 
 def _lock(account_id: int) -> None:
     """Two who save in one moment wait for each other, so that no name stands twice."""
-    db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
 
 
 def _clean(name: str, others: list[SavedView]) -> str:

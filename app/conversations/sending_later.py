@@ -134,7 +134,7 @@ def _locked(account_id: int, later_id: int) -> LaterReply:
     """Its thread first: as whoever takes in what the fan writes. Raises NotFound, also where it went meanwhile."""
     later = find_later(account_id, later_id)
     queries.find_to_write_in(account_id, later.conversation_id)
-    held = select(LaterReply).where(LaterReply.id == later_id).with_for_update()
+    held = select(LaterReply).where(LaterReply.id == later_id).with_for_update(key_share=True)
     return _found(held.execution_options(populate_existing=True))
 
 

@@ -46,7 +46,7 @@ def add_fan(account_id: int, values: dict[str, Any]) -> Fan:
 def change_fan(account_id: int, fan_id: int, values: dict[str, Any]) -> Fan:
     """Raises NotFound, Invalid, or Conflict where handle or platform id is taken."""
     with _taken_is_conflict(), write():
-        fan = queries.find_fan(account_id, fan_id)
+        fan = queries.find_fan(account_id, fan_id, to_change=True)
         apply_values(fan, values)
         if not (fan.name or fan.handle):
             raise Invalid(("name", "A fan needs a name or a handle."))
@@ -58,9 +58,8 @@ def change_notes(account_id: int, fan_id: int, text: str, version: str) -> Fan:
     """Only while they say what the writer had before them, by its version. Raises NotFound, Conflict, Invalid."""
     if len(text) > LONGEST_NOTES:
         raise Invalid(("notes", f"Notes have at most {LONGEST_NOTES:,} characters, these have {len(text):,}."))
-    with write() as session:
-        fan = queries.find_fan(account_id, fan_id)
-        session.refresh(fan, with_for_update=True)
+    with write():
+        fan = queries.find_fan(account_id, fan_id, to_change=True)
         if version != fan.notes_version and fan.notes != text:
             raise Conflict("Somebody changed these notes meanwhile.")
         fan.notes, fan.updated_at = text, utcnow()
@@ -128,7 +127,7 @@ def as_written(account_id: int, tag: str) -> str:
 def untag_fan(account_id: int, fan_id: int, tag: str) -> Fan:
     """Raises NotFound."""
     with write() as session:
-        fan = queries.find_fan(account_id, fan_id)
+        fan = queries.find_fan(account_id, fan_id, to_change=True)
         if execute(delete(FanTag).where(FanTag.fan_id == fan.id, FanTag.tag_key == tag.strip().casefold())):
             fan.updated_at = utcnow()
         session.flush()
@@ -186,5 +185,7 @@ def _taken_is_conflict() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        which = "platform id" if "platform_fan_id" in str(error.orig) else "handle"
-        raise Conflict(f"Another fan has this {which} already.") from error
+        for column, which in (("platform_fan_id", "platform id"), ("handle_key", "handle")):
+            if column in str(error.orig):
+                raise Conflict(f"Another fan has this {which} already.") from error
+        raise

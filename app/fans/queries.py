@@ -3,7 +3,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, func, select
 
-from app.database import contains, db, fold
+from app.database import contains, db, fold, held
 from app.errors import NotFound
 from app.fans.keys import handle_key
 from app.fans.models import Fan, FanTag
@@ -45,9 +45,10 @@ def tagged(account_id: int, tag_key: str) -> Any:
     return exists().where(FanTag.fan_id == Fan.id, FanTag.account_id == account_id, FanTag.tag_key == tag_key)
 
 
-def find_fan(account_id: int, fan_id: int) -> Fan:
-    """Raises NotFound."""
-    fan = db.session.scalar(select(Fan).where(Fan.account_id == account_id, Fan.id == fan_id))
+def find_fan(account_id: int, fan_id: int, *, to_change: bool = False) -> Fan:
+    """to_change: as it stands by now, and held until the commit. Raises NotFound."""
+    row = select(Fan).where(Fan.account_id == account_id, Fan.id == fan_id)
+    fan = db.session.scalar(held(row) if to_change else row)
     if fan is None:
         raise NotFound
     return fan

@@ -92,7 +92,7 @@ class _Fans:
     def __init__(self, account_id: int, rows: list[Any]) -> None:
         ids = {row.fan_id for row in rows}
         mine = _LOAD.where(_fans.c.account_id == account_id, is_any_of(_fans.c.id, "ids")).order_by(_fans.c.id)
-        found = run(mine.with_for_update(of=_fans), {"ids": many(ids)})
+        found = run(mine.with_for_update(of=_fans, key_share=True), {"ids": many(ids)})
         self._fans = {fan.id: fan._asdict() for fan in found}
         self._tags = tags_of(self._fans) if any("tags" in row.after for row in rows) else {}
         self._account_id = account_id

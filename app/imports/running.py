@@ -168,7 +168,7 @@ class _Work:
         others = (
             select(Import.id).where(Import.account_id == account_id, Import.status.in_(AT_WORK)).order_by(Import.id)
         )
-        db.session.execute(others.with_for_update()).all()
+        db.session.execute(others.with_for_update(key_share=True)).all()
 
     def _change(self, **values: object) -> None:
         execute(update(Import).where(Import.id == self.import_id).values(**values))

@@ -60,7 +60,7 @@ def _in_statements(fan: Fan, kind: str, gross_cents: int, when: Any) -> list[Tra
             COUNTED,
             or_(Transaction.fan_id.is_(None), Transaction.fan_id == fan.id, Transaction.fan_id.in_(_namesakes(fan))),
         )
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return [each for each in db.session.scalars(rows) if is_same_kind(each.kind, kind)]
 

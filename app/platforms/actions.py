@@ -16,7 +16,7 @@ from app.accounts.auditing import Act
 from app.background import later
 from app.database import db, insert, utcnow, write
 from app.errors import DomainError, Invalid, NotFound
-from app.platforms import queries, signatures
+from app.platforms import queries, signatures, wire
 from app.platforms.gateway import PlatformError
 from app.platforms.models import Connection, ConnectionStatus, StoredEvent
 
@@ -219,12 +219,13 @@ def store_event(connection_id: int, headers: Mapping[str, str], body: bytes) -> 
 def _read_object(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
-        json.dumps(content, allow_nan=False).encode()
+        text = json.dumps(content, allow_nan=False)
+        readable = wire.readable(content)
     except (ValueError, RecursionError) as error:
         raise Invalid(("body", "This is not JSON.")) from error
-    if not isinstance(content, dict) or "\\u0000" in json.dumps(content):
+    if not isinstance(content, dict) or "\\u0000" in text:
         raise Invalid(("body", "A webhook is a JSON object without NUL characters."))
-    return content
+    return readable
 
 
 def _insert_once(row: dict[str, Any]) -> int | None:

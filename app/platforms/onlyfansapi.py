@@ -160,8 +160,8 @@ def _read(response: httpx.Response) -> Any:
 
 def _parse(response: httpx.Response) -> Any:
     try:
-        return json.loads(response.content, parse_float=Decimal) if response.content else {}
-    except ValueError as error:
+        return wire.readable(json.loads(response.content, parse_float=Decimal)) if response.content else {}
+    except (ValueError, RecursionError) as error:
         raise OutcomeUnknown("The platform's answer was not understood.") from error
 
 

@@ -73,6 +73,18 @@ def moment_of(response: httpx.Response) -> datetime:
         return datetime.now(UTC)
 
 
+def readable(value: Any) -> Any:
+    """What was read from JSON, with the sign for what cannot be read in place of what no database takes: NUL, and half a
+    surrogate pair."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [readable(each) for each in value]
+    if isinstance(value, dict):
+        return {readable(name): readable(each) for name, each in value.items()}
+    return value
+
+
 def _failure(response: httpx.Response) -> PlatformError:
     status, said = response.status_code, _platform_words(response)
     if status == 429:
@@ -97,8 +109,8 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 def _platform_words(response: httpx.Response) -> str:
     try:
-        body = response.json()
-    except ValueError:
+        body = readable(response.json())
+    except (ValueError, RecursionError):
         return ""
     return _first_text(body)[:500]
 

@@ -68,7 +68,7 @@ def _claim(export_id: int) -> "_Work | None":
         return None
     with write() as session:
         queries.lock_account(account_id)
-        found = session.get(AccountExport, export_id, populate_existing=True, with_for_update=True)
+        found = session.get(AccountExport, export_id, populate_existing=True, with_for_update={"key_share": True})
         if found is None or not found.is_at_work or (found.lease_until and found.lease_until > utcnow()):
             return None
         if found.tries >= MOST_TRIES:
@@ -125,7 +125,9 @@ class _Work:
 
     def give_back(self, *, failed: bool) -> None:
         with write() as session:
-            found = session.get(AccountExport, self.export_id, populate_existing=True, with_for_update=True)
+            found = session.get(
+                AccountExport, self.export_id, populate_existing=True, with_for_update={"key_share": True}
+            )
             if found is None or found.stored_file != self.stored_file or found.state != ExportState.RUNNING:
                 return
             found.state, found.stored_file, found.lease_until = ExportState.QUEUED, "", None

@@ -46,9 +46,8 @@ def change_reply(account_id: int, user_id: int, reply_id: int, wording: Wording,
     Raises NotFound, Invalid (also where the code is taken), Conflict where somebody changed it meanwhile.
     """
     wording = _checked(wording)
-    with _taken_is_invalid(), write() as session:
-        reply = queries.find_reply(account_id, user_id, reply_id)
-        session.refresh(reply, with_for_update=True)
+    with _taken_is_invalid(), write():
+        reply = queries.find_reply(account_id, user_id, reply_id, to_change=True)
         if reply.version != version:
             raise Conflict("Somebody changed this reply while you had it open. Open it anew, then change it.")
         if reply.is_shared and not wording.shared and reply.author_id != user_id:

@@ -3,7 +3,7 @@ from typing import Any
 from sqlalchemy import Select, case, or_, select
 from sqlalchemy.orm import joinedload
 
-from app.database import LARGEST_ID, contains, db, fold, utcnow
+from app.database import LARGEST_ID, contains, db, fold, held, utcnow
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.fans.placeholders import Rendered, parse
@@ -50,11 +50,13 @@ def filled_in(reply: QuickReply, fan: Fan) -> Rendered:
     return parse(reply.text).render(fan, utcnow())
 
 
-def find_reply(account_id: int, user_id: int, reply_id: int, *, deleted: bool = False) -> QuickReply:
-    """Shared, or the person's own. Raises NotFound."""
+def find_reply(
+    account_id: int, user_id: int, reply_id: int, *, deleted: bool = False, to_change: bool = False
+) -> QuickReply:
+    """Shared, or the person's own. to_change: as it stands by now, and held until the commit. Raises NotFound."""
     rows = _replies(account_id, user_id).where(QuickReply.id == reply_id)
     rows = rows if deleted else rows.where(QuickReply.deleted_at.is_(None))
-    found = db.session.scalar(rows) if reply_id <= LARGEST_ID else None
+    found = db.session.scalar(held(rows) if to_change else rows) if reply_id <= LARGEST_ID else None
     if found is None:
         raise NotFound
     return found

@@ -29,9 +29,8 @@ def change_segment(account_id: int, segment_id: int, *, name: str, rule: Group, 
     Raises NotFound, Invalid, Conflict where the name is taken, or somebody changed it meanwhile.
     """
     name = _clean_name(name)
-    with _taken_is_conflict(), write() as session:
-        segment = queries.find_segment(account_id, segment_id)
-        session.refresh(segment, with_for_update=True)
+    with _taken_is_conflict(), write():
+        segment = queries.find_segment(account_id, segment_id, to_change=True)
         if version is not None and version != segment.version:
             raise Conflict("Somebody changed this segment while you had it open. Open it anew, then change it.")
         segment.name, segment.name_key, segment.rule = name, name.casefold(), as_json(rule)
@@ -42,7 +41,7 @@ def change_segment(account_id: int, segment_id: int, *, name: str, rule: Group, 
 def remove_segment(account_id: int, segment_id: int) -> Segment:
     """Campaigns that were sent to it keep their rule. Raises NotFound."""
     with write() as session:
-        segment = queries.find_segment(account_id, segment_id)
+        segment = queries.find_segment(account_id, segment_id, to_change=True)
         session.delete(segment)
     return segment
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from sqlalchemy import Select, TableClause, column, select, table
 
-from app.database import db, planned_anew
+from app.database import db, held, planned_anew
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.segments.conditions import matching_and_number
@@ -20,9 +20,10 @@ def segments_of(account_id: int) -> list[Segment]:
     return list(db.session.scalars(_segments(account_id).order_by(Segment.name_key, Segment.id)))
 
 
-def find_segment(account_id: int, segment_id: int) -> Segment:
-    """Raises NotFound."""
-    found = db.session.scalar(_segments(account_id).where(Segment.id == segment_id))
+def find_segment(account_id: int, segment_id: int, *, to_change: bool = False) -> Segment:
+    """to_change: as it stands by now, and held until the commit. Raises NotFound."""
+    row = _segments(account_id).where(Segment.id == segment_id)
+    found = db.session.scalar(held(row) if to_change else row)
     if found is None:
         raise NotFound
     return found

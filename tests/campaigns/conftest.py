@@ -1,14 +1,8 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.people import Person, connect
+from tests.people import Person
 from tests.servers import Sandbox
-
-
-@pytest.fixture
-def connected(ada: Person, sandbox: Sandbox) -> Sandbox:
-    connect(ada, sandbox.url)
-    return sandbox
 
 
 @pytest.fixture

@@ -17,15 +17,10 @@ from app.conversations.models import Conversation, Message
 from app.database import db, utcnow, write
 from app.platforms.queries import first_connection
 from app.segments.rules import EVERYBODY, parse
-from tests.people import Person, add_fan, connect
+from tests.people import Person, add_fan
 from tests.sending import drain
 
 VIP = {"match": "all", "rules": [{"field": "tag", "op": "is", "value": "VIP"}]}
-
-
-@pytest.fixture
-def connected(ada: Person, sandbox) -> None:
-    connect(ada, sandbox.url)
 
 
 @pytest.fixture

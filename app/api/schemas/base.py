@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from app.database import LARGEST_ID
+from app.database import LARGEST_ID, Base
 
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$")
 
@@ -58,6 +58,14 @@ QueryText = Annotated[str, Field(max_length=500), STORABLE]
 
 class Shape(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_still_there(cls, value: Any) -> Any:
+        """A row that somebody deleted meanwhile says so itself: from within, it would look like fields that are wrong."""
+        if isinstance(value, Base):
+            getattr(value, "id", None)
+        return value
 
 
 class Body(Shape):
