@@ -65,8 +65,12 @@ def _secure(response: Response) -> Response:
 
 def _drain(response: Response) -> Response:
     """Reads on what a client still sends after a refusal: else it meets a broken pipe where the answer should be."""
-    if response.status_code >= 400 and (request.content_length or 0) > 0:
-        stream, left = request.environ["wsgi.input"], min(request.content_length or 0, MOST_DRAINED_BYTES)
+    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    if response.status_code >= 400 and (request.content_length or is_chunked):
+        stream, left = (
+            request.environ["wsgi.input"],
+            min(request.content_length or MOST_DRAINED_BYTES, MOST_DRAINED_BYTES),
+        )
         try:
             while left > 0 and (chunk := stream.read(min(65536, left))):
                 left -= len(chunk)

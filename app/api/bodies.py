@@ -1,9 +1,10 @@
 """What kind of body a call takes: none, JSON, or a form with one file. Anything else is said so before it is read."""
 
+import math
 from typing import Any
 
 from flask import current_app, request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.accounts.guard import SAFE
 from app.errors import Invalid
@@ -62,6 +63,8 @@ def _check_empty() -> None:
 
 
 def _read_json() -> Any:
+    if request.content_length is None and len(request.get_data()) >= (request.max_content_length or math.inf):
+        raise RequestEntityTooLarge  # what comes in chunks is cut there without a word
     try:
         return request.get_json(force=True)
     except (BadRequest, RecursionError) as error:

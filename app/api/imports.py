@@ -211,7 +211,8 @@ def _answer(found: Import) -> Any:
 
 
 def _patience() -> float:
-    return 0 if "respond-async" in request.headers.get("Prefer", "") else WAIT_SECONDS
+    asked = [each.partition(";")[0].strip().lower() for each in request.headers.get("Prefer", "").split(",")]
+    return 0 if "respond-async" in asked else WAIT_SECONDS
 
 
 def _document(found: Import) -> ImportOut:

@@ -202,6 +202,9 @@ def stands(campaign: Campaign) -> str:
     return WORDS.get(campaign.status, campaign.status)
 
 
+COUNTED_AS = {"sent": WENT_OUT, "delivered": (MessageStatus.DELIVERED, MessageStatus.READ)}  # as the figures count
+
+
 def recipients_of(campaign: Campaign, status: str = "", reason: str = "", search: str = "") -> Select[Any]:
     """`search`: in the fan's name, handle or e-mail."""
     rows = (
@@ -210,8 +213,7 @@ def recipients_of(campaign: Campaign, status: str = "", reason: str = "", search
         .where(Recipient.account_id == campaign.account_id, Recipient.campaign_id == campaign.id)
     )
     if status:
-        wanted = WENT_OUT if status == "sent" else (status,)
-        rows = rows.where(RECIPIENT_STATUS.in_(wanted))
+        rows = rows.where(RECIPIENT_STATUS.in_(COUNTED_AS.get(status, (status,))))
     if reason:
         rows = rows.where(or_(Recipient.skip_reason == reason, Message.status_reason == reason))
     if search.strip():

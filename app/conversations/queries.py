@@ -253,20 +253,27 @@ def find_message_in(conversation: Conversation, message_id: int) -> Message | No
     return db.session.scalar(messages_in(conversation).where(Message.id == message_id))
 
 
-def find_outgoing(account_id: int, message_id: int) -> Message:
+def find_message(account_id: int, message_id: int) -> Message:
     """Raises NotFound."""
-    found = db.session.scalar(
-        select(Message).where(Message.account_id == account_id, Message.id == message_id, Message.direction == "out")
-    )
+    found = db.session.scalar(select(Message).where(Message.account_id == account_id, Message.id == message_id))
     if found is None:
         raise NotFound
     return found
 
 
+def find_outgoing(account_id: int, message_id: int) -> Message:
+    """Raises NotFound."""
+    found = find_message(account_id, message_id)
+    if found.direction == "in":
+        raise NotFound
+    return found
+
+
 def messages_needing_a_person(account_id: int) -> Select[Any]:
-    """Failed and unknown ones."""
+    """Failed and unknown ones; of a fan who was deleted nothing is left to decide."""
     return select(Message).where(
         Message.account_id == account_id,
+        Message.fan_id.is_not(None),
         Message.direction == "out",
         Message.status.in_((MessageStatus.FAILED, MessageStatus.UNKNOWN)),
     )

@@ -59,7 +59,7 @@ def _counts(account_id: int) -> dict[str, int]:
     wanted = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.FAILED, MessageStatus.UNKNOWN)
     rows = (
         select(Message.status, func.count())
-        .where(Message.account_id == account_id, Message.status.in_(wanted))
+        .where(Message.account_id == account_id, Message.status.in_(wanted), Message.fan_id.is_not(None))
         .group_by(Message.status)
     )
     return {row[0]: row[1] for row in db.session.execute(rows)}

@@ -17,7 +17,7 @@ NOT_ARRIVED = "A person saw that it did not arrive."
 def retry(account_id: int, message_id: int) -> Message:
     """Sends a failed message again, under a new key: the old one stands for the refusal. Raises NotFound, Conflict."""
     with write():
-        message = queries.find_outgoing(account_id, message_id)
+        message = _find_sent(account_id, message_id)
         noted = _requeue(message)
     live.tell(noted)
     wake(account_id)
@@ -27,11 +27,19 @@ def retry(account_id: int, message_id: int) -> Message:
 def send_again(account_id: int, message_id: int) -> Message:
     """A person says that an unknown message did not arrive, and has it sent again. Raises NotFound, Conflict."""
     with write():
-        message = queries.find_outgoing(account_id, message_id)
+        message = _find_sent(account_id, message_id)
         noted = _decided(message, arrived=False) + _requeue(message)
     live.tell(noted)
     wake(account_id)
     return message
+
+
+def _find_sent(account_id: int, message_id: int) -> Message:
+    """Raises NotFound, or Conflict for one that came from the fan."""
+    found = queries.find_message(account_id, message_id)
+    if found.direction == "in":
+        raise Conflict("Only what was sent from here can be sent again, or settled.")
+    return found
 
 
 def _requeue(message: Message) -> list[live.Noted]:
@@ -64,7 +72,7 @@ def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
 def settle(account_id: int, message_id: int, *, arrived: bool) -> Message:
     """A person says what became of an unknown message. Raises NotFound, Conflict."""
     with write():
-        message = queries.find_outgoing(account_id, message_id)
+        message = _find_sent(account_id, message_id)
         noted = _decided(message, arrived=arrived)
     live.tell(noted)
     return message

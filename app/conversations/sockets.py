@@ -64,7 +64,7 @@ def watch(wish: Any = None) -> dict[str, Any]:
         # The number is read after joining: what comes later is emitted into the room.
         answer = live.catch_up(g.membership.account_id, kind, room_id, after)
         return answer | {"fan": rooms.fans_of([answer["room"]]).get(answer["room"])}
-    except (NotFound, KeyError, TypeError, ValueError):
+    except (NotFound, KeyError, TypeError, ValueError, OverflowError):
         return {"error": "no such room"}
 
 
@@ -77,7 +77,7 @@ def leave(wish: Any = None) -> None:
         kind, room_id, _ = _read(wish | {"after": 0})
         room, _ = rooms.newest_seq(g.membership.account_id, kind, room_id)
         leave_room(room)
-    except (NotFound, KeyError, TypeError, ValueError):
+    except (NotFound, KeyError, TypeError, ValueError, OverflowError):
         return
 
 

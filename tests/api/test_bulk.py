@@ -1,6 +1,9 @@
 import pytest
+from sqlalchemy import select
 
 from app.conversations import outbox
+from app.conversations.models import Message, MessageStatus
+from app.database import db, write
 from tests.people import Person, add_fan, connect
 
 CAMPAIGN = {
@@ -41,6 +44,13 @@ def test_a_bulk_message_reaches_each_fan_once_and_says_who_is_left_out(app, ada:
     assert set(ledger["recipients"][0]) == {"fanId", "name", "handle", "status", "reason", "messageId", "updatedAt"}
     assert ada.get(f"/api/campaigns/{answer['campaignId']}/recipients?status=skipped")["total"] == 2
     assert ada.get(f"/api/campaigns/{answer['campaignId']}/recipients?status=sent")["total"] == 3
+    with app.app_context(), write():
+        parts = (MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.SENT)
+        for status, message in zip(parts, db.session.scalars(select(Message).order_by(Message.id)), strict=True):
+            message.status = status
+    for status in ("sent", "delivered"):
+        counted = ada.get(f"/api/campaigns/{answer['campaignId']}")["metrics"][status]
+        assert ada.get(f"/api/campaigns/{answer['campaignId']}/recipients?status={status}")["total"] == counted > 0
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.campaigns.test_at_once import at_once
+from tests.events import Platform, said
 from tests.media.conftest import upload
 from tests.people import Person, add_fan
+from tests.sending import drain
 
 ROUNDS = 6
 RULE = {"match": "all", "rules": []}
@@ -71,3 +73,39 @@ def test_media_answer_programs_as_the_api_does(ada: Person, eve: Person, headers
     assert answer.status_code == (401 if headers else 404)
     assert answer.mimetype == "application/problem+json"
     assert ada.app.test_client().get(address).status_code == 302
+
+
+def test_of_a_deleted_fan_no_message_waits_for_a_decision(app, ada: Person, connected):
+    fans = [add_fan(ada, number)["id"] for number in (1, 2)]
+    ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "Hello"}, 202)
+    connected.faults(refuse=1)
+    drain(app)
+    connected.faults()
+    assert ada.get("/api/onlyfans/messages/failed")["total"] == 2
+    ada.call("DELETE", f"/api/crm/fans/{fans[0]}")
+    assert [each["fanId"] for each in ada.get("/api/onlyfans/messages/failed")["messages"]] == [fans[1]]
+    assert ada.get("/api/onlyfans/messages/status")["failed"] == 1
+    assert ada.get("/api/campaigns")["campaigns"][0]["metrics"]["failed"] == 2
+
+
+def test_what_came_from_the_fan_is_neither_sent_again_nor_settled(ada: Person, platform: Platform):
+    platform.tell("messages.received", said())
+    message = ada.get("/api/crm/messages")["messages"][0]["id"]
+    assert asks(ada, "POST", f"/api/onlyfans/messages/{message}/retry")() == 409
+    assert asks(ada, "POST", f"/api/onlyfans/messages/{message}/settle", {"outcome": "sent"})() == 409
+    assert asks(ada, "POST", f"/api/onlyfans/messages/{message + 1}/retry")() == 404
+
+
+def test_a_campaigns_name_is_not_blank(ada: Person, connected):
+    body = {"recipientIds": [add_fan(ada)["id"]], "content": "Hello", "campaignName": "  "}
+    answer = ada.call("POST", "/api/messages/bulk", json=body)
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["field"] == "campaignName"
+
+
+def test_who_has_written_too_much_may_still_give_the_token_back(app, ada: Person, monkeypatch):
+    monkeypatch.setitem(app.config, "LIMIT_WRITES", "2 per minute")
+    refused = [asks(ada, "POST", "/api/crm/fans", {"name": "x"})() for _ in range(3)]
+    assert refused == [201, 201, 429]
+    assert asks(ada, "POST", "/api/segments/count", {"rule": RULE})() == 200
+    assert asks(ada, "DELETE", "/api/auth/token")() == 204

@@ -1,6 +1,7 @@
 """Each of these fails because of a fault in the audit's report; with the fault mended it is a test like any other."""
 
 import io
+import json
 
 import pytest
 
@@ -135,3 +136,16 @@ def test_a_word_with_an_umlaut_is_found_as_it_was_written(ada: Person):
     connect(ada, "http://127.0.0.1:1")
     ada.post("/api/onlyfans/messages/send", {"recipientId": add_fan(ada)["id"], "content": "grüne ÄPFEL"}, 202)
     assert ada.get("/api/crm/messages?search=ÄPFEL")["total"] == 1
+
+
+def test_json_in_chunks_that_is_too_large_is_refused_as_such(app, ada: Person, monkeypatch):
+    """What comes in chunks says beforehand of no length."""
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 1000)
+
+    def post(size: int):
+        body = io.BytesIO(json.dumps({"name": "x" * size}).encode())
+        chunked = {"headers": {"Transfer-Encoding": "chunked"}, "environ_overrides": {"wsgi.input_terminated": True}}
+        return ada.call("POST", "/api/crm/fans", input_stream=body, content_type="application/json", **chunked)
+
+    assert is_problem(post(2000), 413, "body")
+    assert post(20).status_code == 201

@@ -60,7 +60,7 @@ class BulkIn(Relaxed):
     recipient_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
     content: Annotated[str, Field(max_length=5000, min_length=1), STORABLE]
     media_urls: MediaUrls = []
-    campaign_name: Annotated[str, Field(max_length=255, min_length=1), STORABLE] | None = None
+    campaign_name: Annotated[str, Field(max_length=255, min_length=1, pattern=r"\S"), STORABLE] | None = None
     priority: Priority = 5
     price_cents: PriceCents = 0
 
