@@ -5,6 +5,7 @@ Every address needs sign-in unless its view says otherwise with `open_to_all`.
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import current_user, login_user
@@ -108,10 +109,17 @@ def _turn_away() -> Response:
         response = problem(401, "Sign in first: send a valid bearer token.")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
-    here = request.full_path.rstrip("?") if request.method in SAFE else None
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in")})
+        here = _path_of(request.headers.get("HX-Current-URL"))
+        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in", next=here)})
+    here = request.full_path.rstrip("?") if request.method in SAFE else _path_of(request.referrer)
     return redirect(url_for("accounts.sign_in", next=here))  # type: ignore[return-value]
+
+
+def _path_of(address: str | None) -> str | None:
+    """The page on which somebody was who is signed out."""
+    parts = urlsplit(address or "")
+    return urlunsplit(("", "", parts.path, parts.query, "")) or None
 
 
 def _check_right() -> None:

@@ -47,6 +47,7 @@
   const keep = async (url, body) => {
     try {
       const answer = await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true });
+      if (answer.status === 401) document.dispatchEvent(new Event("greenroom:signed-out"));
       if (answer.status === 200 && (await answer.text()) === "sent") tellSent(body.get("client_message_id"));
       return answer.status < 500 && ![401, 408, 429].includes(answer.status);
     } catch {

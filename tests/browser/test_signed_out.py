@@ -1,0 +1,38 @@
+"""Signed out in the middle of work: it is said, one comes back to where one was, and nothing that was typed is lost."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.stack.stack import DEMO
+
+
+def test_what_is_being_written_is_there_again_after_signing_in(ada: Person, fan: dict):
+    ada.expects("status of 401")
+    ada.open_conversation(fan)
+    with ada.page.expect_response(re.compile("/draft$")):
+        ada.composer.press_sequentially("Before")
+    ada.context.clear_cookies()
+    ada.composer.press_sequentially(" and after")
+    expect(ada.page.get_by_text("You are signed out.")).to_be_visible()
+    thread = ada.page.url
+    ada.composer.press("Control+Enter")
+    expect(ada.page.get_by_text("Sign in, and you go on where you were.")).to_be_visible()
+    ada.page.get_by_label("E-mail").fill(DEMO["email"])
+    ada.page.get_by_label("Password").fill(DEMO["password"])
+    ada.page.keyboard.press("Enter")
+    expect(ada.page).to_have_url(thread)
+    expect(ada.composer).to_have_value("Before and after")
+    assert ada.texts() == []
+    ada.composer.press("Control+Enter")
+    expect(ada.message("Before and after")).to_be_visible()
+    ada.page.reload()
+    expect(ada.composer).to_have_value("")
+
+
+def test_who_saves_a_form_comes_back_to_its_page(ada: Person, fan: dict):
+    ada.page.goto(f"/fans/{fan['id']}")
+    ada.context.clear_cookies()
+    ada.page.get_by_role("button", name="Save").first.click()
+    expect(ada.page).to_have_url(re.compile(rf"/login[?]next=%2Ffans%2F{fan['id']}$|/login[?]next=/fans/{fan['id']}$"))
