@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from apiflask.exceptions import _ValidationError
@@ -26,6 +27,17 @@ PAGE_WORDS = {
     413: "That file is too large.",
     429: "Too many tries. Wait a minute, then go on.",
     500: "Something broke on our side. It has been written down.",
+}
+
+
+PAGE_TITLES = {
+    400: "That was not understood",
+    403: "That is not yours to do",
+    404: "Nothing is here",
+    409: "That does not go now",
+    413: "Too large",
+    429: "Too many tries",
+    500: "Something broke",
 }
 
 
@@ -98,9 +110,11 @@ def _answer(status: int, detail: str, errors: list[dict[str, str]] | None = None
 
 
 def _page(status: int, detail: str) -> Response:
+    title, came_from = PAGE_TITLES.get(status, HTTP_STATUS_CODES[status]), urlsplit(request.referrer or "")
     page = render_template(
-        "error.html", status=status, title=HTTP_STATUS_CODES[status], detail=detail, request_id=g.get("request_id")
-    )
+        "error.html", status=status, title=title, detail=detail, request_id=g.get("request_id"),
+        before=urlunsplit(("", "", came_from.path, came_from.query, "")) if came_from.netloc == request.host else "",
+    )  # fmt: skip
     return Response(page, status)
 
 

@@ -106,7 +106,7 @@
 
   const REASONS = {
     401: "You are signed out. Reload the page to sign in again.",
-    403: "You may not do that here. Reload the page and try again.",
+    403: "You may not do that: perhaps your role has changed. Reload the page, or ask an owner.",
     404: "That is no longer there. Reload the page.",
     413: "That file is too large.",
     429: "That was too quick. Wait a moment and try again.",
