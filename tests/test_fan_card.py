@@ -95,6 +95,18 @@ def test_a_spend_brought_by_hand_is_marked_as_such(ada: Person, thread: int, fan
     assert "Last purchase" not in page
 
 
+def test_what_a_file_said_stands_beside_the_sum_of_fewer_payments(ada: Person, thread: int, fan: int):
+    """The first payment of a fan whose history came by file does not make them seem to have spent no more."""
+    ada.put(f"/api/crm/fans/{fan}", {"valueCents": 1250})
+    said = "<dt>A file or a person said</dt><dd>$12.50</dd>"
+    pages = f"/messages/onlyfans/{thread}", f"/fans/{fan}"
+    assert not any(said in ada.browser().get(page).text for page in pages)
+    pay(ada, fan, "tip", 500, 1)
+    assert all(said in ada.browser().get(page).text for page in pages)
+    pay(ada, fan, "tip", 900, 1)
+    assert not any(said in ada.browser().get(page).text for page in pages)
+
+
 def test_a_tag_is_added_and_taken_away_beside_the_thread(ada: Person, fan: int):
     card = Card(ada, fan)
     assert "Whale" in card.post("tags", add=" Whale ").text
