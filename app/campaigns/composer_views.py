@@ -13,7 +13,7 @@ from app.accounts.guard import account
 from app.campaigns import audience, drafting, queries
 from app.campaigns.aims import ALL, Aim
 from app.campaigns.composing import prospect_of
-from app.campaigns.drafting import ChangedMeanwhile, Window
+from app.campaigns.drafting import ChangedMeanwhile, OtherNumber, Window
 from app.campaigns.forms import LATER, CampaignForm, form_for
 from app.campaigns.ledger import in_words
 from app.campaigns.models import Campaign
@@ -109,11 +109,19 @@ def _launch(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Res
         if form.when.data == LATER:
             drafting.schedule(account.id, campaign.id)
         else:
-            drafting.launch_draft(account.id, campaign.id)
+            drafting.launch_draft(account.id, campaign.id, seen=_seen())
     except Invalid as error:
         _show(form, error)
         return _page(form, aims, campaign), 400
+    except OtherNumber:
+        return _page(form, aims, campaign, asked=True), 409
     return redirect(url_for("campaigns.show", campaign_id=campaign.id))
+
+
+def _seen() -> int:
+    """To how many it goes, as the page said when the button was pressed; -1 where it did not say."""
+    said = request.form.get("seen", "")
+    return int(said) if said.isdecimal() and len(said) < 19 else -1
 
 
 def _show(form: CampaignForm, error: Invalid) -> None:
@@ -154,14 +162,20 @@ def outlook() -> PlainResponse:
         except Conflict:
             return make_response("", 200, {"HX-Redirect": _address_of(form)})
     values = _prospect(form, aims, campaign) | {"campaign": campaign, "changed": changed}
-    answer = make_response(render_template("campaigns/_outlook.html", kept=campaign and not changed, **values))
+    answer = make_response(render_template("campaigns/_looked.html", kept=campaign and not changed, **values))
     if campaign:
         answer.headers["HX-Replace-Url"] = url_for("campaigns.edit", campaign_id=campaign.id)
     return answer
 
 
 def _page(
-    form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None = None, *, tested: str = "", changed: str = ""
+    form: CampaignForm,
+    aims: dict[str, Aim],
+    campaign: Campaign | None = None,
+    *,
+    tested: str = "",
+    changed: str = "",
+    asked: bool = False,
 ) -> str:
     connection = first_connection(account.id, "onlyfans")
     return render_template(
@@ -171,6 +185,7 @@ def _page(
         campaign=campaign,
         tested=tested,
         changed=changed,
+        asked=asked,
         media_page=_media_page(),
         **_prospect(form, aims, campaign),
     )

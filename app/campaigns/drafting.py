@@ -8,7 +8,7 @@ from sqlalchemy import Select, literal, select
 
 from app.accounts.auditing import Act
 from app.campaigns import actions, aims, queries, stays
-from app.campaigns.audience import Audience, Selection
+from app.campaigns.audience import Audience, Selection, outlook
 from app.campaigns.models import Campaign, CampaignStatus, LatePolicy, Trigger
 from app.conversations import actions as conversations
 from app.conversations import live
@@ -76,6 +76,10 @@ class ChangedMeanwhile(Exception):
         self.by_id = int((campaign.draft_window or "").partition(".")[0])
 
 
+class OtherNumber(Exception):
+    """It would go to more fans, or fewer, than whoever sends it has read."""
+
+
 def save_draft(account_id: int, key: str, window: Window, said: Composition) -> Campaign:
     """Under the key that the form was made with: however often it comes, one campaign.
 
@@ -121,8 +125,11 @@ def _of_key(account_id: int, key: str) -> Select[Any]:
     return queries.campaigns_of(account_id).where(Campaign.draft_key == key)
 
 
-def launch_draft(account_id: int, campaign_id: int, *, note: str = "") -> Campaign:
-    """Freezes its audience as it is now, and starts; an automatic one is switched on. Raises Invalid, Conflict."""
+def launch_draft(account_id: int, campaign_id: int, *, note: str = "", seen: int | None = None) -> Campaign:
+    """Freezes its audience as it is now, and starts; an automatic one is switched on. Raises Invalid, Conflict.
+
+    seen: to how many it goes, as somebody read it; OtherNumber where it no longer is so. None: nobody looks.
+    """
     with write():
         campaign = actions.locked(account_id, campaign_id)
         _require_unlaunched(campaign)
@@ -131,11 +138,20 @@ def launch_draft(account_id: int, campaign_id: int, *, note: str = "") -> Campai
         if campaign.trigger:
             _switch_on(campaign, audience, connection)
         else:
+            _check_number(campaign, audience, connection, seen)
             noted = actions.start(campaign, audience, connection)
         campaign.note = note
         actions.record(campaign, Act.CAMPAIGN_LAUNCHED)
     actions.tell_started(campaign, noted)
     return campaign
+
+
+def _check_number(campaign: Campaign, audience: Audience, connection: Connection | None, seen: int | None) -> None:
+    """Of nobody it is for `start` to complain."""
+    if seen is not None:
+        included = outlook(actions.selection_of(campaign, audience, connection)).included
+        if included and included != seen:
+            raise OtherNumber
 
 
 def schedule(account_id: int, campaign_id: int) -> Campaign:

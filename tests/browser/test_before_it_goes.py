@@ -160,7 +160,8 @@ def test_a_scheduled_one_is_looked_at_from_its_page(ada: Person, names: set[str]
     lists(page, names)
     page.get_by_role("link", name="Back to the campaign").click()
     expect(page.get_by_role("heading", name="Scheduled, looked at")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    page.locator("#progress summary", has_text="Cancel").click()
+    page.get_by_role("button", name="Cancel it for good").click()
     expect(page.locator("#progress .state").first).to_contain_text("Cancelled")
 
 

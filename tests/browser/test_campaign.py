@@ -38,7 +38,7 @@ def test_fifty_fans_at_the_pace_and_a_reply_goes_first(
     page.get_by_label("Name").fill("News for fifty")
     page.get_by_label("Who gets it").select_option(label="Tagged Fifty")
     page.get_by_label("Message", exact=True).fill("Hello to all of you")
-    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="Send to 50 fans").click()
     expect(page.get_by_role("heading", name="News for fifty")).to_be_visible()
     ada.mark()
     expect(page.locator(".meter-count")).to_have_text(re.compile(r"^[1-9]\d? of 50"))
@@ -73,6 +73,23 @@ def test_its_rate_and_its_end_move_while_it_runs(ada: Person, stack: Stack, narr
     expect(running).to_contain_text(re.compile(r"Ended [\w, :]+ UTC"))
     expect(running).not_to_contain_text("in the last minute")
     assert not ada.was_reloaded()
+
+
+def test_the_rest_is_cancelled_after_a_question_that_stays_while_the_page_moves(
+    ada: Person, stack: Stack, narrow_pace: None
+):
+    body = {"recipientIds": list(FANS), "content": "Hello to you", "campaignName": "To be cancelled"}
+    campaign = stack.call("POST", "/api/messages/bulk", json=body)["campaignId"]
+    page = ada.page
+    page.goto(f"/campaigns/{campaign}")
+    page.locator("#progress summary", has_text="Cancel the rest").click()
+    asked = page.get_by_role("button", name="Cancel the rest for good")
+    expect(asked).to_be_visible()
+    said = page.locator(".meter-count").inner_text()
+    expect(page.locator(".meter-count")).not_to_have_text(said)
+    expect(asked).to_be_visible()
+    asked.click()
+    expect(page.locator("#progress .state").first).to_contain_text("Cancelled")
 
 
 def rate(running: Locator) -> int:

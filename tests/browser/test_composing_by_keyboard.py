@@ -170,7 +170,7 @@ def test_for_a_time_to_come_then_changed_and_sent_at_once(ada: Person, stack: St
     has_all_who_are_spared(page)
 
     press(ada, "At a time", "ArrowUp")
-    press(ada, "Send")
+    press(ada, f"Send to {MOST} fans")
     expect(page.locator("#progress .state").first).to_contain_text("Completed")
     expect(page.locator(".meter-count")).to_have_text(f"{MOST} of {MOST}")
     sent = stack.sandbox.sends()

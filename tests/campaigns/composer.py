@@ -19,13 +19,19 @@ from tests.sending import drain
 from tests.servers import Sandbox
 
 FILLED = {"window": "f" * 32, "priority": "5", "name": "News", "text": "Hello"}
+ASKED = "press again to send it"
+SEEN = re.compile(r'name="seen" value="(\d+)"')
 KEY = re.compile(r'name="key"[^>]* value="([0-9a-f]{32})"')
 
 
 def post(browser: FlaskClient, path: str = "/campaigns/new", **fields: Any) -> TestResponse:
-    """The form with these fields, and its button that launches unless `do` says otherwise."""
+    """The form with these fields, and its button that launches unless `do` says otherwise; pressed again where it asks."""
     token = browser.get("/fans").text.partition('name="csrf_token" value="')[2].partition('"')[0]
-    return browser.post(path, data=FILLED | {"csrf_token": token} | fields)
+    said = FILLED | {"csrf_token": token} | fields
+    answer = browser.post(path, data=said)
+    if "seen" in said or ASKED not in answer.text:
+        return answer
+    return browser.post(path, data=said | {"key": key_of(answer.text), "seen": seen_in(answer.text)})
 
 
 def press(browser: FlaskClient, campaign_id: int, verb: str) -> TestResponse:
@@ -55,6 +61,13 @@ def ledger(person: Person, campaign_id: int) -> dict[int, tuple[str, str | None]
 
 def key_of(page: str) -> str:
     found = KEY.search(page)
+    assert found
+    return found[1]
+
+
+def seen_in(page: str) -> str:
+    """To how many it would go."""
+    found = SEEN.search(page)
     assert found
     return found[1]
 

@@ -13,7 +13,7 @@ from app.campaigns.models import Campaign
 from app.conversations.models import Message
 from app.database import db, write
 from app.platforms.models import Connection
-from tests.campaigns.composer import key_of, launch, ledger, newest, post, press, send_all
+from tests.campaigns.composer import key_of, launch, ledger, newest, post, press, seen_in, send_all
 from tests.people import Person, add_fan, connect, make_person
 
 ALL = {
@@ -106,6 +106,18 @@ def test_however_often_the_button_is_pressed_it_goes_once(app, browser: FlaskCli
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Message)) == 1
         assert db.session.scalar(select(func.count()).select_from(Campaign)) == 1
+
+
+@pytest.mark.parametrize("seen", ["", "2", "x", "9" * 30])
+def test_it_goes_to_as_many_as_were_read_or_asks_once(browser: FlaskClient, ada: Person, fan: int, seen: str):
+    key = new_key(browser)
+    asked = post(browser, key=key, audience="all", seen=seen)
+    assert asked.status_code == 409
+    assert "This goes to 1 fan. Nothing was sent yet" in asked.text
+    assert "Send to 1 fan<" in asked.text
+    assert newest(ada)["status"] == "draft"
+    assert post(browser, key=key, audience="all", seen=seen_in(asked.text)).status_code == 302
+    assert newest(ada)["status"] != "draft"
 
 
 def test_a_draft_of_another_account_is_not_there(browser: FlaskClient, ada: Person, eve: Person):
