@@ -224,6 +224,8 @@ STATUSES = {
     "degraded": ("Degraded", "warn", "alert-triangle"),
     "down": ("Down", "bad", "alert-circle"),
     "active": ("Active", "good", "circle-check"),
+    "key_refused": ("Key refused", "bad", "alert-circle"),
+    "test_failed": ("Test failed", "bad", "alert-triangle"),
     "connected": ("Connected", "good", "plug-connected"),
     "created": ("Created", "good", "plus"),
     "updated": ("Updated", "busy", "edit"),

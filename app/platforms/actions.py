@@ -17,7 +17,7 @@ from app.background import later
 from app.database import db, insert, utcnow, write
 from app.errors import DomainError, Invalid, NotFound
 from app.platforms import queries, signatures, wire
-from app.platforms.gateway import PlatformError
+from app.platforms.gateway import CredentialsExpired, PlatformError
 from app.platforms.models import Connection, ConnectionStatus, StoredEvent
 
 LONGEST_WINDOW_SECONDS = 86400
@@ -158,6 +158,8 @@ def open_up(connection: Connection, webhook_url: str) -> None:
     except PlatformError as error:
         with write():
             connection.status_detail = error.detail
+            if isinstance(error, CredentialsExpired):
+                connection.status = ConnectionStatus.EXPIRED
         raise
     with write():
         _go_on(connection)

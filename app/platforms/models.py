@@ -64,6 +64,13 @@ class Connection(Base):
     heard_until: Mapped[datetime | None] = mapped_column(default=None)  # all that was said before it is here
     created_at: Mapped[datetime] = mapped_column(default_factory=utcnow)
 
+    @property
+    def stands(self) -> str:
+        """Its status for people: what a test met stands in `status_detail` until one goes well."""
+        if self.status == ConnectionStatus.EXPIRED:
+            return "key_refused"
+        return "test_failed" if self.status == ConnectionStatus.ACTIVE and self.status_detail else self.status
+
 
 def price_range_cents(connection: Connection | None) -> tuple[int, int]:
     """Lowest and highest price of a paid message; without a connection, what platforms allow."""

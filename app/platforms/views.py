@@ -97,8 +97,8 @@ def _try_out(connection: Connection) -> Response:
     try:
         actions.open_up(connection, _webhook_url(connection))
         flash("Connected. Fans are being fetched from the platform.", "success")
-    except PlatformError as error:
-        flash(f"Saved, but the platform did not let us in: {error.detail}", "error")
+    except PlatformError:
+        flash("Saved, but the platform did not let us in. What it said stands under State.", "error")
     return redirect(url_for("platforms.edit"))
 
 
@@ -127,6 +127,7 @@ def _filled_form(connection: Connection | None) -> ConnectionForm:
 
 def _page(connection: Connection | None, form: ConnectionForm) -> str:
     if connection is None:
+        form.api_key.flags.required = True
         return render_template("platforms/connect.html", connection=None, form=form)
     now = clock.now()
     held = connection.held_tick or 0

@@ -1,6 +1,8 @@
 """What people see of sending: a message's own page, the ones that need a person, what a killed sender left."""
 
 import time
+import re
+
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -121,3 +123,36 @@ def test_the_connection_page_keeps_reserve_and_cap_and_names_the_wrong_field(app
         kept = db.session.scalars(select(Connection)).one()
         assert (kept.reserve, kept.daily_cap) == (3, 500)
     assert "3 are kept for replies" in browser.get("/platforms/connect/onlyfans").text
+
+
+def test_a_key_that_is_refused_is_said_to_be_so_until_the_right_one_comes(ada: Person, sandbox: Sandbox):
+    browser, path = ada.browser(), "/platforms/connect/onlyfans"
+    form = {
+        "base_url": sandbox.url, "external_account": "acct_demo", "api_key": "wrong", "pace_limit": "10",
+        "pace_window_seconds": "60", "price_min": "3", "price_max": "200", "reserve": "", "daily_cap": "",
+    }  # fmt: skip
+    assert re.search(r'<input[^>]*id="api_key"[^>]* required', browser.get(path).text)
+    press(browser, path, **form)
+    page = browser.get(path).text
+    assert "Key refused" in page
+    assert 'href="https://app.onlyfansapi.com/api-keys"' in page
+    assert not {"Active", "Breaker", "Connected since"} & set(re.split(r"[<>]", page))
+    assert not re.search(r'<input[^>]*id="api_key"[^>]* required', page)
+    inbox = browser.get("/messages/onlyfans").text
+    assert "shows here at once" not in inbox
+    assert "The platform does not let Greenroom in" in inbox
+    press(browser, path, **form | {"api_key": "sandbox-test"})
+    page = browser.get(path).text
+    assert "Key refused" not in page
+    assert "Connected since" in page
+    assert "shows here at once" in browser.get("/messages/onlyfans").text
+
+
+def test_a_test_that_failed_is_said_until_one_goes_well(ada: Person, sandbox: Sandbox):
+    connect(ada, "http://127.0.0.1:9")
+    browser, path = ada.browser(), "/platforms/connect/onlyfans"
+    press(browser, f"{path}/test")
+    assert "Test failed" in browser.get(path).text
+    connect(ada, sandbox.url)
+    press(browser, f"{path}/test")
+    assert "Test failed" not in browser.get(path).text
