@@ -53,7 +53,7 @@ READY_MADE = {
         ReadyMade(
             "never-bought",
             "Subscribed for 30 days, never bought",
-            _all(_moment("subscribedAt", "beforeLast", 30), _moment("lastPurchase", "isNotSet")),
+            _all(_moment("subscribedAt", "beforeLast", 30), _below(1), _moment("lastPurchase", "isNotSet")),
         ),
     )
 }
