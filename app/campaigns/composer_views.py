@@ -18,6 +18,7 @@ from app.campaigns.forms import LATER, CampaignForm, form_for
 from app.campaigns.ledger import in_words
 from app.campaigns.models import Campaign
 from app.campaigns.views import bp
+from app.conversations.actions import NOTHING_TO_SEND
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
 from app.media import queries as media
@@ -55,13 +56,16 @@ def edit(campaign_id: int) -> str | Response:
 
 @bp.post("/campaigns/new")
 def create() -> Response | tuple[str, int]:
-    """What the pressed button says; the draft is kept whatever it is."""
+    """What the pressed button says; the draft is kept whatever it is, but for an empty one."""
     form, aims = form_for()
     form.validate()
     if form.key.errors:
         form.form_errors += form.key.errors
         return _page(form, aims), 400
     do = next((name for name in ("drop", "see") if name in request.form), request.form.get("do", "launch"))
+    is_empty = not form.is_begun and not drafting.is_kept(account.id, form.key.data or "")
+    if is_empty and do not in ("see", "test"):
+        return _of_nothing(do, form, aims)
     try:
         return _do(do, _save(form, overwrites=do == "overwrite"), form, aims)
     except ChangedMeanwhile as changed:
@@ -69,6 +73,20 @@ def create() -> Response | tuple[str, int]:
         return _page(form, aims, theirs, changed=_who(changed)), 409
     except Conflict:  # pressed twice, or by a colleague: what there is to see is what became of it
         return redirect(_address_of(form))
+
+
+def _of_nothing(do: str, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
+    """Where nothing is written or chosen."""
+    if do == "draft":
+        flash("Nothing was written, so nothing is kept.", "success")
+        return redirect(url_for("campaigns.index"))
+    if do == "wording":
+        form.wordings.append_entry("")
+    if do != "launch":
+        return _page(form, aims), 200
+    form.name.errors = [*form.name.errors, drafting.NAMELESS]
+    form.text.errors = [*form.text.errors, NOTHING_TO_SEND]
+    return _page(form, aims), 400
 
 
 def _save(form: CampaignForm, *, overwrites: bool = False) -> Campaign:
@@ -154,7 +172,7 @@ def outlook() -> PlainResponse:
     form, aims = form_for()
     form.validate()
     campaign, changed = None, None
-    if not form.key.errors and (form.name.data or form.text.data or form.chosen):
+    if not form.key.errors and form.is_begun:
         try:
             campaign = _save(form)
         except ChangedMeanwhile as error:

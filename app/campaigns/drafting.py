@@ -23,6 +23,7 @@ from app.platforms import queries as platforms
 from app.platforms.models import Connection
 
 WAS_IN_BEFORE = "was_in_before"
+NAMELESS = "Give it a name, to find it again."
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,10 @@ def _draft_of(account_id: int, key: str, author_id: int) -> Campaign:
     return campaign
 
 
+def is_kept(account_id: int, key: str) -> bool:
+    return db.session.scalar(_of_key(account_id, key)) is not None
+
+
 def find_by_key(account_id: int, key: str) -> Campaign:
     """Raises NotFound."""
     found = db.session.scalar(_of_key(account_id, key))
@@ -195,7 +200,7 @@ def check(campaign: Campaign) -> tuple[Connection | None, Audience]:
     if connection is None:
         errors.append(("connection", "Connect your platform first."))
     if not campaign.name:
-        errors.append(("name", "Give it a name, to find it again."))
+        errors.append(("name", NAMELESS))
     if campaign.stop_at and campaign.stop_at <= max(utcnow(), campaign.scheduled_at or utcnow()):
         errors.append(("stopAt", "Choose a time after it starts."))
     if campaign.trigger == Trigger.SEGMENT and campaign.aim == aims.ALL:

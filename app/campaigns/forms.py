@@ -124,6 +124,11 @@ class CampaignForm(WithMedia, FlaskForm):
     stop_at: datetime | None = None
 
     @property
+    def is_begun(self) -> bool:
+        """Something is written or chosen that is worth keeping."""
+        return bool(self.name.data or self.text.data or self.chosen or any(each.data for each in self.wordings))
+
+    @property
     def trigger(self) -> str:
         return self.when.data if self.when.data in AUTOMATIC else Trigger.NONE
 

@@ -30,6 +30,7 @@ from app.platforms import queries as platforms
 from app.platforms.models import Connection, price_range_cents
 
 LONGEST_TEXT = 5000
+NOTHING_TO_SEND = "Write something, or attach a file."
 _conversations, _messages = map(table_of, (Conversation, Message))
 
 
@@ -171,7 +172,7 @@ def check_draft(account_id: int, connection: Connection | None, draft: Draft) ->
     if len(draft.text) > LONGEST_TEXT:
         errors.append(("text", f"A text has at most {LONGEST_TEXT} characters, this one has {len(draft.text)}."))
     if not draft.text.strip() and not draft.attachments:
-        errors.append(("text", "Write something, or attach a file."))
+        errors.append(("text", NOTHING_TO_SEND))
     lowest, highest = price_range_cents(connection)
     if draft.price_cents and not draft.attachments:
         errors.append(("priceCents", "A paid message needs at least one attachment."))

@@ -90,7 +90,10 @@ def test_what_is_wrong_in_a_draft_is_left_out_and_the_rest_is_kept(browser: Flas
 
 def test_nothing_is_kept_of_an_empty_form(browser: FlaskClient, ada: Person):
     post(browser, "/campaigns/outlook", name="", text="")
+    for do, status in {"draft": 302, "look": 200, "wording": 200, "launch": 400}.items():
+        assert post(browser, name="", text="", do=do).status_code == status
     assert ada.get("/api/campaigns")["total"] == 0
+    assert "Discard the draft" not in browser.get("/campaigns/new").text
 
 
 def test_however_often_the_button_is_pressed_it_goes_once(app, browser: FlaskClient, ada: Person, fan: int):
@@ -243,7 +246,13 @@ def test_another_like_it_begins_as_that_one_and_is_its_own(browser: FlaskClient,
 
 def test_a_draft_can_go(browser: FlaskClient, ada: Person):
     post(browser, do="draft")
-    assert press(browser, newest(ada)["id"], "discard").status_code == 302
+    draft = newest(ada)["id"]
+    row = browser.get("/campaigns").text.partition("<tbody>")[2]
+    assert row.count(">–</td>") == 4, "nothing was counted yet"
+    assert "$0.00" not in row
+    asked = browser.get(f"/campaigns/{draft}/edit").text.partition("Discard the draft</summary>")[2]
+    assert f'action="/campaigns/{draft}/discard"' in asked
+    assert press(browser, draft, "discard").status_code == 302
     assert ada.get("/api/campaigns")["total"] == 0
 
 
