@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.campaigns import cautions
 from app.campaigns.aims import Aim
-from app.campaigns.audience import Audience, Outlook, Selection, outlook
+from app.campaigns.audience import HELD_OUT, Audience, Outlook, Selection, outlook
 from app.campaigns.cautions import MOST_LOOKED_AT
 from app.campaigns.drafting import Composition
 from app.campaigns.models import Campaign, CampaignStatus
@@ -19,9 +19,11 @@ from app.conversations.guards import without_quiet_hours
 from app.database import db, utcnow
 from app.fans.models import Fan
 from app.fans.placeholders import Rendered, Template, parse
+from app.formats import plural
 from app.platforms.models import Connection, price_range_cents
 
 EXAMPLES = 3
+FEW = 3  # of so many held back on the average, one time in twenty it is nobody
 WORTH_SAYING = timedelta(minutes=1)  # by which another campaign ends later
 
 
@@ -42,6 +44,7 @@ class Prospect:
     looked_at: int  # so many fans are behind `empties` and `at_night`
     is_all: bool
     bought: int
+    lots: str = ""  # that they may hold back nobody
     starts_at: datetime | None = None  # of a scheduled one
     ends_at: datetime | None = None
     at_night: int = 0
@@ -64,6 +67,7 @@ def prospect_of(account: Any, said: Composition, aim: Aim, connection: Connectio
         "looked_at": len(fans),
         "is_all": seen.included <= MOST_LOOKED_AT,
         "bought": 0 if said.guards.had_media else cautions.bought_by(selection),
+        "lots": _lots(said.holdout_percent, seen),
         "starts_at": said.scheduled_at,
     }
     if connection is None or not seen.included or said.trigger:
@@ -77,6 +81,14 @@ def _examples(fans: list[Reader], templates: list[Template], now: datetime) -> l
     found = {fan.id: fan for fan in db.session.scalars(rows)}
     shown = [found[each.id] for each in fans[:EXAMPLES] if each.id in found]
     return [(fan, templates[place % len(templates)].render(fan, now)) for place, fan in enumerate(shown)]
+
+
+def _lots(percent: int, seen: Outlook) -> str:
+    """That so few may be nobody, in words."""
+    drawn = seen.included + seen.left_out.get(HELD_OUT, 0)
+    if not drawn or not percent or drawn * percent >= FEW * 100:
+        return ""
+    return f"{percent} % of {plural(drawn, 'fan', 'fans')} may be nobody: then there is nothing to compare."
 
 
 def _warnings(said: Composition, connection: Connection | None) -> list[str]:

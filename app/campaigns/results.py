@@ -106,6 +106,16 @@ class Comparison:
         return self.is_ready and not lowest <= 0 <= highest
 
 
+def held_back_of(campaign: Campaign) -> int:
+    """How many fans were."""
+    rows = select(func.count()).where(
+        Recipient.account_id == campaign.account_id,
+        Recipient.campaign_id == campaign.id,
+        Recipient.skip_reason == HELD_OUT,
+    )
+    return db.session.scalar(rows) or 0 if campaign.holdout_percent else 0
+
+
 def comparison_of(campaign: Campaign, last_outcome_at: datetime | None) -> Comparison | None:
     """From its start until some days after its last message; None where nobody was held back.
 

@@ -40,6 +40,7 @@ def show(campaign_id: int) -> str:
     return render_template(
         "campaigns/show.html",
         guards=Guards.of(campaign.guards),
+        held_back=results.held_back_of(campaign),
         wordings=results.wordings_of(campaign),
         comparison=results.comparison_of(campaign, values["metrics"].last_outcome_at),
         reasons=[

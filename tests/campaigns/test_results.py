@@ -14,7 +14,7 @@ from app.database import db, utcnow, write
 from app.fans.models import Fan
 from app.money.actions import record_transaction
 from app.money.models import Transaction
-from tests.campaigns.composer import launch, ledger, press, send_all
+from tests.campaigns.composer import key_of, launch, ledger, post, press, send_all
 from tests.people import Person, add_fan
 
 
@@ -73,6 +73,22 @@ def test_a_share_is_held_back_of_those_who_would_get_it(browser: FlaskClient, ad
     held_back = [fan for fan, line in found.items() if line == ("skipped", "held_out")]
     assert 15 < len(held_back) < 70
     assert {found[fan] for fan in fans[1:] if fan not in held_back} == {("queued", None)}
+
+
+def test_where_the_lots_held_nobody_back_it_is_said_before_and_nothing_is_compared(browser: FlaskClient, ada: Person):
+    add_fans(ada, 1)
+    words = "1 % of 1 fan may be nobody: then there is nothing to compare."
+    assert words not in browser.get("/campaigns/new").text
+    kept = "Left out"
+    while "Left out" in kept:  # until the lot, which is one in a hundred, does not fall on the fan
+        key = key_of(browser.get("/campaigns/new").text)
+        kept = post(browser, "/campaigns/outlook", key=key, audience="all", holdout_percent="1").text
+    assert words in kept
+    campaign = launch(browser, ada, key=key, audience="all", holdout_percent="1")
+    send_all(ada)
+    page = browser.get(f"/campaigns/{campaign}").text
+    assert "; 0 fans were held back, by lots of 1 %" in page
+    assert "Against the fans held back" not in page
 
 
 def test_the_comparison_is_the_sums_of_both_groups(browser: FlaskClient, ada: Person):

@@ -1,8 +1,7 @@
 """What people see of sending: a message's own page, the ones that need a person, what a killed sender left."""
 
-import time
 import re
-
+import time
 from datetime import timedelta
 
 from sqlalchemy import select, update
