@@ -1,5 +1,6 @@
 """Who one talks with: what they paid, their tags, notes and clock, and what happened with them, in one line of time."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from app.money import queries as money
 from app.money.actions import record_transaction
 from app.timeline.queries import KINDS, happenings
 from tests.imports.conftest import Importer
-from tests.people import Person, add_fan, connect
+from tests.people import Person, add_fan, connect, submit
 
 
 @pytest.fixture
@@ -280,3 +281,11 @@ def test_too_many_tags_in_the_fans_form_are_refused_beside_the_field(ada: Person
     answer = card.browser.post(f"/fans/{fan}", data=form)
     assert answer.status_code == 400
     assert "At most 50 tags of 100 characters each." in answer.text
+
+
+def test_the_first_faulty_field_of_a_fan_takes_the_focus(ada: Person):
+    browser = ada.browser()
+    page = submit(browser, "/fans/new", name="Zoë", handle="x" * 300, email="no address").text
+    focused = re.search(r"<[^>]*\sautofocus[^>]*>", page)
+    assert focused
+    assert 'id="handle"' in focused[0]

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app.campaigns.audience import Selection, first_of
 from app.campaigns.readers import Reader, readers
+from app.conversations.actions import FILELESS, NOTHING_TO_BUY
 from app.conversations.carried import NEVER_CAME, carried_in
 from app.conversations.models import Message, MessageMedium
 from app.database import db
@@ -94,11 +95,11 @@ def unknown_in(texts: Iterable[str]) -> list[str]:
 
 
 def price_fault(cents: int, price_range: tuple[int, int], attachments: list[dict[str, Any]]) -> str:
-    """What is wrong with the price, in words; nothing where nothing is."""
+    """What is wrong with the price, in the words of the check before it goes; nothing where nothing is."""
     if not cents:
         return ""
     if not price_range[0] <= cents <= price_range[1]:
-        return f"The price must be from {money(price_range[0])} to {money(price_range[1])}."
+        return f"The price must be 0 or {money(price_range[0])} to {money(price_range[1])}."
     if not attachments:
-        return "A paid message needs a file."
-    return "" if is_locked(attachments) else "Nothing is left to buy: at least one file must not be a free preview."
+        return FILELESS
+    return "" if is_locked(attachments) else NOTHING_TO_BUY

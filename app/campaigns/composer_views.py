@@ -19,6 +19,7 @@ from app.campaigns.ledger import in_words
 from app.campaigns.models import Campaign
 from app.campaigns.views import bp
 from app.conversations.actions import NOTHING_TO_SEND
+from app.conversations.media_fields import without_cents
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
 from app.media import queries as media
@@ -149,7 +150,7 @@ def _show(form: CampaignForm, error: Invalid) -> None:
         if kind == "wordings" and number.isdecimal() and int(number) < len(form.wordings.entries):
             form.wordings[int(number)].errors = [message]
         elif field := FIELDS.get(kind):
-            form[field].errors = [*form[field].errors, message]
+            form[field].errors = [*form[field].errors, without_cents(message)]
         else:
             form.form_errors.append(message)
 

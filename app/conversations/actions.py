@@ -30,6 +30,8 @@ from app.platforms import queries as platforms
 from app.platforms.models import Connection, price_range_cents
 
 LONGEST_TEXT = 5000
+FILELESS = "A paid message needs at least one attachment."
+NOTHING_TO_BUY = "Nothing is left to buy: at least one attachment must not be a free preview."
 NOTHING_TO_SEND = "Write something, or attach a file."
 _conversations, _messages = map(table_of, (Conversation, Message))
 
@@ -175,9 +177,9 @@ def check_draft(account_id: int, connection: Connection | None, draft: Draft) ->
         errors.append(("text", NOTHING_TO_SEND))
     lowest, highest = price_range_cents(connection)
     if draft.price_cents and not draft.attachments:
-        errors.append(("priceCents", "A paid message needs at least one attachment."))
+        errors.append(("priceCents", FILELESS))
     elif draft.price_cents and not is_locked(draft.attachments):
-        errors.append(("attachments", "Nothing is left to buy: at least one attachment must not be a free preview."))
+        errors.append(("attachments", NOTHING_TO_BUY))
     if draft.price_cents and not lowest <= draft.price_cents <= highest:
         spelled = f"{money(lowest)} to {money(highest)}"
         errors.append(("priceCents", f"The price must be 0 or {spelled} ({lowest} to {highest} cents)."))

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from functools import cached_property
 
@@ -10,6 +11,8 @@ from app.errors import Invalid, NotFound
 from app.media.actions import Attachment, as_attachments, store_from_address, store_upload
 from app.platforms.models import price_range_cents
 from app.platforms.queries import first_connection
+
+_IN_CENTS = re.compile(r" \(\d+ to \d+ cents\)")
 
 
 class WithMedia:
@@ -63,6 +66,11 @@ class WithMedia:
     def price_range(self) -> tuple[int, int]:
         """In cents, of a paid message."""
         return price_range_cents(first_connection(account.id, "onlyfans"))
+
+
+def without_cents(message: str) -> str:
+    """What a price may be is said to programs in cents as well: a person has it before the eyes in dollars."""
+    return _IN_CENTS.sub("", message)
 
 
 def chosen_media() -> list[Attachment]:

@@ -19,6 +19,7 @@ from app.conversations.forms import (
 )
 from app.conversations.keys import KeyTaken
 from app.conversations.listing import page_of_inbox
+from app.conversations.media_fields import without_cents
 from app.conversations.models import Conversation, Message, new_key
 from app.conversations.thread import Entry
 from app.database import LARGEST_ID
@@ -146,7 +147,7 @@ def _show_error(form: ComposerForm, error: Invalid | Conflict) -> None:
         form.text.errors = [error.detail]
         return
     for name, message in error.errors:
-        form[FORM_FIELDS.get(name.partition(".")[0], "text")].errors = [message]
+        form[FORM_FIELDS.get(name.partition(".")[0], "text")].errors = [without_cents(message)]
 
 
 def _after_saying(conversation: Conversation, said: Entry, form: ComposerForm) -> Response | str:

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from app.accounts.models import Account
 from app.campaigns.cautions import forbidden_in
+from app.conversations.actions import FILELESS
 from app.database import db, write
 from app.fans.models import Fan
 from app.platforms.models import Connection
@@ -193,15 +194,15 @@ def test_a_price_outside_the_range_of_the_connection_is_said_and_does_not_start(
     add_fan(ada, 1)
     change_connection(ada, priceRange={"minCents": 500, "maxCents": 5000})
     fields = {"audience": "all", "price": price, "media": files.upload(ada, "one")}
-    assert ("The price must be from $5.00 to $50.00." in outlook(browser, **fields)) == (not is_right)
+    assert ("The price must be 0 or $5.00 to $50.00." in outlook(browser, **fields)) == (not is_right)
     answer = post(browser, **fields)
     assert answer.status_code == (302 if is_right else 400)
-    assert ("The price must be 0 or $5.00 to $50.00" in answer.text) == (not is_right)
+    assert (">The price must be 0 or $5.00 to $50.00.<" in answer.text) == (not is_right)
     assert newest(ada)["metrics"]["recipients"] == is_right
 
 
 def test_a_price_without_a_file_is_said(browser: FlaskClient):
-    assert "A paid message needs a file." in outlook(browser, price="5")
+    assert FILELESS in outlook(browser, price="5")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from app.campaigns.models import Campaign
+from app.conversations.actions import FILELESS
 from app.conversations.models import Message
 from app.database import db, write
 from app.platforms.models import Connection
@@ -150,7 +151,7 @@ def test_a_draft_of_another_account_is_not_there(browser: FlaskClient, ada: Pers
         ({"when": "later", "send_time": "2020-01-01T10:00"}, "Choose a time to come."),
         ({"when": "segment"}, "Everybody is in it already"),
         ({"when": "subscription", "delay_from": "30", "delay_to": "10"}, "Not less than it begins with."),
-        ({"price": "5"}, "A paid message needs at least one attachment."),
+        ({"price": "5"}, FILELESS),
         ({"wordings-0": "x" * 5001}, "Field cannot be longer than 5000 characters."),
         ({"key": "mine"}, "Reload the page."),
         ({"media": "/media/999"}, "A file that was chosen is no longer here."),
@@ -164,6 +165,16 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_starts(
     assert words in answer.text
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Message)) == 0
+
+
+def test_a_price_without_a_file_is_said_in_one_wording_in_dollars_and_takes_the_focus(browser: FlaskClient, fan: int):
+    page = post(browser, audience="all", price="1").text
+    assert "The price must be 0 or $3.00 to $200.00.<" in page
+    assert "cents)" not in page
+    assert "needs a file." not in page.partition('id="outlook"')[2]
+    focused = re.search(r"<[^>]*\sautofocus[^>]*>", page)
+    assert focused
+    assert 'id="price"' in focused[0]
 
 
 def test_wordings_take_turns_by_lot_and_each_is_filled_in(app, browser: FlaskClient, ada: Person):
@@ -202,7 +213,7 @@ def test_the_outlook_counts_holes_and_says_what_is_forbidden(app, browser: Flask
     assert "Forbidden on the platform: meet*." in page
     page = post(browser, "/campaigns/outlook", audience="all", text="preschooler", price="1").text
     assert "Forbidden" not in page
-    assert "The price must be from $3.00 to $200.00." in page
+    assert "The price must be 0 or $3.00 to $200.00." in page
 
 
 def test_another_campaign_that_is_held_up_is_named(browser: FlaskClient, ada: Person):
@@ -278,7 +289,7 @@ def test_a_file_is_kept_as_it_is_chosen_and_can_be_chosen_again(browser: FlaskCl
     refused = post(browser, media=address, preview=address, price="10", audience="all")
     assert refused.status_code == 400
     assert refused.text.count("Nothing is left to buy") == 2, "beside the files, and in the outlook"
-    assert "A paid message needs a file." not in refused.text.partition('id="outlook"')[2]
+    assert FILELESS not in refused.text.partition('id="outlook"')[2]
     assert address not in post(browser, do="look", media=address, drop=address).text.partition("Choose from")[0]
     assert "pier.png" not in connected_browser(eve).get("/campaigns/media").text
 
