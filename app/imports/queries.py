@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, selec
 
 from app.database import db, utcnow
 from app.errors import NotFound
+from app.imports.headers import LABELS
 from app.imports.models import AT_WORK, SKIPPED, Import, ImportRow, ImportStatus, Outcome, RememberedMapping
 from app.imports.options import Options
 from app.money.models import Transaction
@@ -64,8 +65,8 @@ def each_row(found: Import, name: str) -> Iterator[ImportRow]:
 
 
 def columns_read(found: Import) -> list[tuple[str, str]]:
-    """Which header was taken for what."""
-    return [(column["header"], column["field"]) for column in found.options["plan"]["columns"]]
+    """Which header was taken for what, by the words of the form that asks for it."""
+    return [(column["header"], LABELS[column["field"]]) for column in found.options["plan"]["columns"]]
 
 
 def doubt_of(found: Import) -> str | None:

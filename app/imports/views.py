@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 from flask import (
@@ -148,7 +149,7 @@ def _state(template: str, found: Import) -> str:
         page=page,
         chosen=chosen,
         lists=_lists(found),
-        changes_of=downloads.changes_of,
+        changes_of=partial(downloads.changes_of, zone=downloads.zone_of(found)),
         columns=queries.columns_read(found),
         doubt=Options.from_json(found.options).doubt if found.status == ImportStatus.REHEARSED else None,
         zones=zone_names(),
@@ -158,9 +159,11 @@ def _state(template: str, found: Import) -> str:
 def _lists(found: Import) -> dict[str, tuple[str, int]]:
     """The lists that have rows: name in the address, label, number."""
     done = found.status not in (ImportStatus.REHEARSED, ImportStatus.APPLYING)
+    is_back = found.status == ImportStatus.UNDONE
+    since = "" if not is_back else ", before it was taken back" if found.not_undone else ", taken back"
     counts = {
-        "new": ("New", found.new_rows),
-        "changed": ("Changed", found.changed_rows),
+        "new": (f"New{since}", found.new_rows),
+        "changed": (f"Changed{since}", found.changed_rows),
         "unchanged": ("Unchanged", found.unchanged),
         "conflicts": ("Conflicts", found.conflict_rows),
         "rejected": ("Rejected", found.rejected_rows),

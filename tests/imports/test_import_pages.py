@@ -89,7 +89,12 @@ def test_the_whole_story(browser, app, ada):
     assert rejected.text.splitlines()[1].startswith(",,,,$1.00,,4,")
     press(browser, where, "undo")
     run(app, where)
-    assert "Taken back" in browser.get(where).text
+    back = browser.get(where).text
+    assert "New, taken back (2)" in back
+    assert "New (2)" not in back
+    assert "<dd>Total spent</dd>" in back
+    assert "value cents" not in back
+    assert "Taken back: 2" in browser.get("/imports").text.partition("<tbody>")[2]
     assert ada.get("/api/crm/fans")["total"] == 0
 
 

@@ -59,8 +59,9 @@ class Steps:
         """Row and reason, or row and changes."""
         with self.app.app_context():
             found = queries.find_import(self.account_id, self.id)
+            zone = downloads.zone_of(found)
             return [
-                f"{row.row} {row.not_undone or row.not_applied or row.error or downloads.changes_of(row)}"
+                f"{row.row} {row.not_undone or row.not_applied or row.error or downloads.changes_of(row, zone)}"
                 for row in queries.each_row(found, name)
             ]
 
@@ -105,7 +106,20 @@ def test_a_rehearsal_changes_nothing_and_says_what_would_happen(steps, state, ad
     assert "('E-mail', 'ann@old.example', 'ann@new.example')" in changed
     assert "('Total spent', '$1.00', '$2.00')" in changed
     assert "('Tags', 'VIP', 'Gold, VIP')" in changed
-    assert "2026-11-01 00:00:00 UTC" in changed
+    assert "'2026-11-01'" in changed, "the day that the file says"
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "said"),
+    [
+        ("UTC", "2026-03-03 00:00:00.000000", "2026-03-03"),
+        ("UTC", "2026-03-03 10:20:30.000000", "2026-03-03 10:20:30 UTC"),
+        ("Europe/Berlin", "2026-03-02 23:00:00.000000", "2026-03-03"),
+        ("Europe/Berlin", "2026-03-03 00:00:00.000000", "2026-03-03 00:00:00 UTC"),
+    ],
+)
+def test_a_day_without_a_time_is_shown_as_a_day_of_the_files_zone(zone: str, text: str, said: str):
+    assert downloads.said("last_seen_at", text, zone) == said
 
 
 def test_what_was_rehearsed_is_what_is_applied_and_undone(steps, state, ada):
