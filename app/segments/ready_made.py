@@ -36,6 +36,10 @@ _NEW = [  # by the platform's word; where it says nothing, by when they came in 
     {"match": "any", "rules": [_SUBSCRIBED, _UNKNOWN]},
     {"match": "any", "rules": [_SUBSCRIBED, _moment("added", "inLast", 7)]},
 ]
+_FREE_OR_SUBSCRIBED = {  # what came by hand or by file may be for anything
+    "match": "any",
+    "rules": [_below(1), _at_least(1) | {"kind": "subscription"}],
+}
 
 READY_MADE = {
     each.key: each
@@ -53,7 +57,7 @@ READY_MADE = {
         ReadyMade(
             "never-bought",
             "Subscribed for 30 days, never bought",
-            _all(_moment("subscribedAt", "beforeLast", 30), _below(1), _moment("lastPurchase", "isNotSet")),
+            _all(_moment("subscribedAt", "beforeLast", 30), _moment("lastPurchase", "isNotSet"), _FREE_OR_SUBSCRIBED),
         ),
     )
 }
