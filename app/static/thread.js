@@ -5,38 +5,51 @@
   const NEAR_PX = 120;
   const READ_MS = 1_000; // what was shown for so long was seen
   const GROUP_MS = 5 * 60_000;
+  const HAND_MS = 1_000; // so long a scroll follows the hand
   const SAY_MS = 700; // so long news are gathered for who cannot see
   const list = () => document.getElementById("messages");
   const scroller = () => document.getElementById("thread-scroll");
+  const seenField = () => document.querySelector("#composer [name=seen]"); // none for who may only read
   const rows = () => [...(list()?.querySelectorAll(":scope > [data-row]") ?? [])];
 
+  let shown; // the list, by itself: what is marked on it, htmx takes away again
+  let seen = 0;
   let atEnd = true;
   let isOther = false; // than the one before, and just opened
-  let composer; // which stands below a thread as long as that one is open
-  let placedAt = 0;
+  let thread; // which stands as long as that one is open, whatever of it is loaded anew
+  let placed = { top: 0, end: 0 };
+  let handAt = -HAND_MS;
+  const end = () => scroller().scrollHeight - scroller().clientHeight;
+  const isAtEnd = () => end() - scroller().scrollTop < NEAR_PX;
   const toEnd = () => {
     scroller().scrollTop = scroller().scrollHeight;
-    placedAt = scroller().scrollTop;
+    placed = { top: scroller().scrollTop, end: end() };
   };
   // Who has just scrolled up, of which no event has told yet, is not taken back.
   const stay = () => {
-    if (scroller().scrollTop < placedAt) scrolled();
+    if (scroller().scrollTop < placed.top) scrolled();
     if (atEnd) toEnd();
   };
+  // A picture that has no height for a moment lets the browser go up, and not back: only a hand, or a place given up while all
+  // keeps its size, is the reader's.
+  const HANDS = ["wheel", "touchmove", "pointerdown", "keydown"];
+  const touched = () => { handAt = performance.now(); };
+  const isMovedByItself = () => end() !== placed.end && performance.now() - handAt > HAND_MS;
   const resized = new ResizeObserver(() => scroller() && stay());
 
   // Older messages come by themselves when their link comes near.
   let near;
-  const comeNear = (seen) => {
-    for (const { target, isIntersecting } of seen) if (isIntersecting) target.querySelector("a").click();
+  const comeNear = (looked) => {
+    for (const { target, isIntersecting } of looked) if (isIntersecting) target.querySelector("a").click();
   };
 
   const open = () => {
-    if (!list() || "open" in list().dataset) return;
-    list().dataset.open = "";
-    isOther = document.getElementById("composer") !== composer;
-    composer = document.getElementById("composer");
-    list().dataset.seen = document.querySelector("#composer [name=seen]").value;
+    if (!list() || list() === shown) return;
+    shown = list();
+    isOther = list().closest(".thread") !== thread;
+    thread = list().closest(".thread");
+    thread.dataset.open = "";
+    seen = Number(seenField()?.value ?? 0);
     const found = list().querySelector(":scope > .is-found"); // by a search: its surroundings are looked at
     atEnd = !found;
     tidy();
@@ -46,6 +59,7 @@
     resized.observe(list());
     resized.observe(scroller()); // what is attached below makes it smaller
     scroller().addEventListener("scroll", scrolled, { passive: true });
+    for (const hand of HANDS) scroller().addEventListener(hand, touched, { passive: true });
     near?.disconnect();
     near = new IntersectionObserver(comeNear, { root: scroller(), rootMargin: "200px" });
     readSoon();
@@ -57,8 +71,9 @@
   };
 
   const scrolled = () => {
+    if (atEnd && isMovedByItself()) return toEnd();
     const wasAtEnd = atEnd;
-    atEnd = scroller().scrollHeight - scroller().scrollTop - scroller().clientHeight < NEAR_PX;
+    atEnd = isAtEnd();
     if (atEnd && !wasAtEnd) readSoon();
   };
 
@@ -96,23 +111,24 @@
 
   const newest = () => Math.max(0, ...rows().filter((row) => row.id.startsWith("message-")).map((row) => Number(row.dataset.row)));
 
+  // Who only looks leaves it as unread as it is.
   const readSoon = () => {
-    const [thread, upto] = [list(), newest()];
-    setTimeout(() => thread === list() && atEnd && !document.hidden && read(upto), READ_MS);
+    const [looked, upto] = [list(), newest()];
+    if (seenField()) setTimeout(() => looked === list() && atEnd && isAtEnd() && !document.hidden && read(upto), READ_MS);
   };
 
   const read = (upto) => {
-    if (upto <= Number(list().dataset.seen)) return;
-    list().dataset.seen = upto;
+    if (upto <= seen) return;
+    seen = upto;
     keepSeen();
-    const body = new URLSearchParams({ seen: upto, csrf_token: document.querySelector("#composer [name=csrf_token]").value });
+    const body = new URLSearchParams({ seen, csrf_token: document.querySelector("#composer [name=csrf_token]").value });
     fetch(list().dataset.readUrl, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => {});
   };
 
   // The composer says what its writer had seen: see reply guard in docs/inbox.md.
   const keepSeen = () => {
-    const field = document.querySelector("#composer [name=seen]");
-    if (field) field.value = Math.max(Number(field.value), Number(list().dataset.seen));
+    const field = seenField();
+    if (field) field.value = Math.max(Number(field.value), seen);
   };
 
   document.addEventListener("visibilitychange", () => list() && readSoon());
@@ -169,7 +185,6 @@
   document.addEventListener("htmx:after:swap", () => {
     if (!list()) return;
     if (isOther) return opened();
-    composer = document.getElementById("composer");
     tidy();
     keepSeen();
     watchOlder();
