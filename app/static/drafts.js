@@ -65,16 +65,25 @@
     unsaved.forEach((body, url) => keep(url, body));
   });
 
-  // --- An answer for later is taken back beside no other that was begun: the server is to know of that one first ---
+  // --- What brings a composer of its own waits: the server is to know first of what was begun in this one ---
 
-  document.addEventListener("click", async (event) => {
-    const act = event.target.closest(".later-acts button");
-    if (!act || !(saving || unsaved.size)) return;
+  const keepFirst = async (event, goOn) => {
+    if (!(saving || unsaved.size)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     await save();
     if (unsaved.size) window.greenroom.notice("Greenroom does not answer. Check your connection and try again.");
-    else if (act.isConnected) act.click();
+    else if (event.target.isConnected) goOn();
+  };
+  document.addEventListener("click", (event) => {
+    const act = event.target.closest(".later-acts button");
+    if (act) keepFirst(event, () => act.click());
+  }, { capture: true });
+  document.addEventListener("submit", (event) => {
+    const { target, submitter } = event;
+    if (!target.matches(".triage, #snooze-to")) return;
+    document.dispatchEvent(new CustomEvent("greenroom:leaving"));
+    keepFirst(event, () => target.requestSubmit(submitter?.isConnected ? submitter : null));
   }, { capture: true });
 
   document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
