@@ -70,8 +70,14 @@
   new MutationObserver(() => {
     if (composer() === known) return;
     known = composer();
-    if (known) arrived();
+    if (!known) return;
+    goOnAtEnd();
+    arrived();
   }).observe(document.documentElement, { childList: true, subtree: true });
+
+  // A draft is gone on with.
+  const goOnAtEnd = () => field().selectionEnd || field().setSelectionRange(field().value.length, field().value.length);
+  if (known) goOnAtEnd();
 
   const arrived = () => {
     dropGoing();

@@ -3,6 +3,8 @@
 from playwright.sync_api import Route, expect
 
 from tests.browser.person import Person
+from tests.browser.stack import Stack
+from tests.browser.test_thread import spoken_with
 from tests.servers import wait_until
 
 
@@ -21,3 +23,24 @@ def test_what_was_just_typed_is_there_after_an_action_of_the_header(ada: Person,
     page.get_by_role("button", name="No longer on top").click()
     expect(page.get_by_text("No longer pinned.")).to_be_visible()
     expect(ada.composer).to_have_value("half a reply")
+
+
+def test_a_draft_is_gone_on_with_at_its_end(ada: Person, stack: Stack, silent_fans):
+    first, second = (spoken_with(stack, next(silent_fans), ["Hello"]) for _ in range(2))
+    page, keys = ada.page, ada.page.keyboard
+    page.goto(f"/messages/onlyfans/{first}")
+    expect(ada.badge()).to_have_text("Live")
+    keys.type("I will send you")
+    page.locator(f"#conversation-{second} .conversation-link").click()
+    expect(ada.composer).to_have_value("")
+    page.locator(f"#conversation-{first} .conversation-link").click()
+    expect(ada.composer).to_have_value("I will send you")
+    expect(ada.composer).to_be_focused()
+    with page.expect_response("**/draft"):
+        keys.type(" two")
+    expect(ada.composer).to_have_value("I will send you two")
+    page.reload()
+    expect(ada.badge()).to_have_text("Live")
+    expect(ada.composer).to_be_focused()
+    keys.type(" pictures")
+    expect(ada.composer).to_have_value("I will send you two pictures")
