@@ -27,7 +27,7 @@
 
   // --- The list ---
 
-  let popup = null; // of one slash: { field, start, box, all }; `all` are its options once they have come
+  let popup = null; // of one slash: { field, start, box, all, isOwn }; `all` are its options once they have come, `isOwn`: nobody typed it
   let dismissed = null; // the slash whose list was closed by Esc
   let inserting = false;
 
@@ -131,18 +131,27 @@
     activate(shown[(here + step + shown.length) % shown.length]);
   };
 
-  const close = () => {
+  const close = ({ isChosen = false } = {}) => {
     if (!popup) return;
+    const closed = popup;
     popup.box.hidden = true;
     tellField(null);
     popup.box.remove();
     popup = null;
+    if (closed.isOwn && !isChosen) takeAway(closed);
+  };
+
+  // The button's slash is not what somebody wrote: without a choice it must not go to the fan.
+  const takeAway = ({ field, start }) => {
+    if (field.value[start] !== "/") return;
+    field.setRangeText("", start, start + 1, "preserve");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
   const choose = (option) => {
     const { field, start } = popup;
     const end = field.selectionStart;
-    close();
+    close({ isChosen: true });
     put(field, start, end, option.querySelector(".replies-text").textContent);
     const [first] = unresolved(field).filter((each) => each.index >= start);
     if (first) field.setSelectionRange(first.index, first.index + first[0].length); // what is typed next takes its place
@@ -211,7 +220,9 @@
     put(field, at, at, /(^|\s)$/u.test(field.value.slice(0, at)) ? "/" : " /");
     dismissed = null;
     follow(field);
+    if (popup) popup.isOwn = true;
   });
+  document.addEventListener("submit", (event) => event.target === popup?.field.form && close(), { capture: true });
 
   document.addEventListener("htmx:after:swap", () => {
     if (popup && !popup.field.isConnected) popup = null;

@@ -44,3 +44,24 @@ def test_a_draft_is_gone_on_with_at_its_end(ada: Person, stack: Stack, silent_fa
     expect(ada.composer).to_be_focused()
     keys.type(" pictures")
     expect(ada.composer).to_have_value("I will send you two pictures")
+
+
+def test_the_buttons_slash_goes_where_nothing_is_chosen(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    button, box = ada.page.locator("[data-replies]"), ada.page.locator(".replies-box")
+    button.click()
+    expect(ada.composer).to_have_value("/")
+    expect(box).to_be_visible()
+    ada.composer.press("Escape")
+    expect(ada.composer).to_have_value("")
+    ada.composer.press_sequentially("/")  # one's own stays
+    expect(box).to_be_visible()
+    ada.composer.blur()
+    expect(box).to_have_count(0)
+    expect(ada.composer).to_have_value("/")
+    ada.composer.fill("Hello")
+    button.click()
+    expect(box).to_be_visible()
+    ada.composer.press("Control+Enter")
+    expect(ada.message("Hello")).to_have_count(1)
+    assert [text.strip() for text in ada.texts()] == ["Hello"]
