@@ -1,6 +1,8 @@
 """Conversations as work: who waits, what is put off and comes back, and changes to many at once."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -242,3 +244,21 @@ def test_who_waits_is_gone_through_one_after_the_other_and_round_again(app, ada:
     assert seen == [first, second, third, first]
     ada.post(f"/api/crm/conversations/{second}/messages", {"text": "Answered"}, 202)
     assert browser.get(f"/messages/onlyfans/next?after={second}").headers["Location"].endswith(f"/{first}")
+
+
+@pytest.mark.usefixtures("platform")
+def test_who_is_answered_on_the_way_keeps_their_place(app, ada: Person):
+    threads = [ada.post("/api/crm/conversations", {"fanId": add_fan(ada, number)["id"]})["id"] for number in (1, 2, 3)]
+    with app.app_context(), write() as session:
+        at = datetime.now(UTC)
+        for hours, thread in enumerate(reversed(threads), 1):
+            session.get_one(Conversation, thread).waiting_since = at - timedelta(hours=hours)
+    browser, seen, address = ada.browser(), [], "/messages/onlyfans/next"
+    for _ in range(4):
+        seen.append(int(browser.get(address).headers["Location"].rpartition("/")[2]))
+        page = browser.get(f"/messages/onlyfans/{seen[-1]}").text
+        address = unescape(re.findall(r'id="next-waiting" href="([^"]*)"', page)[0])
+        if seen[-1] == threads[1]:
+            ada.post(f"/api/crm/conversations/{threads[1]}/messages", {"text": "Answered"}, 202)
+    assert seen == [*threads, threads[0]]
+    assert browser.get("/messages/onlyfans/next?since=never").status_code == 400

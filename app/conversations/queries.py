@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, literal, select, tuple_
@@ -131,14 +131,14 @@ def about_fan(account_id: int, wanted: Filter) -> list[Any]:
     return about
 
 
-def next_waiting(account_id: int, viewer_id: int, after: int) -> int | None:
-    """The id of the conversation, of nobody or of the viewer, that waits longest of those behind one; behind the last, and
-    where that one does not wait, of all others."""
+def next_waiting(account_id: int, viewer_id: int, after: int, since: datetime | None = None) -> int | None:
+    """The id of the conversation, of nobody or of the viewer, that waits longest of those behind one, which waited `since`
+    then, or else waits by now; behind the last, and where that one does not wait, of all others."""
     free = Conversation.assignee_id.is_(None) | (Conversation.assignee_id == viewer_id)
     rows = select(Conversation.id).where(Conversation.account_id == account_id, Filter("unanswered").in_view, free)
     rows = rows.where(Conversation.id != after).order_by(*LONGEST_WAITING_FIRST.clauses()).limit(1)
     here = select(Conversation.waiting_since).where(Conversation.account_id == account_id, Conversation.id == after)
-    since = db.session.scalar(here)
+    since = since or db.session.scalar(here)
     behind = db.session.scalar(rows.where(LONGEST_WAITING_FIRST.behind(since, after))) if since else None
     return behind or db.session.scalar(rows)
 

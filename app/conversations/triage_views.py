@@ -115,8 +115,10 @@ def _moment(said: str) -> datetime | None:
 
 @bp.get("/messages/onlyfans/next")
 def next_waiting() -> Response:
-    """Who waits longest for an answer, of those that are nobody else's; then whoever waits next, and round again."""
-    found = queries.next_waiting(account.id, current_user.id, request.args.get("after", 0, type=int))
+    """Who waits longest for an answer, of those that are nobody else's; then whoever waits next, and round again. `after`: who
+    was looked at, and `since` when they waited then, whether or not they were answered."""
+    after, since = request.args.get("after", 0, type=int), _moment(request.args.get("since", ""))
+    found = queries.next_waiting(account.id, current_user.id, after, since)
     if found is None:
         flash("Nobody else waits for an answer.", "success")
         return redirect(url_for("conversations.index"))
