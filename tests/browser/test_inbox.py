@@ -51,7 +51,7 @@ def test_assigned_pinned_and_snoozed_for_everyone_at_once(ada: Person, bob: Pers
     row = bob.page.locator("#conversations > li", has_text=fan["name"])
     expect(row).to_be_visible()
 
-    ada.page.get_by_text("Assign", exact=True).click()
+    ada.page.get_by_title("Who answers").click()
     ada.page.get_by_role("button", name=re.compile(r"\(you\)")).click()
     expect(ada.page.get_by_text("Assigned.")).to_be_visible()
     expect(row.get_by_title(re.compile("answers$"))).to_be_visible()
@@ -79,7 +79,7 @@ def test_an_open_threads_header_says_what_a_colleague_does(ada: Person, bob: Per
     ada.mark()
     expect(ada.composer).to_have_value("")
     ada.page.evaluate("document.activeElement.blur()")
-    bob.page.get_by_text("Assign", exact=True).click()
+    bob.page.get_by_title("Who answers").click()
     bob.page.get_by_role("button", name=re.compile(r"\(you\)")).click()
     expect(head.get_by_title("Who answers")).to_have_text(re.compile("Bob"))
     expect(ada.composer).not_to_be_focused()
@@ -248,3 +248,15 @@ def test_the_list_shows_what_was_typed_last_however_slow_the_answers(ada: Person
     page.wait_for_timeout(4_000)
     expect(everybody).to_have_count(1)
     expect(everybody).to_contain_text(fan["name"])
+
+
+def test_the_fans_name_and_spend_can_be_read_at_every_width(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    name = ada.page.locator("#thread-name")
+    for width in (390, 1024, 1280, 1310, 1400, 1920):
+        ada.page.set_viewport_size({"width": width, "height": 800})
+        box = name.bounding_box()
+        assert box
+        assert box["width"] > 120, width
+        assert ada.page.locator(".thread-head").evaluate("each => each.scrollWidth <= each.clientWidth")
+    assert re.match(r"\$[\d,.]+ spent", name.locator("div").inner_text())

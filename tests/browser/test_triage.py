@@ -72,7 +72,7 @@ def test_filters_of_different_kinds_join_and_are_saved_together(ada: Person, sta
         stack.sandbox.fan("say", fan["platformFanId"], text="Hello")
         ada.open_conversation(fan)
         ada.read("Hello")
-        page.get_by_text("Assign", exact=True).click()
+        page.get_by_title("Who answers").click()
         page.get_by_role("button", name=re.compile(r"\(you\)")).click()
         expect(page.get_by_text("Assigned.")).to_be_visible()
     stack.sandbox.fan("say", both["platformFanId"], text="Are you there?")
