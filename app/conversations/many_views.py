@@ -54,7 +54,7 @@ def _change_of_many(do: str, tag: str) -> tuple[Callable[[Select[Any]], tuple[in
     take it back by. Raises Invalid."""
     if do in ("tag", "untag"):
         tag, gives = fans.clean_tag(tag), do == "tag"
-        said = f"Tagged {tag}. Those that had the tag are not counted." if gives else f"The tag {tag} was taken away."
+        said = f"Tagged {tag}. Those that had the tag are not counted." if gives else f"Without the tag {tag}."
         return lambda ids: many.tag_many(account.id, current_user.id, ids, tag, gives=gives), said
     values, said = change_named(do)
     return lambda ids: many.change_many(account.id, current_user.id, ids, values), said

@@ -17,7 +17,7 @@ from app.conversations.views import bp, thread_page
 from app.errors import Invalid
 
 CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
-    "archive": (triage.ARCHIVED, "Archived. A new message brings it back."),
+    "archive": (triage.ARCHIVED, "Archived. Back with a new message."),
     "open": (triage.OPEN, "Back in the inbox."),
     "pin": (triage.PINNED, "Pinned to the top."),
     "unpin": (triage.UNPINNED, "No longer pinned."),
@@ -84,7 +84,7 @@ def change_named(do: str) -> tuple[Mapping[str, Any], str]:
     if do in CHANGES:
         return CHANGES[do]
     if name == "snooze":
-        return triage.snoozed(_snooze_time(rest)), "Snoozed. It comes back by itself, or when they write."
+        return triage.snoozed(_snooze_time(rest)), "Snoozed. Back by itself, or when they write."
     if name == "assign" and (not rest or rest.isdecimal()):
         return triage.assigned(account.id, int(rest) if rest else None), "Assigned." if rest else "Assigned to nobody."
     if name == "back":

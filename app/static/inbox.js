@@ -70,6 +70,21 @@
     if (event.detail.kind === "conversation" && list()?.dataset.anew) anew();
   });
 
+  // --- Several at once: who ticks the first row finds what can be done, and how many it is done to ---
+
+  const TICKS = ".conversation-tick input";
+  const countTicked = () => {
+    const number = list()?.querySelectorAll(`${TICKS}:checked`).length;
+    const said = document.querySelector("#bulk [data-ticked]");
+    if (said) said.textContent = number ? `: ${number} ticked` : "";
+    return number;
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.(TICKS)) return;
+    if (countTicked() === 1 && target.checked) document.querySelector("#bulk details").open = true;
+  });
+  document.addEventListener("greenroom:news", ({ detail }) => detail.kind === "conversation" && countTicked());
+
   // --- What others do about the open conversation stands in its header too ---
 
   const head = () => document.getElementById("triage");

@@ -186,6 +186,7 @@ def test_all_that_match_after_seeing_how_many(ada: Person, fan: dict):
     page.get_by_label("What to do").select_option("archive")
     page.get_by_role("button", name="Do it").click()
     expect(page.get_by_role("heading", name="1 conversation")).to_be_visible()
+    expect(page.get_by_text("The one conversation that matches what you look at will be archived.")).to_be_visible()
     page.get_by_role("button", name="Do it for 1").click()
     expect(page.get_by_text("1 conversation: archived.")).to_be_visible()
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
@@ -260,3 +261,24 @@ def test_the_fans_name_and_spend_can_be_read_at_every_width(ada: Person, fan: di
         assert box["width"] > 120, width
         assert ada.page.locator(".thread-head").evaluate("each => each.scrollWidth <= each.clientWidth")
     assert re.match(r"\$[\d,.]+ spent", name.locator("div").inner_text())
+
+
+def test_several_at_once_opens_with_the_first_tick_and_says_how_many(ada: Person, stack: Stack, silent_fans):
+    fans = [next(silent_fans) for _ in range(2)]
+    for each in fans:
+        stack.call("POST", "/api/crm/conversations", json={"fanId": each["id"]})
+    page = ada.page
+    page.goto("/messages/onlyfans")
+    expect(ada.badge()).to_have_text("Live")
+    bar = page.locator("#bulk summary")
+    expect(bar).to_have_text("Several at once")
+    page.get_by_label(f"Tick {fans[0]['name']}").check()
+    expect(page.get_by_label("What to do")).to_be_visible()
+    expect(bar).to_have_text("Several at once: 1 ticked")
+    bar.click()  # whoever closes it is left alone
+    page.get_by_label(f"Tick {fans[1]['name']}").check()
+    expect(bar).to_have_text("Several at once: 2 ticked")
+    expect(page.get_by_label("What to do")).to_be_hidden()
+    page.get_by_label(f"Tick {fans[0]['name']}").uncheck()
+    page.get_by_label(f"Tick {fans[1]['name']}").uncheck()
+    expect(bar).to_have_text("Several at once")

@@ -37,7 +37,7 @@ def test_put_off_until_a_time_of_ones_own_by_keyboard(ada: Person, fan: dict):
     field.fill(soon())
     ada.tab_to("Snooze until then")
     keys.press("Enter")
-    expect(page.get_by_text("Snoozed. It comes back by itself")).to_be_visible()
+    expect(page.get_by_text("Snoozed. Back by itself")).to_be_visible()
     expect(page.get_by_role("button", name="Back to the inbox")).to_be_visible()
     page.goto(f"/messages/onlyfans?view=snoozed&search={fan['handle'].lstrip('@')}")
     expect(page.get_by_title(re.compile(rf"Snoozed until .*{HOURS}"))).to_be_visible()
@@ -50,7 +50,7 @@ def test_put_off_until_a_time_of_ones_own_by_plain_forms(visit: Callable[..., Pe
     page.locator("summary[aria-label=Snooze]").click()
     page.locator("#until").fill(soon())
     page.locator("#until").press("Enter")  # not the first button of the header, which assigns
-    expect(page.get_by_text("Snoozed. It comes back by itself")).to_be_visible()
+    expect(page.get_by_text("Snoozed. Back by itself")).to_be_visible()
     expect(page.get_by_title("Who answers")).to_have_text("Assign")
 
 
