@@ -18,24 +18,13 @@ import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    BigInteger,
-    DateTime,
-    Engine,
-    Executable,
-    Integer,
-    MetaData,
-    Select,
-    Table,
-    Text,
-    event,
-    literal_column,
-)
+from sqlalchemy import BigInteger, DateTime, Engine, Executable, Integer, MetaData, Table, Text, event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, ORMExecuteState, Session, mapped_column, relationship
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
+from sqlalchemy.sql import Select
 from sqlalchemy.types import TypeDecorator
 from werkzeug.local import LocalProxy
 
