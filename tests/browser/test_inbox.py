@@ -266,9 +266,10 @@ def test_the_fans_name_and_spend_can_be_read_at_every_width(ada: Person, fan: di
 def test_several_at_once_opens_with_the_first_tick_and_says_how_many(ada: Person, stack: Stack, silent_fans):
     fans = [next(silent_fans) for _ in range(2)]
     for each in fans:
+        stack.call("PUT", f"/api/crm/fans/{each['id']}", json={"tags": ["ticked first"]})
         stack.call("POST", "/api/crm/conversations", json={"fanId": each["id"]})
     page = ada.page
-    page.goto("/messages/onlyfans")
+    page.goto("/messages/onlyfans?tag=ticked+first")
     expect(ada.badge()).to_have_text("Live")
     bar = page.locator("#bulk summary")
     expect(bar).to_have_text("Several at once")

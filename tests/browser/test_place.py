@@ -57,10 +57,10 @@ def scroll_up(page: Page) -> None:
 
 def test_a_thread_with_a_picture_opens_at_its_newest_each_time(ada: Person, stack: Stack, fan: dict):
     conversation = spoken_with(stack, fan, [f"Line {number:03}" for number in range(12)])
-    file = {"file": ("pier.png", io.BytesIO(picture(7, side=400)), "image/png")}
+    file = {"file": ("harbour.png", io.BytesIO(picture(7, side=400)), "image/png")}
     url = stack.call("POST", "/api/media", files=file)["url"]
     address = f"/api/crm/conversations/{conversation}/messages"
-    stack.call("POST", address, json={"text": "The pier", "attachments": [{"url": url, "type": "photo"}]})
+    stack.call("POST", address, json={"text": "The harbour", "attachments": [{"url": url, "type": "photo"}]})
     for number in range(3):
         stack.call("POST", address, json={"text": f"After it {number}"})
     page = ada.page
