@@ -94,6 +94,7 @@ def test_what_is_typed_right_before_is_kept(ada: Person):
     expect(page.get_by_role("heading", name="Who gets In haste")).to_be_visible()
     page.get_by_role("link", name="Back to the campaign").click()
     expect(page.get_by_label("Message", exact=True)).to_have_value("Typed last")
+    page.wait_for_load_state()  # the field is there before its script is
     draft = page.url
     page.get_by_label("Message", exact=True).fill("Typed at the very last")
     page.get_by_role("link", name="Fans").first.click()

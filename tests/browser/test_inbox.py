@@ -106,6 +106,7 @@ def test_the_header_says_what_was_done_by_key(ada: Person, fan: dict):
     ada.page.reload()
     expect(ada.badge()).to_have_text("Live")
     archive = ada.page.get_by_role("button", name="Archive (e)")
+    expect(ada.composer).to_be_focused()
     ada.page.keyboard.press("Escape")
     ada.page.keyboard.press("e")
     expect(ada.page.get_by_role("button", name="Back to the inbox")).to_be_visible()

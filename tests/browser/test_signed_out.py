@@ -1,11 +1,28 @@
 """Signed out in the middle of work: it is said, one comes back to where one was, and nothing that was typed is lost."""
 
 import re
+from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.person import Person
 from tests.stack.stack import DEMO
+
+
+@pytest.fixture
+def ada(visit: Callable[..., Person]) -> Person:
+    """Signed in for herself: what she signs out of is nobody else's."""
+    person = visit()
+    person.sign_in(**DEMO)
+    return person
+
+
+def sign_out_elsewhere(person: Person) -> None:
+    """Not by losing the cookie: an answer that is on its way brings it back."""
+    with person.second_window() as window:
+        window.get_by_role("button", name="Sign out").click()
+        expect(window.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_what_is_being_written_is_there_again_after_signing_in(ada: Person, fan: dict):
@@ -13,7 +30,7 @@ def test_what_is_being_written_is_there_again_after_signing_in(ada: Person, fan:
     ada.open_conversation(fan)
     with ada.page.expect_response(re.compile("/draft$")):
         ada.composer.press_sequentially("Before")
-    ada.context.clear_cookies()
+    sign_out_elsewhere(ada)
     ada.composer.press_sequentially(" and after")
     expect(ada.page.get_by_text("You are signed out.")).to_be_visible()
     thread = ada.page.url
@@ -33,6 +50,6 @@ def test_what_is_being_written_is_there_again_after_signing_in(ada: Person, fan:
 
 def test_who_saves_a_form_comes_back_to_its_page(ada: Person, fan: dict):
     ada.page.goto(f"/fans/{fan['id']}")
-    ada.context.clear_cookies()
-    ada.page.get_by_role("button", name="Save").first.click()
+    sign_out_elsewhere(ada)
+    ada.page.get_by_role("button", name="Save", exact=True).first.click()
     expect(ada.page).to_have_url(re.compile(rf"/login[?]next=%2Ffans%2F{fan['id']}$|/login[?]next=/fans/{fan['id']}$"))
