@@ -110,12 +110,21 @@ def _answer(status: int, detail: str, errors: list[dict[str, str]] | None = None
 
 
 def _page(status: int, detail: str) -> Response:
-    title, came_from = PAGE_TITLES.get(status, HTTP_STATUS_CODES[status]), urlsplit(request.referrer or "")
+    title = PAGE_TITLES.get(status, HTTP_STATUS_CODES[status])
     page = render_template(
         "error.html", status=status, title=title, detail=detail, request_id=g.get("request_id"),
-        before=urlunsplit(("", "", came_from.path, came_from.query, "")) if came_from.netloc == request.host else "",
+        before=path_of(request.referrer),
     )  # fmt: skip
     return Response(page, status)
+
+
+def path_of(address: str | None) -> str:
+    """Of a page of ours, with its query; of any other, or of what is no address, empty."""
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        return ""
+    return urlunsplit(("", "", parts.path, parts.query, "")) if parts.netloc == request.host else ""
 
 
 def _domain_error(error: DomainError) -> Response:

@@ -13,7 +13,7 @@ def test_a_page_that_is_not_there_says_so_and_leads_back(ada: Person):
     assert 'href="/fans?search=x&amp;sort=-name">Back to the page before</a>' in page.text
 
 
-@pytest.mark.parametrize("came_from", [{}, {"Referer": "https://elsewhere.example/fans"}])
+@pytest.mark.parametrize("came_from", [{}, {"Referer": "https://elsewhere.example/fans"}, {"Referer": "http://[fans"}])
 def test_who_came_from_elsewhere_is_led_to_the_first_page(ada: Person, came_from: dict):
     page = ada.browser().get("/fans/999999", headers=came_from).text
     assert "Back to the page before" not in page

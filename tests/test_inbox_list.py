@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 
-from app.conversations import listing, queries, search
+from app.conversations import filters, listing, search
+from app.conversations.filters import Filter
 from app.conversations.forms import SORTS
 from app.conversations.models import Conversation
 from app.conversations.operators import read
-from app.conversations.queries import Filter
 from app.database import db, fold, utcnow, write
 from app.fans import queries as fans
 from app.fans.models import Fan
@@ -70,10 +70,10 @@ def inbox(app, ada: Person, eve: Person) -> Person:
 @pytest.mark.parametrize("sort", SORTS)
 def test_each_is_on_one_page_in_its_place_whatever_is_filtered(app, inbox: Person, sort: str):
     with app.app_context():
-        alone, joined = product(queries.VIEWS, FILTERS[:2]), product(JOINED, FILTERS[:2])
+        alone, joined = product(filters.VIEWS, FILTERS[:2]), product(JOINED, FILTERS[:2])
         for view, said in [*alone, *joined, *product(("", "unanswered"), FILTERS[2:])]:
             wanted = Filter(view=view, **said)
-            every = db.session.scalars(queries.inbox(inbox.account_id, inbox.user_id, wanted)).all()
+            every = db.session.scalars(filters.inbox(inbox.account_id, inbox.user_id, wanted)).all()
             assert paged(inbox, wanted, sort) == [each.id for each in sorted(every, key=PLACES[sort])], wanted
 
 

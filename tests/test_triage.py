@@ -9,9 +9,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import sweep
-from app.conversations import actions, live, queries, triage
+from app.conversations import actions, filters, live, queries, triage
+from app.conversations.filters import Filter
 from app.conversations.models import UNTIL_REPLY, Conversation
-from app.conversations.queries import Filter
 from app.database import db, write
 from app.errors import Invalid, NotFound
 from tests.events import Platform, said
@@ -28,7 +28,7 @@ def thread(ada: Person, platform: Platform) -> int:
 
 def found(ada: Person, view: str) -> list[int]:
     with ada.app.app_context():
-        rows = queries.inbox(ada.account_id, ada.user_id, Filter(view=view))
+        rows = filters.inbox(ada.account_id, ada.user_id, Filter(view=view))
         return [each.id for each in db.session.scalars(rows)]
 
 

@@ -5,7 +5,6 @@ Every address needs sign-in unless its view says otherwise with `open_to_all`.
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import current_user, login_user
@@ -15,7 +14,7 @@ from app.accounts import actions, auditing, queries, roles, sessions
 from app.accounts.auditing import Actor
 from app.accounts.models import Account, Membership, User
 from app.accounts.roles import Right
-from app.errors import Forbidden, problem, speaks_json
+from app.errors import Forbidden, path_of, problem, speaks_json
 from app.extensions import csrf, login_manager
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -110,16 +109,10 @@ def _turn_away() -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     if request.headers.get("HX-Request"):
-        here = _path_of(request.headers.get("HX-Current-URL"))
-        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in", next=here)})
-    here = request.full_path.rstrip("?") if request.method in SAFE else _path_of(request.referrer)
-    return redirect(url_for("accounts.sign_in", next=here))  # type: ignore[return-value]
-
-
-def _path_of(address: str | None) -> str | None:
-    """The page on which somebody was who is signed out."""
-    parts = urlsplit(address or "")
-    return urlunsplit(("", "", parts.path, parts.query, "")) or None
+        here = path_of(request.headers.get("HX-Current-URL"))
+        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in", next=here or None)})
+    here = request.full_path.rstrip("?") if request.method in SAFE else path_of(request.referrer)
+    return redirect(url_for("accounts.sign_in", next=here or None))  # type: ignore[return-value]
 
 
 def _check_right() -> None:

@@ -12,9 +12,9 @@ from wtforms.validators import Length, NumberRange, Optional
 from app.conversations import before_sending, queries
 from app.conversations.actions import LONGEST_TEXT
 from app.conversations.desk_models import SavedDraft
+from app.conversations.filters import Filter, view_of
 from app.conversations.media_fields import WithMedia
 from app.conversations.models import Message, new_key
-from app.conversations.queries import Filter
 from app.database import LARGEST_ID
 from app.fans import placeholders
 from app.paging import Order
@@ -61,7 +61,7 @@ def kept_in_address() -> dict[str, Any]:
 def _said_in_address() -> dict[str, str]:
     """With the view in one spelling: a form names it once for each of its fields."""
     said = {name: request.args.get(name, "") for name in IN_ADDRESS}
-    return said | {"view": queries.view_of(" ".join(request.args.getlist("view")).split())}
+    return said | {"view": view_of(" ".join(request.args.getlist("view")).split())}
 
 
 class ComposerForm(WithMedia, FlaskForm):

@@ -11,9 +11,9 @@ from sqlalchemy import Select, select, true
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.accounts.models import User
-from app.conversations import queries
+from app.conversations import filters, queries
+from app.conversations.filters import Filter
 from app.conversations.models import Conversation, Message
-from app.conversations.queries import Filter
 from app.database import on_postgresql
 from app.fans.models import Fan, FanTag
 from app.paging import Order, Page, fetch_page, places_of
@@ -32,7 +32,7 @@ def page_of_inbox(
     account_id: int, viewer_id: int, wanted: Filter, order: Order, *, limit: int, cursor: str | None, with_pinned: bool
 ) -> Page:
     """Raises Invalid for a cursor that this list did not give."""
-    rows = queries.inbox(account_id, viewer_id, wanted)
+    rows = filters.inbox(account_id, viewer_id, wanted)
     rows = rows.options(*SHOWN)
     if not with_pinned:
         rows = rows.where(~Conversation.pinned)
@@ -60,7 +60,7 @@ def _all_of(
 def _from_the_fans(account_id: int, viewer_id: int, wanted: Filter, order: Order, behind: list[Any]) -> Any:
     """First the fans, by one thing that few have, then the conversation of each, and only then what else must be true:
     PostgreSQL would rather read all conversations than as many by an index as it takes for costly."""
-    about = queries.about_fan(account_id, wanted)
+    about = filters.about_fan(account_id, wanted)
     if wanted.search.strip():
         fans = queries.fans_called(account_id, wanted.search)
         about.append(queries.is_called(wanted.search))

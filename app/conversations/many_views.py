@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from werkzeug import Response
 
 from app.accounts.guard import account
-from app.conversations import many, queries
+from app.conversations import filters, many
 from app.conversations.forms import kept_in_address, list_filter
 from app.conversations.models import Conversation
 from app.conversations.triage_views import change_named
@@ -40,7 +40,7 @@ def change_many() -> Response | str:
 
 
 def _all_wanted() -> Any:
-    return queries.inbox(account.id, current_user.id, list_filter()).with_only_columns(Conversation.id)
+    return filters.inbox(account.id, current_user.id, list_filter()).with_only_columns(Conversation.id)
 
 
 def _ticked() -> Any:

@@ -1,17 +1,14 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, select, tuple_
+from sqlalchemy import Select, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.conversations.models import Conversation, Message, MessageStatus
-from app.database import UTCDateTime, contains, db, fold, plain, utcnow
+from app.database import UTCDateTime, contains, db, fold, plain
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.fans.names import called
-from app.fans.queries import tagged
 from app.paging import Order, count_up_to
 
 NEWEST_FIRST = Order("-lastMessageAt", Conversation.last_message_at, Conversation.id, descending=True)
@@ -19,7 +16,7 @@ LONGEST_WAITING_FIRST = Order("waitingSince", Conversation.waiting_since, Conver
 HIGHEST_SPEND_FIRST = Order("-valueCents", Fan.value_cents, Fan.id, descending=True)  # a fan has one conversation
 NEWEST_MESSAGES_FIRST = Order("-createdAt", Message.created_at, Message.id, descending=True)
 OLDEST_FIRST = (Message.created_at, Message.id)
-ONLINE = timedelta(minutes=5)  # platforms say when a fan was last seen, not whether they are there
+IN_SIGHT = ~Conversation.archived & Conversation.snoozed_until.is_(None)
 MOST_PINNED = 50
 MOST_MISSED = 50
 MOST_COUNTED = 999  # on a badge: what is more is called 999+
@@ -60,115 +57,26 @@ def fans_called(account_id: int, search: str) -> Select[Any]:
     return called(account_id, fold(_parts(search)[1]))
 
 
-_in_sight = ~Conversation.archived & Conversation.snoozed_until.is_(None)
-WHERE: dict[str, Any] = {  # they lie: in one place
-    "": _in_sight,
-    "snoozed": ~Conversation.archived & Conversation.snoozed_until.is_not(None),
-    "archived": Conversation.archived,
-}
-WHOSE: dict[str, Any] = {  # they are: one person's at most
-    "mine": Conversation.assignee_id == bindparam("viewer"),
-    "unassigned": Conversation.assignee_id.is_(None),
-}
-STATES: dict[str, Any] = {  # any of them at once
-    "unread": Conversation.unread_count > plain(0),
-    "unanswered": Conversation.waiting_since.is_not(None),
-}
-VIEWS = (*WHERE, *WHOSE, *STATES)
-
-
-def view_of(words: Sequence[str]) -> str:
-    """What of them can be true at once, in an order that is always the same."""
-    one_of_each = (next((each for each in words if each in kind), "") for kind in (WHERE, WHOSE))
-    return " ".join(each for each in (*one_of_each, *(state for state in STATES if state in words)) if each)
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What of the inbox is looked at: all of it is in the page's address."""
-
-    view: str = ""  # words of VIEWS, as view_of joins them
-    search: str = ""
-    tag: str = ""
-    spent_cents: int | None = None
-    online: bool = False
-
-    @property
-    def is_plain(self) -> bool:
-        return self == Filter()
-
-    @property
-    def views(self) -> list[str]:
-        return self.view.split()
-
-    @property
-    def place(self) -> Any:
-        """Where the conversations lie, whatever else must be true of them."""
-        return WHERE[next((each for each in self.views if each in WHERE), "")]
-
-    @property
-    def in_view(self) -> Any:
-        return and_(self.place, *((WHOSE | STATES)[each] for each in self.views if each not in WHERE))
-
-    @property
-    def of_fans(self) -> bool:
-        """Whether something is said about the fan."""
-        return bool(self.search.strip() or self.tag or self.online or self.spent_cents is not None)
-
-
-def inbox(account_id: int, viewer_id: int, wanted: Filter) -> Select[Any]:
-    rows = search_conversations(account_id, search=wanted.search)
-    rows = rows.where(wanted.in_view).params(viewer=viewer_id)
-    return rows.where(*about_fan(account_id, wanted))
-
-
-def about_fan(account_id: int, wanted: Filter) -> list[Any]:
-    about = [tagged(account_id, wanted.tag.casefold())] if wanted.tag else []
-    if wanted.spent_cents is not None:
-        about.append(Fan.value_cents >= wanted.spent_cents)
-    if wanted.online:
-        about.append(Fan.last_seen_at >= utcnow() - ONLINE)
-    return about
-
-
-def next_waiting(account_id: int, viewer_id: int, after: int, since: datetime | None = None) -> int | None:
-    """The id of the conversation, of nobody or of the viewer, that waits longest of those behind one, which waited `since`
-    then, or else waits by now; behind the last, and where that one does not wait, of all others."""
-    free = Conversation.assignee_id.is_(None) | (Conversation.assignee_id == viewer_id)
-    rows = select(Conversation.id).where(Conversation.account_id == account_id, Filter("unanswered").in_view, free)
-    rows = rows.where(Conversation.id != after).order_by(*LONGEST_WAITING_FIRST.clauses()).limit(1)
-    here = select(Conversation.waiting_since).where(Conversation.account_id == account_id, Conversation.id == after)
-    since = since or db.session.scalar(here)
-    behind = db.session.scalar(rows.where(LONGEST_WAITING_FIRST.behind(since, after))) if since else None
-    return behind or db.session.scalar(rows)
-
-
 def pinned(account_id: int) -> list[Conversation]:
-    rows = search_conversations(account_id).where(_in_sight, Conversation.pinned)
+    rows = search_conversations(account_id).where(IN_SIGHT, Conversation.pinned)
     return list(db.session.scalars(rows.order_by(*NEWEST_FIRST.clauses()).limit(MOST_PINNED)))
 
 
-def find_conversation(account_id: int, conversation_id: int) -> Conversation:
-    """Who may see and watch a thread is decided here, for pages, programs and sockets. Raises NotFound."""
-    found = db.session.scalar(
-        select(Conversation).where(Conversation.account_id == account_id, Conversation.id == conversation_id)
-    )
-    if found is None:
-        raise NotFound
-    return found
-
-
-_WITH_FAN = (
-    select(Conversation)
-    .join(Conversation.fan)
-    .where(Conversation.account_id == bindparam("account_id"), Conversation.id == bindparam("conversation_id"))
+_BY_ID = select(Conversation).where(
+    Conversation.account_id == bindparam("account_id"), Conversation.id == bindparam("conversation_id")
 )
+_WITH_FAN = _BY_ID.join(Conversation.fan)
 _TO_SHOW = _WITH_FAN.options(contains_eager(Conversation.fan))
 _TO_WRITE_IN = (
     _WITH_FAN.options(contains_eager(Conversation.fan).lazyload(Fan.tag_rows))
     .with_for_update(of=Conversation, key_share=True)
     .execution_options(populate_existing=True)
 )
+
+
+def find_conversation(account_id: int, conversation_id: int) -> Conversation:
+    """Who may see and watch a thread is decided here, for pages, programs and sockets. Raises NotFound."""
+    return _found(_BY_ID, account_id, conversation_id)
 
 
 def find_thread(account_id: int, conversation_id: int) -> Conversation:
@@ -282,7 +190,7 @@ def messages_needing_a_person(account_id: int) -> Select[Any]:
 def unread_total(account_id: int) -> int:
     """How many conversations wait to be read, as count_up_to MOST_COUNTED says it."""
     rows = select(Conversation.id).where(
-        Conversation.account_id == account_id, Conversation.unread_count > plain(0), _in_sight
+        Conversation.account_id == account_id, Conversation.unread_count > plain(0), IN_SIGHT
     )
     return count_up_to(rows, MOST_COUNTED)
 

@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from app.accounts import queries as accounts
 from app.accounts.guard import account
-from app.conversations import drafts, queries, sending_later, triage
+from app.conversations import drafts, filters, queries, sending_later, triage
 from app.conversations.forms import composer_of, kept_in_address
 from app.conversations.models import Conversation
 from app.conversations.views import bp, thread_page
@@ -118,7 +118,7 @@ def next_waiting() -> Response:
     """Who waits longest for an answer, of those that are nobody else's; then whoever waits next, and round again. `after`: who
     was looked at, and `since` when they waited then, whether or not they were answered."""
     after, since = request.args.get("after", 0, type=int), _moment(request.args.get("since", ""))
-    found = queries.next_waiting(account.id, current_user.id, after, since)
+    found = filters.next_waiting(account.id, current_user.id, after, since)
     if found is None:
         flash("Nobody else waits for an answer.", "success")
         return redirect(url_for("conversations.index"))

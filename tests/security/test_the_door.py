@@ -11,6 +11,8 @@ ELSEWHERE = (
     "//evil.example/x",
     "https://evil.example/",
     "/\\evil.example",
+    "/\t/evil.example",
+    "//[",
     "\\\\evil.example",
     "javascript:alert(1)",
     "/x\\..\\evil",
