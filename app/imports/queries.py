@@ -69,6 +69,13 @@ def columns_read(found: Import) -> list[tuple[str, str]]:
     return [(column["header"], LABELS[column["field"]]) for column in found.options["plan"]["columns"]]
 
 
+def spend_is_in(found: Import) -> str | None:
+    """The currency of what fans are said to have spent, where it is not the one in which fans' spend is shown."""
+    columns = found.options["plan"]["columns"]
+    said = next((column["currency"] for column in columns if column["field"] == "value_cents"), None)
+    return said if said != CURRENCY else None
+
+
 def doubt_of(found: Import) -> str | None:
     """What the rehearsal found that speaks against the zone in which times were read, in words."""
     doubt = Options.from_json(found.options).doubt

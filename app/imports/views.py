@@ -151,6 +151,7 @@ def _state(template: str, found: Import) -> str:
         lists=_lists(found),
         changes_of=partial(downloads.changes_of, zone=downloads.zone_of(found)),
         columns=queries.columns_read(found),
+        spend_is_in=queries.spend_is_in(found),
         doubt=Options.from_json(found.options).doubt if found.status == ImportStatus.REHEARSED else None,
         zones=zone_names(),
     )

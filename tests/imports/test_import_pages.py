@@ -109,6 +109,15 @@ def test_the_columns_page_shows_what_is_in_each_column(browser):
     assert form_of(page)["columns-2-field"] == ""
 
 
+@pytest.mark.parametrize(("spent", "said"), [
+    ('"12,50 €"', "10.00 EUR becomes $10.00"), ("£12.50", "10.00 GBP becomes $10.00"), ("$12.50", ""), ("12.50", ""),
+])  # fmt: skip
+def test_spend_in_another_currency_is_said_before_it_is_taken(browser, app, spent, said):
+    page = browser.get(rehearsed(browser, app, f"Username,Total Spent\nann,{spent}\n")).text
+    assert said in page
+    assert bool(said) == ("converts nothing" in page)
+
+
 def test_a_column_of_ones_own_is_kept_on_the_fan(browser, app, ada):
     where = rehearsed(browser, app, "Username,Farbe\nann,red\n", **{"columns-1-field": "custom"})
     press(browser, where, "apply")
