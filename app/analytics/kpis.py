@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from app.analytics import counted
 from app.analytics.periods import Period
-from app.analytics.tally import Column, Columns, Tally
+from app.analytics.tally import Column, Ids, Tally
 from app.database import db
 from app.fans.models import Fan
 
@@ -43,7 +43,8 @@ class Kpis:
 def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
     moved, out, waits = tally.moved, tally.went_out, tally.waits
     has_net, gross = moved["has_net"] > 0, moved["gross"]
-    payers = _payers(moved)
+    fans, brought, has_paid = tally.brought
+    payers = fans.each[has_paid]
     answered, offered, sold = (int(each.sum()) for each in (waits["is_answered"], out["is_offered"], out["is_sold"]))
     return Kpis(
         revenue_cents=_sum(gross) if len(gross) else None,
@@ -51,9 +52,9 @@ def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
         without_net_cents=_sum(gross[~has_net]),
         transactions=len(gross),
         payers=len(payers),
-        average_per_paying_fan_cents=_average(_sum(gross[np.isin(moved["fan"], payers)]), len(payers)),
+        average_per_paying_fan_cents=_average(_sum(brought[has_paid]), len(payers)),
         new_fans=_new_fans(account_id, period),
-        active_fans=len(_distinct(np.concatenate([payers, tally.came_in["fan"]]))),
+        active_fans=_count(np.concatenate([payers, tally.came_in["fan"]])),
         messages_in=len(tally.came_in["slot"]),
         messages_out=len(out["slot"]),
         offered=offered,
@@ -66,42 +67,29 @@ def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
     )
 
 
-def _payers(moved: Columns) -> Column:
-    return _distinct(moved["fan"][moved["gross"] > 0])
-
-
-def _distinct(ids: Column) -> Column:
-    """In order, and without 0, which is nobody."""
-    ids = np.sort(ids)
-    return ids[_is_first(ids) & (ids > 0)]
-
-
-def _is_first(ordered: Column) -> Column:
-    """Where a number stands for the first time."""
-    return np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+def _count(fans: Column) -> int:
+    """Each once, and without 0, which is nobody."""
+    ids = Ids(fans[fans > 0])
+    return int((ids.sums() > 0).sum())
 
 
 def best_fans(tally: Tally) -> list[tuple[int, int]]:
     """Ids of the fans who brought the most, with their cents."""
-    moved = tally.moved
-    order = np.argsort(moved["fan"])
-    fans, firsts = moved["fan"][order], np.flatnonzero(_is_first(moved["fan"][order]))
-    sums = np.add.reduceat(moved["gross"][order], firsts, dtype=np.int64) if len(firsts) else firsts
-    fans = fans[firsts]
-    is_best = (fans > 0) & (sums > 0)
+    fans, brought, _ = tally.brought
+    is_best = brought > 0
     if is_best.sum() > FANS_SHOWN:
-        is_best &= sums >= np.partition(sums[is_best], -FANS_SHOWN)[-FANS_SHOWN]
-    fans, sums = fans[is_best], sums[is_best]
-    return [(int(fans[place]), int(sums[place])) for place in np.lexsort((fans, -sums))[:FANS_SHOWN]]
+        is_best &= brought >= np.partition(brought, -FANS_SHOWN)[-FANS_SHOWN]
+    ids, cents = fans.each[is_best], brought[is_best]
+    return [(int(ids[place]), int(cents[place])) for place in np.lexsort((ids, -cents))[:FANS_SHOWN]]
 
 
 def _median_seconds(lasted: Column) -> int | None:
     """Of the two in the middle where there is none. None are negative: clocks of a platform and of ours differ."""
     if not len(lasted):
         return None
-    ordered = np.sort(np.maximum(lasted, 0))
-    middle = [int(ordered[place]) / MICROSECONDS for place in ((len(ordered) - 1) // 2, len(ordered) // 2)]
-    return round(sum(middle) / 2)
+    middle = sorted({(len(lasted) - 1) // 2, len(lasted) // 2})
+    ordered = np.partition(np.maximum(lasted, 0), middle)
+    return round(sum(int(ordered[place]) for place in middle) / len(middle) / MICROSECONDS)
 
 
 def _new_fans(account_id: int, period: Period) -> int:

@@ -21,7 +21,7 @@ from app.analytics.tally import Tally, packed, unpacked
 from app.background import stopping
 from app.bulk import is_any_of, many
 from app.conversations.models import Message
-from app.database import db, execute, in_binary, insert, table_of, utcnow, write
+from app.database import db, execute, in_binary, insert, run, table_of, utcnow, write
 from app.money.models import Transaction
 
 SECONDS = 6 * 3600  # migration 0030 says the same to the triggers
@@ -160,4 +160,4 @@ def _keep_one(account_id: int, number: int) -> None:
         stretch = Stretch(number)
         tally = packed(read_tally(account_id, stretch, SLOT_SECONDS), stretch.first_slot)
         execute(update(KeptStretch).where(*of_it).values(tally=tally))
-        execute(delete(ChangedStretch).where(is_any_of(ChangedStretch.id, "counted").params(counted=many(counted))))
+        run(delete(ChangedStretch).where(is_any_of(ChangedStretch.id, "counted")), {"counted": many(counted)})

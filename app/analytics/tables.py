@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.analytics.periods import Period
-from app.analytics.tally import Column, Columns, Tally, where
+from app.analytics.tally import Column, Columns, Ids, Tally, where
 from app.money.queries import CURRENCY
 
 CAMPAIGNS_SHOWN = 50
@@ -78,11 +78,11 @@ def work_of(tally: Tally) -> tuple[dict[int, Work], dict[int | None, Work]]:
 def _by_sender(columns: Columns, *summed: Column) -> Iterator[tuple[Any, ...]]:
     """Campaign and author, each perhaps None, with the sums of what is theirs."""
     most = int(columns["author"].max(initial=0)) + 1
-    senders, place = np.unique(columns["campaign"].astype(np.int64) * most + columns["author"], return_inverse=True)
-    sums = [np.bincount(place, each, len(senders)) for each in summed]
-    for number, sender in enumerate(senders.tolist()):
-        campaign, author = divmod(sender, most)
-        yield campaign or None, author or None, *(int(each[number]) for each in sums)
+    senders = Ids(columns["campaign"].astype(np.int64) * most + columns["author"])
+    sums = [senders.sums(each) for each in summed]
+    for place in np.flatnonzero(senders.sums()):
+        campaign, author = divmod(int(senders.each[place]), most)
+        yield campaign or None, author or None, *(int(each[place]) for each in sums)
 
 
 def _by_campaign_and_author(
