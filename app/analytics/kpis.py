@@ -7,8 +7,9 @@ import numpy as np
 from sqlalchemy import func, select
 
 from app.analytics import counted
+from app.analytics.by_fan import Column
 from app.analytics.periods import Period
-from app.analytics.tally import Column, Ids, Tally
+from app.analytics.tally import Tally
 from app.database import db
 from app.fans.models import Fan
 
@@ -43,18 +44,18 @@ class Kpis:
 def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
     moved, out, waits = tally.moved, tally.went_out, tally.waits
     has_net, gross = moved["has_net"] > 0, moved["gross"]
-    fans, brought, has_paid = tally.brought
-    payers = fans.each[has_paid]
+    fans = tally.fans
+    payers = int(np.count_nonzero(fans.has_paid))
     answered, offered, sold = (int(each.sum()) for each in (waits["is_answered"], out["is_offered"], out["is_sold"]))
     return Kpis(
         revenue_cents=_sum(gross) if len(gross) else None,
         net_cents=_sum(moved["net"]) if has_net.any() else None,
         without_net_cents=_sum(gross[~has_net]),
         transactions=len(gross),
-        payers=len(payers),
-        average_per_paying_fan_cents=_average(_sum(brought[has_paid]), len(payers)),
+        payers=payers,
+        average_per_paying_fan_cents=_average(int(fans.cents[np.flatnonzero(fans.has_paid)].sum()), payers),
         new_fans=_new_fans(account_id, period),
-        active_fans=_count(np.concatenate([payers, tally.came_in["fan"]])),
+        active_fans=int(np.count_nonzero(fans.is_active)),
         messages_in=len(tally.came_in["slot"]),
         messages_out=len(out["slot"]),
         offered=offered,
@@ -67,19 +68,14 @@ def kpis_of(account_id: int, period: Period, tally: Tally) -> Kpis:
     )
 
 
-def _count(fans: Column) -> int:
-    """Each once, and without 0, which is nobody."""
-    ids = Ids(fans[fans > 0])
-    return int((ids.sums() > 0).sum())
-
-
 def best_fans(tally: Tally) -> list[tuple[int, int]]:
     """Ids of the fans who brought the most, with their cents."""
-    fans, brought, _ = tally.brought
-    is_best = brought > 0
-    if is_best.sum() > FANS_SHOWN:
-        is_best &= brought >= np.partition(brought, -FANS_SHOWN)[-FANS_SHOWN]
-    ids, cents = fans.each[is_best], brought[is_best]
+    places = np.flatnonzero(tally.fans.cents > 0)
+    cents = tally.fans.cents[places]
+    if len(cents) > FANS_SHOWN:
+        is_best = cents >= np.partition(cents, -FANS_SHOWN)[-FANS_SHOWN]
+        places, cents = places[is_best], cents[is_best]
+    ids = tally.fans.ids.at(places)
     return [(int(ids[place]), int(cents[place])) for place in np.lexsort((ids, -cents))[:FANS_SHOWN]]
 
 

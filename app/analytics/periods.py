@@ -106,6 +106,11 @@ def number_at(moment: datetime, seconds: int) -> int:
     return int(moment.timestamp() // seconds)
 
 
+def slots_of(span: Span, seconds: int) -> range:
+    """The stretches of so many seconds that it touches."""
+    return range(number_at(span.start, seconds), -int(-span.end.timestamp() // seconds))
+
+
 def moment_of(day: date, zone: ZoneInfo) -> datetime:
     """When a day begins, in UTC. Where the clocks leave midnight out, it begins when they do."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, cast, func, select
 
 from app.analytics import counted, waiting
-from app.analytics.periods import Span, number_at
+from app.analytics.periods import Span, number_at, slots_of
 from app.analytics.tally import Tally, tally_of
 from app.conversations.models import Message
 from app.database import on_postgresql, plain, run
@@ -15,7 +15,7 @@ from app.money.models import Transaction
 
 def read_tally(account_id: int, span: Span, slot_seconds: int) -> Tally:
     of = _Slots(span, slot_seconds)
-    return tally_of(slot_seconds, {
+    return tally_of(slot_seconds, slots_of(span, slot_seconds), {
         "payments": _rows(_payments(account_id, span, of)),
         "came_in": _rows(_came_in(account_id, span, of)),
         "went_out": _rows(_went_out(account_id, span, of)),

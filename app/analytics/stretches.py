@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from app.accounts.models import Account
 from app.analytics.models import ChangedStretch, KeptStretch
-from app.analytics.periods import Period, Span, number_at
+from app.analytics.periods import Period, Span, number_at, slots_of
 from app.analytics.reading import read_tally
 from app.analytics.tally import Tally, packed, unpacked
 from app.background import stopping
@@ -47,8 +47,8 @@ class Stretch:
         return datetime.fromtimestamp((self.number + 1) * SECONDS, UTC)
 
     @property
-    def first_slot(self) -> int:
-        return self.number * SECONDS // SLOT_SECONDS
+    def slots(self) -> range:
+        return slots_of(self, SLOT_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _kept(account_id: int, span: Span) -> dict[int, Tally]:
         KeptStretch.account_id == account_id, KeptStretch.number.between(first, last)
     )
     return {
-        number: unpacked(tally, SLOT_SECONDS, Stretch(number).first_slot)
+        number: unpacked(tally, SLOT_SECONDS, Stretch(number).slots)
         for number, tally in db.session.execute(in_binary(rows.order_by(KeptStretch.number)))
         if number not in changed_now
     }
@@ -158,6 +158,6 @@ def _keep_one(account_id: int, number: int) -> None:
         )
         counted = list(session.scalars(changes))
         stretch = Stretch(number)
-        tally = packed(read_tally(account_id, stretch, SLOT_SECONDS), stretch.first_slot)
+        tally = packed(read_tally(account_id, stretch, SLOT_SECONDS), stretch.slots.start)
         execute(update(KeptStretch).where(*of_it).values(tally=tally))
         run(delete(ChangedStretch).where(is_any_of(ChangedStretch.id, "counted")), {"counted": many(counted)})

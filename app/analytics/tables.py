@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from app.analytics.by_fan import Column, Columns, Ids, where
 from app.analytics.periods import Period
-from app.analytics.tally import Column, Columns, Ids, Tally, where
+from app.analytics.tally import Tally
 from app.money.queries import CURRENCY
 
 CAMPAIGNS_SHOWN = 50
@@ -35,7 +36,8 @@ def trend(tally: Tally, period: Period) -> list[dict[str, int]]:
     """Cents by kind for each step of the period, also where nothing moved."""
     moved, kinds = tally.moved, len(tally.words)
     firsts = [tally.slot_at(step.start) for step in period.steps()]
-    place = (np.searchsorted(firsts, moved["slot"], side="right") - 1) * kinds + moved["kind"]
+    step_of_slot = np.searchsorted(firsts, tally.slots, side="right") - 1
+    place = step_of_slot[moved["slot"] - tally.slots.start] * kinds + moved["kind"]
     size = len(firsts) * kinds
     counts, cents = np.bincount(place, minlength=size), np.bincount(place, moved["gross"], size)  # exact to 2^53
     return [
@@ -78,10 +80,13 @@ def work_of(tally: Tally) -> tuple[dict[int, Work], dict[int | None, Work]]:
 def _by_sender(columns: Columns, *summed: Column) -> Iterator[tuple[Any, ...]]:
     """Campaign and author, each perhaps None, with the sums of what is theirs."""
     most = int(columns["author"].max(initial=0)) + 1
-    senders = Ids(columns["campaign"].astype(np.int64) * most + columns["author"])
-    sums = [senders.sums(each) for each in summed]
-    for place in np.flatnonzero(senders.sums()):
-        campaign, author = divmod(int(senders.each[place]), most)
+    senders = columns["campaign"].astype(np.int64) * most + columns["author"]
+    ids = Ids(senders)
+    place_of_each = ids.places(senders)
+    sums = [np.bincount(place_of_each, each, ids.size) for each in summed]
+    places = np.flatnonzero(np.bincount(place_of_each, minlength=ids.size))
+    for place, sender in zip(places.tolist(), ids.at(places).tolist(), strict=True):
+        campaign, author = divmod(sender, most)
         yield campaign or None, author or None, *(int(each[place]) for each in sums)
 
 

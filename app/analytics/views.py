@@ -1,7 +1,9 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request, stream_with_context, url_for
 from flask import Response as StreamedResponse
@@ -172,12 +174,16 @@ def _chooser(period: Period | None) -> dict[str, Any]:
 
 
 def _address_of_rows(period: Period) -> Any:
-    """Of the rows of a report in this period, or in a part of it."""
-    zone = request.args.get("timezone")
+    """Of the rows of a report in this period, or in a part of it. A page has hundreds: the router is asked once."""
+    path, zone = url_for("analytics.rows"), request.args.get("timezone")
+
+    @cache
+    def whole(report: str, which: str, of: Period) -> str:
+        said = {"report": report, "which": which, "from": of.first, "to": of.after, "timezone": zone}
+        return f"{path}?{urlencode({name: value for name, value in said.items() if value}, safe='/:')}"
 
     def address(report: str, which: str = "", of: Period = period, **narrowed: Any) -> str:
-        said = {"report": report, "which": which or None, "from": of.first, "to": of.after, "timezone": zone}
-        return url_for("analytics.rows", **said | narrowed)
+        return "&".join([whole(report, which, of), *([urlencode(narrowed)] if narrowed else [])])
 
     return address
 
