@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, true
+from sqlalchemy.orm import lazyload, load_only
 
 from app.accounts.models import Membership, User
 from app.analytics import counted, remembered, words
@@ -74,9 +75,9 @@ def overview(account_id: int, period: Period) -> Overview:
     if figures is None:
         figures = count_figures(account_id, period)
         remembered.remember(account_id, period, figures)
-    fans = _by_id(Fan, [fan_id for fan_id, _ in figures.top_fans])
-    campaigns = _by_id(Campaign, [campaign_id for campaign_id, _ in figures.campaigns])
-    people = _by_id(User, [author_id for author_id, _ in figures.staff])
+    fans = _by_id(Fan, [fan_id for fan_id, _ in figures.top_fans], lazyload(Fan.tag_rows))
+    campaigns = _by_id(Campaign, [each for each, _ in figures.campaigns], load_only(Campaign.id, Campaign.name))
+    people = _by_id(User, [author_id for author_id, _ in figures.staff], load_only(User.id, User.name))
     return Overview(
         period=period,
         figures=figures,
@@ -87,9 +88,9 @@ def overview(account_id: int, period: Period) -> Overview:
     )
 
 
-def _by_id(model: Any, ids: list[int | None]) -> dict[Any, Any]:
+def _by_id(model: Any, ids: list[int | None], *options: Any) -> dict[Any, Any]:
     wanted = [each for each in ids if each is not None]
-    return {each.id: each for each in db.session.scalars(select(model).where(model.id.in_(wanted)))}
+    return {each.id: each for each in db.session.scalars(select(model).where(model.id.in_(wanted)).options(*options))}
 
 
 def sums_of(asked: Asked, part: Part) -> list[int]:
