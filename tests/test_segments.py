@@ -14,11 +14,17 @@ from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.actions import record_transaction, refresh_spends
 from app.money.models import Transaction
-from app.segments import queries
+from app.segments import glancing, queries
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import EVERYBODY, FIELDS, OPS, as_json, parse
 from tests.people import Person, add_fan, connect
 from tests.sending import drain
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """However busy the machine is."""
+    monkeypatch.setattr(glancing, "ROUGHLY_SECONDS", 60)
 
 
 @pytest.fixture
@@ -54,6 +60,8 @@ def found(ada: Person, rule: Any) -> set[int]:
         read = parse(rule)
         number, first = queries.look(ada.account_id, read, 10)
         assert queries.count_fans(ada.account_id, read) == number == len(first)
+        estimated = glancing.estimate(ada.account_id, read, 10)
+        assert (estimated.number, estimated.first) == (number, first)  # of so few fans a sample has all
         return {fan.id for fan in first}
 
 

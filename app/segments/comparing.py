@@ -1,13 +1,15 @@
 """What conditions compare texts and moments by. Each is true or false, never unknown, so that `none` of them means what it
 says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select, true
 
 from app.accounts.models import Account
+from app.bulk import listed
 from app.database import contains, db
 from app.segments.rules import ON_A_DAY, Condition
 from app.zones import find_zone
@@ -21,6 +23,11 @@ class Asker:
 
     account_id: int
     now: datetime
+    among: Sequence[int] | None = None  # ids of fans: nobody else is asked for
+
+    def may_be(self, fan_id: Any) -> Clause:
+        """Whether this one is asked for: said wherever fans are looked up, so that no others are."""
+        return true() if self.among is None else fan_id.in_(listed(self.among))
 
     def beginning_of(self, day: str) -> datetime:
         """By the account's clock."""

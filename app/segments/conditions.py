@@ -1,7 +1,7 @@
 """What a rule asks of the database. Each condition is true or false for every fan, never unknown, so that `none` of them
 means what it says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
@@ -16,9 +16,11 @@ from app.segments.lookups import Members
 from app.segments.rules import FIELDS, Condition, Group
 
 
-def matching(account_id: int, rule: Group) -> Clause:
-    """Of the account's fans, those that the rule matches."""
-    return matching_and_number(account_id, rule)[0]
+def matching(account_id: int, rule: Group, among: Sequence[int] | None = None) -> Clause:
+    """Of the account's fans, those that the rule matches; of these ids alone, if they are given, and looked up for
+    them alone."""
+    asker = Asker(account_id, utcnow(), among)
+    return and_(Fan.account_id == account_id, asker.may_be(Fan.id), _clause(asker, rule))
 
 
 def matching_and_number(account_id: int, rule: Group) -> tuple[Clause, ColumnElement[int]]:

@@ -44,13 +44,16 @@ class Members:
 
 def tag(asker: Asker, asked: Condition) -> Members:
     tagged = select(FanTag.fan_id).where(
-        FanTag.account_id == asker.account_id, FanTag.tag_key == asked.value.strip().casefold()
+        FanTag.account_id == asker.account_id,
+        FanTag.tag_key == asked.value.strip().casefold(),
+        asker.may_be(FanTag.fan_id),
     )
     return Members(tagged, others=asked.op == "isNot")
 
 
 def own_field(asker: Asker, asked: Condition) -> Members:
     fans = own_fields.with_field(asker.account_id, asked.name.strip())
+    fans = fans.where(asker.may_be(fans.selected_columns[0]))
     match asked.op:
         case "atLeast":
             return Members(fans.where(asked.value <= own_fields.NUMBER))
@@ -108,6 +111,7 @@ def _moved(asker: Asker, asked: Condition) -> Select[Any]:
     """Whose the payments and refunds of these days are."""
     since = Transaction.at >= _start(asker, asked)
     moved = select(Transaction.fan_id).where(Transaction.account_id == asker.account_id, since)
+    moved = moved.where(asker.may_be(Transaction.fan_id))
     if asked.kind is not None:
         moved = moved.where(Transaction.kind.in_(WITHIN.get(asked.kind, (asked.kind,))))
     return moved.where(Transaction.fan_id.is_not(None), COUNTED)
@@ -120,6 +124,7 @@ def _start(asker: Asker, asked: Condition) -> datetime:
 def campaign(asker: Asker, asked: Condition) -> Members:
     is_theirs = exists().where(_campaigns.c.id == asked.value, _campaigns.c.account_id == asker.account_id)
     theirs = select(Message.fan_id).where(Message.campaign_id == asked.value, Message.fan_id.is_not(None), is_theirs)
+    theirs = theirs.where(asker.may_be(Message.fan_id))
     bought = asked.op in ("bought", "notBought")
     theirs = theirs.where(Message.purchased if bought else Message.status.in_(WENT_OUT))
     return Members(theirs, others=asked.op.startswith("not"), each_once=False)
@@ -139,4 +144,5 @@ def wrote(moment: Any) -> Callable[[Asker, Condition], Members]:
 
 
 def _threads(asker: Asker) -> Select[Any]:
-    return select(Conversation.fan_id).where(Conversation.account_id == asker.account_id)
+    threads = select(Conversation.fan_id).where(Conversation.account_id == asker.account_id)
+    return threads.where(asker.may_be(Conversation.fan_id))

@@ -11,6 +11,7 @@ from app.fans import queries as fans
 from app.formats import plural
 from app.segments import actions, queries
 from app.segments.forms import RuleForm, entered, form_of
+from app.segments.glancing import glance, look
 from app.segments.models import Segment
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import FIELDS, Group, parse
@@ -124,7 +125,8 @@ def _found(form: RuleForm, shown: Group | None, names: Names) -> dict[str, Any]:
     try:
         rule = shown or form.rule()
     except Invalid:
-        return {"number": None, "first": [], "words": ""}
+        return {"found": None, "words": ""}
     words = in_words(rule, names)
-    number, first = queries.look(account.id, rule, FANS_SHOWN)
-    return {"number": number, "first": first, "words": words}
+    may_glance = request.method == "GET" or ("HX-Request" in request.headers and "exactly" not in request.form)
+    found = (glance if may_glance else look)(account.id, rule, FANS_SHOWN)
+    return {"found": found, "words": words}
