@@ -2,11 +2,14 @@
 fans, and said to be."""
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import lazyload
 
-from app.bulk import listed
 from app.database import db, planned_anew
 from app.fans.models import Fan
 from app.patience import OutOfPatience, patience
@@ -14,11 +17,13 @@ from app.segments import queries
 from app.segments.conditions import matching
 from app.segments.rules import Group
 
-EXACTLY_SECONDS, ROUGHLY_SECONDS = 0.12, 0.12
-SAMPLE = 4096
+EXACTLY_SECONDS, ROUGHLY_SECONDS = 0.15, 0.1
+SAMPLE = 2048
 LEAST_HITS = 10  # from fewer nothing can be said about all
-MOST_VALUABLE = 2000
+MOST_VALUABLE = 100
 DIGITS = 2
+BEST_FIRST = (Fan.value_cents.desc(), Fan.id.desc())
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,34 +49,47 @@ def look(account_id: int, rule: Group, limit: int) -> Glance:
 
 
 def estimate(account_id: int, rule: Group, limit: int) -> Glance:
-    number, first = None, list[Fan]()
-    try:
-        with patience(ROUGHLY_SECONDS):
-            first = _first(account_id, rule, limit)
-            number = _about(account_id, rule)
-    except OutOfPatience:
-        pass
+    until = time.monotonic() + ROUGHLY_SECONDS
+    number = _in_time(until, lambda: _about(account_id, rule))
+    first = _in_time(until, lambda: _first_of_best(account_id, rule, limit)) or []
+    if len(first) < limit:
+        first = _in_time(until, lambda: _first(account_id, rule, limit)) or first
     return Glance(number, first, is_exact=False)
 
 
-def _first(account_id: int, rule: Group, limit: int) -> list[Fan]:
-    """Of the most valuable fans of all; those of the rule that are further down are not looked for."""
-    order = Fan.value_cents.desc(), Fan.id.desc()
-    best = select(Fan.id).where(Fan.account_id == account_id).order_by(*order).limit(MOST_VALUABLE)
+def _in_time(until: float, ask: Callable[[], T]) -> T | None:
+    try:
+        with patience(until - time.monotonic()):
+            return ask()
+    except OutOfPatience:
+        return None
+
+
+def _first_of_best(account_id: int, rule: Group, limit: int) -> list[Fan]:
+    """Quick whatever the rule says; they are not all where too few are found."""
+    best = select(Fan.id).where(Fan.account_id == account_id).order_by(*BEST_FIRST).limit(MOST_VALUABLE)
     ids = list(db.session.scalars(best))
-    rows = select(Fan).where(Fan.id.in_(listed(ids)), matching(account_id, rule, among=ids))
-    return list(db.session.scalars(planned_anew(rows.order_by(*order).limit(limit))))
+    return _ordered(select(Fan).where(matching(account_id, rule, among=ids)), limit)
+
+
+def _first(account_id: int, rule: Group, limit: int) -> list[Fan]:
+    """Quick where the order alone leads to them."""
+    return _ordered(select(Fan).where(matching(account_id, rule)), limit)
+
+
+def _ordered(rows: Select[Any], limit: int) -> list[Fan]:
+    rows = rows.options(lazyload(Fan.tag_rows)).order_by(*BEST_FIRST).limit(limit)
+    return list(db.session.scalars(planned_anew(rows)))
 
 
 def _about(account_id: int, rule: Group) -> int | None:
-    """From as many as SAMPLE, drawn by lot, always the same: so that the number changes with the rule alone. Ids are given
-    in the order of creation."""
-    oldest = select(Fan.id).where(Fan.account_id == account_id).order_by(Fan.created_at, Fan.id).limit(1)
-    newest = select(Fan.id).where(Fan.account_id == account_id).order_by(Fan.created_at.desc(), Fan.id.desc()).limit(1)
-    first, last = sorted((db.session.scalar(oldest) or 0, db.session.scalar(newest) or 0))
-    ids = sorted(random.Random(account_id).sample(range(first, last + 1), min(SAMPLE, last + 1 - first)))  # noqa: S311
-    found = select(func.count()).select_from(Fan).where(Fan.id.in_(listed(ids)), matching(account_id, rule, among=ids))
+    """From fans drawn by lot, always the same, so that the number changes with the rule alone. By ids of the whole table:
+    where few of these are the account's, its fans are counted quickly anyway."""
+    first, last = db.session.execute(select(func.min(Fan.id), func.max(Fan.id))).one()
+    ids = range(first or 0, (last or 0) + 1)
+    drawn = sorted(random.Random(account_id).sample(ids, min(SAMPLE, len(ids))))  # noqa: S311
+    found = select(func.count()).select_from(Fan).where(matching(account_id, rule, among=drawn))
     hits = db.session.scalar(planned_anew(found)) or 0
-    if len(ids) == last + 1 - first:
+    if len(drawn) == len(ids):
         return hits
-    return None if hits < LEAST_HITS else int(float(f"{hits * (last + 1 - first) / len(ids):.{DIGITS}g}"))
+    return None if hits < LEAST_HITS else int(float(f"{hits * len(ids) / len(drawn):.{DIGITS}g}"))
