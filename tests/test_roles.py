@@ -66,6 +66,13 @@ def test_a_viewer_reads_threads_and_leaves_them_unread(app, ada: Person, sandbox
     assert vera.get("/api/crm/conversations")["conversations"][0]["unreadCount"] == 1
 
 
+def test_a_form_that_somebody_cannot_save_is_there_to_be_read(app, ada: Person):
+    fan = add_fan(ada, 1)["id"]
+    vera = make_person(app, "vera@example.com", "Ada's account", role="viewer")
+    assert "<fieldset disabled>" in vera.browser().get(f"/fans/{fan}").text
+    assert "<fieldset>" in ada.browser().get(f"/fans/{fan}").text
+
+
 def test_what_a_role_lacks_is_said_in_plain_words(app, ada: Person):
     una = make_person(app, "una@example.com", "Ada's account", role="uploader")
     refused = una.call("GET", "/api/crm/fans")

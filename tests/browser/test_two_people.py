@@ -85,12 +85,15 @@ def test_the_inbox_and_the_unread_number_follow_by_themselves(ada: Person, stack
         stack.sandbox.fan("say", fan["platformFanId"], text=f"Are you there? {number}")
         expect(newest).to_contain_text(f"Are you there? {number}")
         expect(page.locator("#unread-total")).to_have_text(str(before + 1))  # conversations, not messages
+        expect(page).to_have_title(f"({before + 1}) Inbox · Greenroom")
     expect(newest).to_contain_text(fan["name"])
     expect(newest.locator(".unread")).to_have_text("2 unread")
     assert not ada.was_reloaded()
     newest.get_by_role("link").click()
     expect(ada.message("Are you there? 2")).to_be_visible()
     expect(page.locator("#unread-total")).to_have_text(str(before))
+    unread = f"({before}) " if before else ""
+    expect(page).to_have_title(f"{unread}{fan['name']} · Inbox · Greenroom")
 
 
 def test_what_one_reads_is_read_for_the_other(ada: Person, bob: Person, stack: Stack, fan: dict):

@@ -92,7 +92,7 @@ def test_a_working_day_without_a_mouse(visit: Callable[..., Person], desk: tuple
     # Who waits longest is answered first.
     keys.press("n")
     expect(ada.composer).to_be_focused()
-    who = page.title()
+    who = re.compile(re.escape(page.locator(".thread-name h2").inner_text()))
     day.read()
     day.say("Sorry that you had to wait")
     day.leave_field()
