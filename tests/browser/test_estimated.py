@@ -50,7 +50,7 @@ def test_about_how_many_then_the_number(ada: Person, crowd: None):
     page = ada.page
     page.goto("/segments/new")
     figure, seen = page.locator("#found .figure"), list[str]()
-    page.expose_function("tell", lambda text: seen.append(text))  # noqa: PLW0108 - its like has no attributes
+    page.expose_function("tell", lambda text: seen.append(text))
     page.evaluate("""new MutationObserver(() => tell(document.querySelector("#found .figure")?.textContent ?? ""))
         .observe(document.body, { childList: true, subtree: true, characterData: true })""")
     for number, word in enumerate(WORDS):
