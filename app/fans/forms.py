@@ -1,3 +1,5 @@
+import csv
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -55,9 +57,16 @@ class FanForm(FlaskForm):
 def form_for(fan: Fan) -> FanForm:
     plain = {name: getattr(fan, name) for name in (*PLAIN_FIELDS, "do_not_message")}
     return FanForm(
-        formdata=None, data=plain | {"tags": ", ".join(fan.tags), "value": Decimal(fan.stated_value_cents) / 100}
+        formdata=None, data=plain | {"tags": join_tags(fan.tags), "value": Decimal(fan.stated_value_cents) / 100}
     )
 
 
+def join_tags(tags: Sequence[str]) -> str:
+    """As split_tags takes them apart: one that a program or a file gave a comma stands in quotes."""
+    quoted = ('"' + tag.replace('"', '""') + '"' if "," in tag or tag.startswith('"') else tag for tag in tags)
+    return ", ".join(quoted)
+
+
 def split_tags(text: str) -> list[str]:
-    return [tag.strip() for tag in text.replace("\0", "").split(",") if tag.strip()]
+    line = " ".join(text.replace("\0", "").splitlines())
+    return [tag.strip() for tag in next(csv.reader([line], skipinitialspace=True), []) if tag.strip()]
