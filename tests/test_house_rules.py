@@ -74,7 +74,9 @@ def classes_in(template: str) -> set[str]:
 @pytest.mark.parametrize("path", sorted((APP / "templates").rglob("*.html")), ids=str)
 def test_what_is_asked_for_as_one_types_is_asked_anew(path: Path):
     """By itself htmx drops a question while one is under way and one waits: the last letters would not be asked for."""
-    asking = [tag for tag in re.findall(r"<[^>]*>", path.read_text()) if re.search(r"hx-trigger=\"[^\"]*input delay:", tag)]
+    asking = [
+        tag for tag in re.findall(r"<[^>]*>", path.read_text()) if re.search(r"hx-trigger=\"[^\"]*input delay:", tag)
+    ]
     assert all('hx-sync="this:replace"' in tag for tag in asking)
 
 
