@@ -50,8 +50,8 @@ def look(account_id: int, rule: Group, limit: int) -> Glance:
 
 def estimate(account_id: int, rule: Group, limit: int) -> Glance:
     until = time.monotonic() + ROUGHLY_SECONDS
+    first = _in_time(until - 2 / 3 * ROUGHLY_SECONDS, lambda: _first_of_best(account_id, rule, limit)) or []
     number = _in_time(until, lambda: _about(account_id, rule))
-    first = _in_time(until, lambda: _first_of_best(account_id, rule, limit)) or []
     if len(first) < limit:
         first = _in_time(until, lambda: _first(account_id, rule, limit)) or first
     return Glance(number, first, is_exact=False)
