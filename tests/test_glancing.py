@@ -117,3 +117,11 @@ def test_the_page_shows_the_estimate_and_asks_for_the_number(ada: Person, crowd,
         assert ">600 fans<" in whole
         assert "exactly" not in whole
         assert "592 more" in whole
+
+
+def test_a_rule_that_is_only_shown_is_counted_at_once(ada: Person, crowd, in_haste):
+    nested = {"match": "any", "rules": [{"match": "all", "rules": [{"match": "all", "rules": NOTED}]}]}
+    segment = ada.post("/api/segments", {"name": "Deep", "rule": nested})["id"]
+    page = ada.browser().get(f"/segments/{segment}").text
+    assert "made by a program" in page
+    assert ">600 fans<" in page.partition('id="found"')[2]

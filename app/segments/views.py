@@ -127,6 +127,7 @@ def _found(form: RuleForm, shown: Group | None, names: Names) -> dict[str, Any]:
     except Invalid:
         return {"found": None, "words": ""}
     words = in_words(rule, names)
-    may_glance = request.method == "GET" or ("HX-Request" in request.headers and "exactly" not in request.form)
-    found = (glance if may_glance else look)(account.id, rule, FANS_SHOWN)
+    is_plain = request.method == "POST" and "HX-Request" not in request.headers
+    waits = shown or is_plain or "exactly" in request.form  # a rule that is only shown has no form that could ask again
+    found = (look if waits else glance)(account.id, rule, FANS_SHOWN)
     return {"found": found, "words": words}
