@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from app.analytics import counted
-from app.analytics.by_fan import Column
+from app.analytics.columns import Column
 from app.analytics.periods import Period
 from app.analytics.tally import Tally
 from app.database import db

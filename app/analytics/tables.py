@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.analytics.by_fan import Column, Columns, Ids, where
+from app.analytics.columns import Column, Columns, Ids, where
 from app.analytics.periods import Period
 from app.analytics.tally import Tally
 from app.money.queries import CURRENCY

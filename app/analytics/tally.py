@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.analytics.by_fan import ByFan, Column, Columns, by_fan, where
+from app.analytics.by_fan import ByFan, by_fan
+from app.analytics.columns import Column, Columns, where
 from app.analytics.periods import Span, number_at, slots_of
 from app.money.queries import CURRENCY
 
