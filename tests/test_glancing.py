@@ -1,6 +1,7 @@
 """A rule that takes long to count: an estimate and the first fans at once, and then the number itself."""
 
 import re
+from math import exp, factorial
 from typing import Any
 
 import pytest
@@ -75,22 +76,32 @@ def test_an_estimate_is_near_and_its_fans_are_the_first(app, ada: Person, crowd,
         rule = all_of(at_least(least))
         exact, about = glancing.look(ada.account_id, rule, 8), glancing.estimate(ada.account_id, rule, 8)
         assert exact.number == MANY - least
-        assert not about.is_exact
+        assert about.said == "About"
         assert about.number == pytest.approx(exact.number, rel=0.25)
         assert about.number == float(f"{about.number:.2g}")
         assert about.first == exact.first
 
 
-def test_of_a_handful_nothing_is_guessed(app, ada: Person, crowd, in_haste):
+@pytest.mark.parametrize("number", [0, 3, 12])
+def test_of_a_handful_it_is_said_what_they_are_fewer_than(app, ada: Person, crowd, in_haste, number: int):
     with app.app_context():
-        about = glancing.estimate(ada.account_id, all_of(at_least(MANY - 3)), 8)
-        assert about.number is None
-        assert [fan.value_cents for fan in about.first] == [MANY - 1, MANY - 2, MANY - 3]
+        about = glancing.estimate(ada.account_id, all_of(at_least(MANY - number)), 8)
+        assert about.said == "Fewer than"
+        assert number < about.number < MANY / 10
+        assert [fan.value_cents for fan in about.first] == list(range(MANY - 1, MANY - 1 - min(number, 8), -1))
+
+
+@pytest.mark.parametrize("hits", range(glancing.LEAST_HITS))
+def test_it_is_fewer_nineteen_times_of_twenty(hits: int):
+    """Among so many fans that each one drawn is drawn by itself, hits have a Poisson distribution."""
+    mean = glancing._most(hits)
+    as_few = sum(exp(-mean) * mean**each / factorial(each) for each in range(hits + 1))
+    assert 0.02 < as_few < 0.05
 
 
 def test_whoever_has_no_fans_gets_none(app, ada: Person, in_haste):
     with app.app_context():
-        assert glancing.estimate(ada.account_id, all_of(at_least(1)), 8) == glancing.Glance(0, [], is_exact=False)
+        assert glancing.estimate(ada.account_id, all_of(at_least(1)), 8) == glancing.Glance(0, glancing.Number.NEAR, [])
 
 
 def rule_form(**more: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
+from app.bulk import looked_up
 from app.conversations.models import Conversation
 from app.database import fold, utcnow
 from app.fans.keys import handle_key
@@ -20,7 +21,8 @@ def matching(account_id: int, rule: Group, among: Sequence[int] | None = None) -
     """Of the account's fans, those that the rule matches; of these ids alone, if they are given, and looked up for
     them alone."""
     asker = Asker(account_id, utcnow(), among)
-    return and_(Fan.account_id == account_id, asker.may_be(Fan.id), _clause(asker, rule))
+    asked_for = true() if among is None else looked_up(Fan.id, among)
+    return and_(Fan.account_id == account_id, asked_for, _clause(asker, rule))
 
 
 def matching_and_number(account_id: int, rule: Group) -> tuple[Clause, ColumnElement[int]]:

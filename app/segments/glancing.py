@@ -5,6 +5,8 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from math import sqrt
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select
@@ -19,11 +21,19 @@ from app.segments.rules import Group
 
 EXACTLY_SECONDS, ROUGHLY_SECONDS = 0.15, 0.1
 SAMPLE = 2048
-LEAST_HITS = 10  # from fewer nothing can be said about all
+LEAST_HITS = 10  # from fewer it can only be said what all are fewer than
 MOST_VALUABLE = 100
 DIGITS = 2
 BEST_FIRST = (Fan.value_cents.desc(), Fan.id.desc())
 T = TypeVar("T")
+
+
+class Number(StrEnum):
+    """What one is said to be."""
+
+    EXACT = ""
+    NEAR = "About"
+    ABOVE = "Fewer than"
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,12 @@ class Glance:
     """number: None where not even an estimate was quick. first: the most valuable ones."""
 
     number: int | None
+    said: Number
     first: list[Fan]
-    is_exact: bool
+
+    @property
+    def is_exact(self) -> bool:
+        return self.said is Number.EXACT
 
 
 def glance(account_id: int, rule: Group, limit: int) -> Glance:
@@ -45,16 +59,17 @@ def glance(account_id: int, rule: Group, limit: int) -> Glance:
 
 def look(account_id: int, rule: Group, limit: int) -> Glance:
     """However long it takes."""
-    return Glance(*queries.look(account_id, rule, limit), is_exact=True)
+    number, first = queries.look(account_id, rule, limit)
+    return Glance(number, Number.EXACT, first)
 
 
 def estimate(account_id: int, rule: Group, limit: int) -> Glance:
     until = time.monotonic() + ROUGHLY_SECONDS
     first = _in_time(until - 2 / 3 * ROUGHLY_SECONDS, lambda: _first_of_best(account_id, rule, limit)) or []
-    number = _in_time(until, lambda: _about(account_id, rule))
+    number, said = _in_time(until, lambda: _about(account_id, rule)) or (None, Number.NEAR)
     if len(first) < limit:
         first = _in_time(until, lambda: _first(account_id, rule, limit)) or first
-    return Glance(number, first, is_exact=False)
+    return Glance(number, said, first)
 
 
 def _in_time(until: float, ask: Callable[[], T]) -> T | None:
@@ -82,7 +97,7 @@ def _ordered(rows: Select[Any], limit: int) -> list[Fan]:
     return list(db.session.scalars(planned_anew(rows)))
 
 
-def _about(account_id: int, rule: Group) -> int | None:
+def _about(account_id: int, rule: Group) -> tuple[int, Number]:
     """From fans drawn by lot, always the same, so that the number changes with the rule alone. By ids of the whole table:
     where few of these are the account's, its fans are counted quickly anyway."""
     first, last = db.session.execute(select(func.min(Fan.id), func.max(Fan.id))).one()
@@ -91,5 +106,15 @@ def _about(account_id: int, rule: Group) -> int | None:
     found = select(func.count()).select_from(Fan).where(matching(account_id, rule, among=drawn))
     hits = db.session.scalar(planned_anew(found)) or 0
     if len(drawn) == len(ids):
-        return hits
-    return None if hits < LEAST_HITS else int(float(f"{hits * len(ids) / len(drawn):.{DIGITS}g}"))
+        return hits, Number.NEAR
+    few = hits < LEAST_HITS
+    return _rounded((_most(hits) if few else hits) * len(ids) / len(drawn)), Number.ABOVE if few else Number.NEAR
+
+
+def _most(hits: int) -> float:
+    """Above the mean of every Poisson distribution that has so few hits, or fewer, in 5 cases of a hundred or more."""
+    return hits + 3 + 1.65 * sqrt(hits)
+
+
+def _rounded(number: float) -> int:
+    return int(float(f"{number:.{DIGITS}g}"))
