@@ -211,6 +211,17 @@ def test_a_deleted_fan_leaves_the_lists_and_the_unread_number_of_everybody(app, 
         each.client.disconnect()
 
 
+def test_a_fan_who_is_called_otherwise_is_so_in_everybody_s_list(ada: Person, web: str, thread: int):
+    inbox = Watcher(web, cookie_of(ada), "inbox", 0, 0)
+    inbox.watch()
+    fan, number = ada.get("/api/crm/conversations")["conversations"][0]["fanId"], len(inbox.seen)
+    ada.put(f"/api/crm/fans/{fan}", {"notes": "Of no concern to a list."})
+    ada.put(f"/api/crm/fans/{fan}", {"name": "Renamed"})
+    wait_until(lambda: "<bdi>Renamed</bdi>" in inbox.html.get(thread, ""), seconds=3)
+    assert len(inbox.seen) == number + 1
+    inbox.client.disconnect()
+
+
 def test_watchers_are_told_of_another_version_of_the_fan_and_of_none_that_they_were_told_of(
     ada: Person, web: str, thread: int
 ):

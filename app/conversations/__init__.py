@@ -6,6 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     from app.conversations import (
         desk_views,
+        fan_news,
         many_views,
         media_views,
         message_views,
@@ -15,8 +16,10 @@ def init_app(app: Flask) -> None:
         triage_views,
         views,
     )
+    from app.fans.actions import looks_changed
 
     # What they handle is registered by being imported.
     assert all((sockets, desk_views, many_views, media_views, message_views, reply_views, search_views, triage_views))
     app.register_blueprint(views.bp)
     app.context_processor(views.unread_badge)
+    looks_changed.connect(fan_news.show_anew)

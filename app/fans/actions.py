@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from blinker import Signal
 from sqlalchemy import Select, delete, exists, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -11,6 +12,7 @@ from app.fans import keys, queries
 from app.fans.models import Fan, FanTag
 
 LONGEST_NOTES = 20_000
+looks_changed = Signal()  # sent by a fan who has another name or picture, after the commit
 WRITABLE = frozenset(
     [
         "name",
@@ -47,10 +49,13 @@ def change_fan(account_id: int, fan_id: int, values: dict[str, Any]) -> Fan:
     """Raises NotFound, Invalid, or Conflict where handle or platform id is taken."""
     with _taken_is_conflict(), write():
         fan = queries.find_fan(account_id, fan_id, to_change=True)
+        looked = fan.display_name, fan.avatar_url
         apply_values(fan, values)
         if not (fan.name or fan.handle):
             raise Invalid(("name", "A fan needs a name or a handle."))
         fan.updated_at = utcnow()
+    if looked != (fan.display_name, fan.avatar_url):
+        looks_changed.send(fan)
     return fan
 
 
