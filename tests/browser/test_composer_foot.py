@@ -55,6 +55,21 @@ def test_all_stands_in_one_row_and_send_beside_its_clock(
     assert field["x"] + field["width"] < width
 
 
+@pytest.mark.parametrize("size", [(640, 360), (844, 390)], ids=["at twice the size", "across"])
+def test_with_little_height_the_messages_have_a_third_of_it(
+    visit: Callable[..., Person], fan: dict, size: tuple[int, int]
+):
+    ada = visit("ada", viewport={"width": size[0], "height": size[1]})
+    ada.open_conversation(fan)
+    room = ada.page.locator("#thread-scroll").bounding_box()
+    assert room is not None
+    assert room["height"] > size[1] / 3
+    for part in (ada.composer, ada.page.locator(".composer-send"), ada.page.locator(".triage [value=archive]")):
+        expect(part).to_be_in_viewport(ratio=1)
+    way_on = ada.page.get_by_label("Back to the inbox").or_(ada.page.locator(".topbar-menu")).filter(visible=True)
+    expect(way_on).to_have_count(1)
+
+
 def test_attached_by_its_address_by_keyboard(ada: Person, fan: dict, site: str):
     ada.open_conversation(fan)
     page, keys = ada.page, ada.page.keyboard
