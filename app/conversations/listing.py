@@ -8,35 +8,34 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, select, true
-from sqlalchemy.orm import contains_eager, joinedload
 
-from app.accounts.models import User
 from app.conversations import filters, queries
 from app.conversations.filters import Filter
-from app.conversations.models import Conversation, Message
-from app.database import on_postgresql
+from app.conversations.models import Conversation
+from app.conversations.rows import Row, as_rows
+from app.database import db, on_postgresql
 from app.fans.models import Fan, FanTag
 from app.paging import Order, Page, fetch_page, places_of
 from app.rare import Rare, fetch_rare_page
 
-SHOWN = (  # of so many rows no more is read than is shown
-    contains_eager(Conversation.fan).load_only(Fan.name, Fan.handle, Fan.email, Fan.platform_fan_id, Fan.avatar_url),
-    joinedload(Conversation.last_message).load_only(Message.direction, Message.text, Message.attachments),
-    joinedload(Conversation.assignee).load_only(User.name),
-)
 FANS_LOOKED_THROUGH = 4000  # not each of them has a conversation
 HAS_FEW = {"mine", "snoozed"}  # these have an index of their own
+MOST_PINNED = 50
+
+
+def pinned(account_id: int) -> list[Row]:
+    rows = queries.search_conversations(account_id).where(queries.IN_SIGHT, Conversation.pinned)
+    return list(db.session.scalars(as_rows(rows.order_by(*queries.NEWEST_FIRST.clauses()).limit(MOST_PINNED))))
 
 
 def page_of_inbox(
     account_id: int, viewer_id: int, wanted: Filter, order: Order, *, limit: int, cursor: str | None, with_pinned: bool
 ) -> Page:
-    """Raises Invalid for a cursor that this list did not give."""
-    rows = filters.inbox(account_id, viewer_id, wanted)
-    rows = rows.options(*SHOWN)
+    """Of `Row`s. Raises Invalid for a cursor that this list did not give."""
+    conversations = filters.inbox(account_id, viewer_id, wanted)
     if not with_pinned:
-        rows = rows.where(~Conversation.pinned)
-    every = _all_of(rows, account_id, viewer_id, wanted, order)
+        conversations = conversations.where(~Conversation.pinned)
+    every, rows = _all_of(conversations, account_id, viewer_id, wanted, order), as_rows(conversations)
     if order is queries.HIGHEST_SPEND_FIRST:
         fans = select(Fan.id).where(Fan.account_id == account_id)
         nearest = 0 if HAS_FEW.intersection(wanted.views) else FANS_LOOKED_THROUGH
@@ -50,10 +49,10 @@ def page_of_inbox(
 
 
 def _all_of(
-    rows: Select[Any], account_id: int, viewer_id: int, wanted: Filter, order: Order
+    conversations: Select[Any], account_id: int, viewer_id: int, wanted: Filter, order: Order
 ) -> Callable[[list[Any]], Any]:
     if not wanted.of_fans or not on_postgresql():
-        return lambda behind: places_of(rows.where(*behind), Conversation.id, order)
+        return lambda behind: places_of(conversations.where(*behind), Conversation.id, order)
     return lambda behind: _from_the_fans(account_id, viewer_id, wanted, order, behind)
 
 

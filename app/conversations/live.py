@@ -18,6 +18,7 @@ from app.accounts.models import Account, User
 from app.conversations import queries, rooms
 from app.conversations.desk_models import LaterReply, Note
 from app.conversations.models import Conversation, Message, RoomEvent
+from app.conversations.rows import html_of_row, row_of
 from app.database import db, execute, run, table_of, utcnow
 from app.extensions import get_emitter
 from app.fans.models import Fan
@@ -271,5 +272,7 @@ def _render(kind: str, subject_id: int, account_id: int) -> dict[str, Any]:
 
 def _html(kind: str, row: Any, timezone: str) -> str:
     """Not by `render_template`: that would look up what a whole page needs, and a row of news uses nothing of it."""
+    if kind not in THREAD_ROWS:
+        return html_of_row(row_of(row), timezone)
     template = current_app.jinja_env.get_template(f"conversations/_{kind}.html")
     return template.render({kind: row, "timezone": timezone})

@@ -17,7 +17,6 @@ HIGHEST_SPEND_FIRST = Order("-valueCents", Fan.value_cents, Fan.id, descending=T
 NEWEST_MESSAGES_FIRST = Order("-createdAt", Message.created_at, Message.id, descending=True)
 OLDEST_FIRST = (Message.created_at, Message.id)
 IN_SIGHT = ~Conversation.archived & Conversation.snoozed_until.is_(None)
-MOST_PINNED = 50
 MOST_MISSED = 50
 MOST_COUNTED = 999  # on a badge: what is more is called 999+
 
@@ -55,11 +54,6 @@ def is_called(search: str) -> Any:
 def fans_called(account_id: int, search: str) -> Select[Any]:
     """Ids: all those of whom search_conversations says so, and perhaps more."""
     return called(account_id, fold(_parts(search)[1]))
-
-
-def pinned(account_id: int) -> list[Conversation]:
-    rows = search_conversations(account_id).where(IN_SIGHT, Conversation.pinned)
-    return list(db.session.scalars(rows.order_by(*NEWEST_FIRST.clauses()).limit(MOST_PINNED)))
 
 
 _BY_ID = select(Conversation).where(

@@ -18,7 +18,7 @@ from app.conversations.forms import (
     list_sort,
 )
 from app.conversations.keys import KeyTaken
-from app.conversations.listing import page_of_inbox
+from app.conversations.listing import page_of_inbox, pinned
 from app.conversations.media_fields import without_cents
 from app.conversations.models import Conversation, Message, new_key
 from app.conversations.thread import Entry
@@ -263,14 +263,13 @@ def _with_times(conversation: Conversation) -> dict[str, Any]:
 def _list_values() -> dict[str, Any]:
     wanted, sort = list_filter(), list_sort()
     plain = wanted.is_plain and sort == NEWEST
-    pinned = queries.pinned(account.id) if plain and not request.args.get("cursor") else []
     cursor = request.args.get("cursor")
     page = page_of_inbox(
         account.id, current_user.id, wanted, SORTS[sort].order, limit=CONVERSATIONS_PER_PAGE, cursor=cursor, with_pinned=not plain
     )  # fmt: skip
     return {
         "page": page,
-        "pinned": pinned,
+        "pinned": pinned(account.id) if plain and not cursor else [],
         "wanted": wanted,
         "sort": sort,
         "grows": plain and not cursor,

@@ -94,7 +94,13 @@ class Fan(Base):
 
     @property
     def display_name(self) -> str:
-        return self.name or self.handle or self.email or f"Fan {self.platform_fan_id or self.id}"
+        return shown_name(self.name, self.handle, self.email, self.platform_fan_id, self.id)
+
+
+def shown_name(
+    name: str | None, handle: str | None, email: str | None, platform_fan_id: str | None, fan_id: int
+) -> str:
+    return name or handle or email or f"Fan {platform_fan_id or fan_id}"
 
 
 SHOWN = (
