@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 
 from app.database import db, planned_anew
-from app.paging import Order, Page, count_up_to, cut_page, place_of, places_of, with_place
+from app.paging import Order, Page, count_up_to, cut_page, in_order, place_of, places_of, with_place
 
 MANY = 20  # among the nearest: then there are a great many among all
 
@@ -37,17 +37,52 @@ def fetch_rare_page(rows: Select[Any], order: Order, rare: Rare, *, limit: int, 
     return cut_page(found, order, limit)
 
 
-def count_rare(rows: Select[Any], order: Order, most: int, rare: Rare) -> tuple[int, bool]:
-    """How many there are at least, and whether these are all. What the nearest have many of is not counted further."""
+def fetch_rare_counted(
+    rows: Select[Any], order: Order, rare: Rare, *, limit: int, most: int, cursor: str | None = None
+) -> tuple[Page, int, bool]:
+    """As fetch_rare_page; and how many there are at least, and whether these are all. What the nearest have many of is not
+    counted further, and nothing beyond `most`."""
+    if cursor or order.may_be_null:
+        page = fetch_rare_page(rows, order, rare, limit=limit, cursor=cursor)
+        return page, *_count(rows, order, most, rare)
+    found = _among_nearest_counted(rows, order, limit + 1, rare)
+    number, are_all = (found[0].number, found[0].looked_through < rare.nearest) if found else (0, False)
+    if not are_all and len(found) <= limit:
+        found = _looked_up(rows, order, limit + 1, [[]], rare)
+        number, are_all = _up_to(most, found[0].number if found else 0)
+    elif not are_all and number <= MANY:
+        number, are_all = _up_to(most, count_up_to(rare.all([]), most))
+    return cut_page(found, order, limit), number, are_all
+
+
+def _up_to(most: int, number: int) -> tuple[int, bool]:
+    return min(number, most), number <= most
+
+
+def _count(rows: Select[Any], order: Order, most: int, rare: Rare) -> tuple[int, bool]:
     near = _nearest(rare, order, [])
-    size = select(func.count()).select_from(near).scalar_subquery()
     matching = rows.join(near, rare.near_id == near.c.id)
-    counts = matching.with_only_columns(func.count(), size, maintain_column_froms=True).order_by(None)
+    counts = matching.with_only_columns(func.count(), _size(near), maintain_column_froms=True).order_by(None)
     number, looked_through = db.session.execute(planned_anew(counts)).one()
     if looked_through < rare.nearest or number > MANY:
         return number, looked_through < rare.nearest
-    number = count_up_to(rare.all([]), most)
-    return min(number, most), number <= most
+    return _up_to(most, count_up_to(rare.all([]), most))
+
+
+def _among_nearest_counted(rows: Select[Any], order: Order, limit: int, rare: Rare) -> list[Any]:
+    """The first of them, and with each how many of how many they are."""
+    near = select(_nearest(rare, order, [])).cte("nearest").prefix_with("MATERIALIZED")
+    columns = near.c.id, near.c.sort_value, near.c.sort_id
+    matching = rows.join(near, rare.near_id == near.c.id).with_only_columns(*columns, maintain_column_froms=True)
+    matching = matching.cte("matching").prefix_with("MATERIALIZED")
+    first = select(matching.c.id).order_by(*order.clauses(matching.c.sort_value, matching.c.sort_id)).limit(limit)
+    those = _whole(rows, order, rare, first)
+    those = those.add_columns(_size(matching).label("number"), _size(near).label("looked_through"))
+    return list(db.session.execute(planned_anew(those)).all())
+
+
+def _size(of: Any) -> Any:
+    return select(func.count()).select_from(of).scalar_subquery()
 
 
 def _among_nearest(rows: Select[Any], order: Order, limit: int, part: list[Any], rare: Rare) -> list[Any]:
@@ -64,10 +99,14 @@ def _nearest(rare: Rare, order: Order, part: list[Any]) -> Any:
 
 
 def _looked_up(rows: Select[Any], order: Order, limit: int, parts: list[list[Any]], rare: Rare) -> list[Any]:
-    """All that there are, and then the first of those: a database that may choose would rather walk down the list."""
+    """All that there are, and then the first of those, with each how many they are: a database that may choose would
+    rather walk down the list."""
     behind = [or_(*(and_(*part) for part in parts))] if all(parts) else []
     every = rare.all(behind).cte("every").prefix_with("MATERIALIZED")
-    sort = order.clauses(every.c.sort_value, every.c.sort_id)
-    first = select(every.c.id).order_by(*sort).limit(limit).subquery("few")
-    those = with_place(rows.where(rare.id.in_(select(first.c.id))), order)
-    return list(db.session.execute(planned_anew(those.order_by(*order.clauses()))).all())
+    first = select(every.c.id).order_by(*order.clauses(every.c.sort_value, every.c.sort_id)).limit(limit)
+    those = _whole(rows, order, rare, first).add_columns(_size(every).label("number"))
+    return list(db.session.execute(planned_anew(those)).all())
+
+
+def _whole(rows: Select[Any], order: Order, rare: Rare, ids: Select[Any]) -> Select[Any]:
+    return in_order(rows.where(rare.id.in_(select(ids.subquery("few").c.id))), order)

@@ -19,7 +19,7 @@ from app.conversations.operators import read
 from app.database import db, fold, utcnow, write
 from app.fans import queries as fans
 from app.fans.models import Fan
-from app.rare import Rare, count_rare, fetch_rare_page
+from app.rare import Rare, fetch_rare_counted, fetch_rare_page
 from tests.people import Person, add_fan, connect
 from tests.test_search import HOSTILE
 
@@ -169,8 +169,8 @@ def test_fans_are_found_by_any_part_of_a_name_or_address(app, inbox: Person):
         ):
             rows, order = fans.search_fans(inbox.account_id, search=said), fans.SORTS["name"]
             rare = fans.rare_fans(inbox.account_id, rows, order, said)
-            page = fetch_rare_page(rows, order, rare, limit=50)
-            assert (len(page.rows), count_rare(rows, order, 50, rare)) == (number, (number, True)), said
+            page, *counted = fetch_rare_counted(rows, order, rare, limit=50, most=50)
+            assert (len(page.rows), counted) == (number, [number, True]), said
             assert [each.name_key for each in page.rows] == sorted(each.name_key for each in page.rows)
         assert search.find_fans(inbox.account_id, read("ann", "UTC"), limit=3)[1] == 8
 

@@ -29,7 +29,7 @@ from app.database import db, on_postgresql, planned_anew
 from app.fans.models import Fan
 from app.fans.queries import SORTS, rare_fans, search_fans
 from app.paging import Order, Page, cursor_at, cut_page, fetch_page, in_order, place_of
-from app.rare import count_rare, fetch_rare_page
+from app.rare import fetch_rare_counted
 
 NEWEST_LOOKED_THROUGH = 20_000
 SAMPLE = 2000  # of the newest
@@ -98,10 +98,8 @@ def find_fans(account_id: int, wanted: Wanted, *, limit: int) -> tuple[list[Fan]
     said, order = " ".join(wanted.words), SORTS["-valueCents"]
     rows = search_fans(account_id, search=said).where(*about_fan(account_id, wanted)).options(lazyload(Fan.tag_rows))
     rare = rare_fans(account_id, rows, order, said if are_many(account_id, wanted, FEW_FANS) else "")
-    page = fetch_rare_page(rows, order, rare, limit=limit)
-    if page.next_cursor is None:
-        return page.rows, page.total, True
-    return page.rows, *count_rare(rows, order, MOST_COUNTED, rare)
+    page, number, are_all = fetch_rare_counted(rows, order, rare, limit=limit, most=MOST_COUNTED)
+    return page.rows, number, are_all
 
 
 def _messages_of(account_id: int) -> Select[Any]:

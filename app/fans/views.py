@@ -10,7 +10,7 @@ from app.fans.export import fans_csv
 from app.fans.forms import FanForm, form_for
 from app.fans.models import Fan
 from app.paging import count_up_to, fetch_page
-from app.rare import count_rare, fetch_rare_page
+from app.rare import fetch_rare_counted
 
 bp = Blueprint("fans", __name__)
 
@@ -36,8 +36,9 @@ def index() -> str:
     cursor = request.args.get("cursor")
     if search.strip() or tag.strip():
         rare = queries.rare_fans(account.id, rows, order, search)
-        page = fetch_rare_page(rows, order, rare, limit=FANS_PER_PAGE, cursor=cursor)
-        total, is_all = count_rare(rows, order, MOST_FOUND_COUNTED, rare)
+        page, total, is_all = fetch_rare_counted(
+            rows, order, rare, limit=FANS_PER_PAGE, most=MOST_FOUND_COUNTED, cursor=cursor
+        )
     else:
         page = fetch_page(rows, order, limit=FANS_PER_PAGE, cursor=cursor, counted=False)
         total = count_up_to(rows.with_only_columns(Fan.id), MOST_COUNTED)
