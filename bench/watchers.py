@@ -100,9 +100,11 @@ class Browser:
         for news, came_at in early:
             self._take("news", news, came_at)
 
-    def _take(self, _name: str, news: dict[str, Any], at: float) -> None:
+    def _take(self, name: str, news: dict[str, Any], at: float) -> None:
         if news.get("kind") in BARE:
             self._note(news, at)
+            return
+        if name != "news":  # that the card beside the thread is old
             return
         room = self._rooms[news["room"]]
         room.heard_at = at

@@ -14,8 +14,10 @@ from sqlalchemy import select
 from app.conversations import filters, listing, search
 from app.conversations.filters import Filter
 from app.conversations.forms import SORTS
-from app.conversations.models import Conversation
+from app.conversations.models import Conversation, Message
 from app.conversations.operators import read
+from app.conversations.queries import search_conversations
+from app.conversations.rows import as_rows, html_of_row, row_of
 from app.database import db, fold, utcnow, write
 from app.fans import queries as fans
 from app.fans.models import Fan
@@ -64,6 +66,30 @@ def inbox(app, ada: Person, eve: Person) -> Person:
             each.pinned, each.assignee_id = number % 13 == 12, ada.user_id if number % 8 < 4 else None
             session.get_one(Fan, each.fan_id).last_seen_at = utcnow() if number % 3 == 1 else None
     return ada
+
+
+def test_a_row_of_the_list_and_one_that_is_told_are_the_same(app, inbox: Person):
+    """Read in two ways, they are shown by one."""
+    said = [
+        ("in", "Hello 👋 " * 30, []),
+        ("out", "", [{"type": "photo", "url": "https://x.test/a"}]),
+        ("out", "<b>", []),
+    ]
+    with app.app_context():
+        with write() as session:
+            first = select(Conversation).where(Conversation.account_id == inbox.account_id).order_by(Conversation.id)
+            for each, (by, text, files) in zip(session.scalars(first), said, strict=False):
+                of = {"account_id": each.account_id, "conversation_id": each.id, "fan_id": each.fan_id}
+                message = Message(**of, connection_id=None, direction=by, status="sent", text=text, attachments=files)
+                session.add(message)
+                session.flush()
+                each.last_message_id = message.id
+        told = list(map(row_of, db.session.scalars(search_conversations(inbox.account_id).order_by(Conversation.id))))
+        listed = db.session.scalars(as_rows(search_conversations(inbox.account_id).order_by(Conversation.id))).all()
+        assert listed == told
+        assert {(each.last_by, each.last_files) for each in told} == {("in", 0), ("out", 1), ("out", 0), ("", 0)}
+        assert [html_of_row(each, "UTC") for each in listed] == [html_of_row(each, "UTC") for each in told]
+        assert "<bdi>&lt;b&gt;</bdi>" in html_of_row(told[2], "UTC")
 
 
 @pytest.mark.usefixtures("either_way")

@@ -67,7 +67,8 @@ def row_of(conversation: Conversation) -> Row:
 
 
 def _row(*values: Any) -> Row:
-    own, (assignee, avatar_url, last_by, text, files), called = values[:8], values[8:13], values[13:]
+    own, called = values[: len(_OWN)], values[-len(_FAN) :]
+    assignee, avatar_url, last_by, text, files = values[len(_OWN) : -len(_FAN)]
     said = last_by or "", (text or "")[:LONGEST_TEXT], len(files or ())
     return Row._make([*own, assignee, shown_name(*called), avatar_url, *said])
 
