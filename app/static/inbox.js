@@ -138,12 +138,14 @@
 
   const chosen = () => document.activeElement.closest?.(".conversation-link") ?? list()?.querySelector(".conversation-link[aria-current]");
 
+  // Of an open thread also where its row is not in the list: filtered out, or further back.
   const act = async (what, back) => {
     const link = chosen();
-    if (!link) return;
-    const address = `${new URL(link.href).pathname}/triage`;
+    if (!link && !head()) return;
+    const address = `${new URL(link?.href ?? location.href).pathname}/triage`;
     const done = await send(address, what);
     if (!done) return;
+    if (!link) return toast(done.said, () => send(address, done.undo ?? back));
     const all = links();
     const after = all[all.indexOf(link) + 1] ?? all[all.indexOf(link) - 1];
     if (link === document.activeElement) after?.focus();

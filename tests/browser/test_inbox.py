@@ -115,6 +115,21 @@ def test_the_header_says_what_was_done_by_key(ada: Person, fan: dict):
     expect(archive).to_be_visible()
 
 
+def test_keys_are_for_the_open_thread_also_where_the_list_does_not_have_it(ada: Person, fan: dict):
+    ada.open_conversation(fan)
+    ada.write("Not in a list of what nobody has")
+    expect(ada.message("Not in a list of what nobody has")).to_be_visible()
+    ada.page.goto(f"{ada.page.url}?tag=nobody")
+    expect(ada.badge()).to_have_text("Live")
+    expect(ada.page.locator("#conversations > li")).to_have_count(0)
+    expect(ada.composer).to_be_focused()
+    ada.page.keyboard.press("Escape")
+    ada.page.keyboard.press("e")
+    expect(ada.page.get_by_role("button", name="Back to the inbox")).to_be_visible()
+    ada.page.keyboard.press("z")
+    expect(ada.page.get_by_role("button", name="Archive (e)")).to_be_visible()
+
+
 def test_undo_brings_back_what_was_pinned(ada: Person, fan: dict):
     ada.open_conversation(fan)
     ada.write("So that it is on top")
