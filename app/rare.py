@@ -72,7 +72,7 @@ def _count(rows: Select[Any], order: Order, most: int, rare: Rare) -> tuple[int,
 def _among_nearest_counted(rows: Select[Any], order: Order, limit: int, rare: Rare) -> list[Any]:
     """The first of them, and with each how many of how many they are."""
     near = select(_nearest(rare, order, [])).cte("nearest").prefix_with("MATERIALIZED")
-    columns = near.c.id, near.c.sort_value, near.c.sort_id
+    columns = rare.id.label("id"), near.c.sort_value, near.c.sort_id
     matching = rows.join(near, rare.near_id == near.c.id).with_only_columns(*columns, maintain_column_froms=True)
     matching = matching.cte("matching").prefix_with("MATERIALIZED")
     first = select(matching.c.id).order_by(*order.clauses(matching.c.sort_value, matching.c.sort_id)).limit(limit)
