@@ -70,6 +70,7 @@
   new MutationObserver(() => {
     if (composer() === known) return;
     known = composer();
+    isTouched = false;
     if (!known) return;
     goOnAtEnd();
     arrived();
@@ -96,6 +97,7 @@
     const follows = again && sent && field().value.trim();
     isUnderWay = again = false;
     if (follows) setTimeout(sendWhatFollows);
+    else renewKey();
   };
 
   // htmx would give the focus to what asks for it, also when somebody has it.
@@ -144,14 +146,20 @@
   };
 
   // --- Its key: once a message stands under it, sent by another window or by this one, which never heard the answer, what
-  // is written here is another one ---
+  // is written here is another one; or it is the message as it was begun, kept before the last words of it ---
+
+  let isTouched = false;
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("#composer")) isTouched = true;
+  }, { capture: true });
 
   const renewKey = () => {
     if (!composer() || isUnderWay) return;
     const row = document.querySelector(`#messages > [data-key="${CSS.escape(key().value)}"]:not(.is-going)`);
     if (!row) return;
+    const wasBegun = !isTouched && field().value === field().defaultValue;
     giveKey();
-    if (saysTheSame(row)) empty();
+    if (wasBegun || saysTheSame(row)) empty();
   };
 
   const giveKey = () => {
@@ -182,6 +190,7 @@
   };
 
   document.addEventListener("greenroom:draft-sent", (event) => wasSent(event.detail.key));
+  renewKey(); // it may have been sent while this page was made
 
   // --- A note instead of an answer ---
 

@@ -118,6 +118,21 @@ def test_two_windows_with_one_draft(bob: Person, stack: Stack, fan: dict):
     assert accepted(stack, fan) == ["Dear Anna", "Dear Anna, no"]
 
 
+def test_a_window_that_shows_how_the_message_was_begun_is_emptied_once_it_is_sent(bob: Person, stack: Stack, fan: dict):
+    bob.open_conversation(fan)
+    with bob.page.expect_response(re.compile("/draft$")):
+        bob.composer.fill("Dear")
+    with bob.second_window() as same:
+        expect(same.locator("#composer textarea")).to_have_value("Dear")
+        expect(same.locator("[data-live]:visible")).to_have_text("Live")
+        bob.write("Dear Anna")
+        expect(same.locator("#composer textarea")).to_have_value("")
+        expect(same.locator("#messages > .message")).to_have_count(1)
+    bob.page.reload()
+    expect(bob.composer).to_have_value("")
+    assert accepted(stack, fan) == ["Dear Anna"]
+
+
 def test_a_draft_that_could_not_be_kept_is_kept_when_the_line_is_back(
     bob: Person, line: Line, silent_fans: Iterator[dict], fan: dict
 ):
