@@ -5,7 +5,7 @@ from werkzeug import Response
 from app import limits
 from app.accounts import half_way, two_step
 from app.accounts.forms import CodeForm
-from app.accounts.guard import enter, let_in, open_to_all
+from app.accounts.guard import enter_first, let_in, open_to_all
 from app.accounts.views import after_sign_in, bp
 from app.web import once_answered
 
@@ -33,7 +33,7 @@ def say_code() -> Response | tuple[str, int]:
         form.code.errors = [error.detail]
         return render_template("accounts/code.html", form=form), 401
     let_in(user)
-    enter(user, None)
+    enter_first(user)
     if (left := two_step.codes_left(user)) <= two_step.FEW_CODES:
         flash(f"Recovery codes left: {left}. Make new ones on your page, under two-step sign-in.", "warning")
     return redirect(after_sign_in(target))

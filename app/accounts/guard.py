@@ -13,6 +13,7 @@ from werkzeug.local import LocalProxy
 from app.accounts import actions, auditing, queries, roles, sessions
 from app.accounts.auditing import Actor
 from app.accounts.models import Account, Membership, User
+from app.accounts.queries import OpenSession
 from app.accounts.roles import Right
 from app.errors import Forbidden, path_of, problem, speaks_json
 from app.extensions import csrf, login_manager
@@ -42,19 +43,20 @@ def init_app(app: Flask) -> None:
 @login_manager.user_loader
 def load_user(session_id: str) -> User | None:
     user_id, _, epoch = session_id.partition(".")
-    found = queries.find_session(int(user_id), session.get("sign_in", 0)) if user_id.isdecimal() else None
-    if found is None or str(found[0].sign_in_epoch) != epoch:
+    if not user_id.isdecimal():
         return None
-    g.sign_in = found[1]
-    return found[0]
+    found = queries.find_session(int(user_id), session.get("sign_in", 0), session.get("account_id"))
+    if found is None or str(found.user.sign_in_epoch) != epoch:
+        return None
+    g.open_session = found
+    return found.user
 
 
 def let_in(user: User) -> None:
     """Begins a session in this browser. One that somebody planted before must not survive it."""
     session.clear()
     session.permanent = True
-    g.sign_in = sessions.begin(user, request.remote_addr or "", request.user_agent.string)
-    session["sign_in"] = g.sign_in.id
+    session["sign_in"] = sessions.begin(user, request.remote_addr or "", request.user_agent.string).id
     login_user(user)
 
 
@@ -67,8 +69,8 @@ def _require_sign_in() -> Response | None:
         return _enter_by_token()
     if not current_user.is_authenticated:
         return _turn_away()
-    sessions.note_seen(g.sign_in, request.remote_addr or "")
-    if not enter(person, session.get("account_id")):
+    sessions.note_seen(g.open_session.sign_in, request.remote_addr or "")
+    if not enter():
         return _turn_away()
     auditing.act_as_user(person)
     csrf.protect()
@@ -97,9 +99,15 @@ def _enter_by_token() -> Response | None:
     return _check_right()
 
 
-def enter(user: User, account_id: int | None) -> Membership | None:
-    """Chooses the account this request is about: the one named, else the person's first."""
-    g.membership = queries.find_membership(user, account_id) or queries.find_membership(user, None)
+def enter() -> Membership | None:
+    """Chooses the account this request is about: the one that the session names, else the person's first."""
+    g.membership = g.open_session.membership or queries.find_membership(person, None)
+    return g.membership
+
+
+def enter_first(user: User) -> Membership | None:
+    """After a sign-in."""
+    g.membership = queries.find_membership(user, None)
     return g.membership
 
 
@@ -142,4 +150,10 @@ def _page_values() -> dict[str, Any]:
     membership: Membership | None = g.get("membership")
     if membership is None:
         return {}
-    return {"account": membership.account, "accounts_of": lambda: queries.accounts_of(person), "may": may}
+    return {"account": membership.account, "other_accounts": _other_accounts, "may": may}
+
+
+def _other_accounts() -> list[Account]:
+    """All that the person may come into, this one too; nothing where it is the only one."""
+    open_session: OpenSession | None = g.get("open_session")
+    return queries.accounts_of(person) if open_session and open_session.has_several else []

@@ -52,7 +52,7 @@ def _page(name_form: NameForm, password_form: PasswordForm) -> str:
         name_form=name_form,
         password_form=password_form,
         sessions=sessions.open_sessions(person.id),
-        this_session=g.sign_in.id,
+        this_session=g.open_session.sign_in.id,
         tokens=sessions.open_tokens(person),
         browser_name=browser_name,
         two_step=two_step.is_on(person),
@@ -70,7 +70,7 @@ def end_session(sign_in_id: int) -> Response:
 
 @bp.post("/settings/me/sessions/end-others")
 def end_other_sessions() -> Response:
-    sessions.end_others(person, g.sign_in.id)
+    sessions.end_others(person, g.open_session.sign_in.id)
     flash("All other sessions and API tokens have ended.", "success")
     return redirect(url_for("accounts.me"))
 

@@ -1,10 +1,13 @@
+from functools import cache
+from typing import NamedTuple
+
 from flask import current_app
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
 from app.accounts.auditing import ACTS
 from app.accounts.entry_models import SignIn
 from app.accounts.models import Account, ApiToken, AuditEntry, Membership, User
-from app.database import db
+from app.database import BigId, db
 from app.paging import Order
 
 NEWEST_ENTRIES_FIRST = Order("audit", AuditEntry.at, AuditEntry.id, descending=True)
@@ -52,10 +55,17 @@ def accounts_of(user: User) -> list[Account]:
 
 def people_of(account_id: int, *, active_only: bool = False) -> list[User]:
     """Who works in it, or did, by name."""
-    rows = _present().join(Membership, Membership.user_id == User.id).where(Membership.account_id == account_id)
-    if active_only:
-        rows = rows.where(Membership.deactivated_at.is_(None))
-    return list(db.session.scalars(rows.order_by(User.name, User.id)))
+    rows = _people(active_only=active_only, demo_too=not current_app.config["PRODUCTION"])
+    return list(db.session.scalars(rows, {"account_id": account_id}))
+
+
+@cache
+def _people(*, active_only: bool, demo_too: bool) -> Select[User]:
+    rows = select(User).join(Membership, Membership.user_id == User.id)
+    rows = rows.where(Membership.account_id == bindparam("account_id"))
+    rows = rows if demo_too else rows.where(User.demo.is_(False))
+    rows = rows.where(Membership.deactivated_at.is_(None)) if active_only else rows
+    return rows.order_by(User.name, User.id)
 
 
 _BEARER = (
@@ -64,11 +74,22 @@ _BEARER = (
     .join(Membership, (Membership.user_id == User.id) & (Membership.account_id == ApiToken.account_id))
     .where(ApiToken.id == bindparam("token_id"), Membership.deactivated_at.is_(None))
 )
+_ALL_OF_THEIRS = select(func.count()).select_from(Membership).where(*_MAY_COME_IN).scalar_subquery()
 _SESSION = (
-    select(User, SignIn)
+    select(User, SignIn, Membership, (_ALL_OF_THEIRS > 1).label("has_several"))
     .join(SignIn, SignIn.user_id == User.id)
+    .outerjoin(Membership, and_(*_MAY_COME_IN, Membership.account_id == bindparam("account_id", type_=BigId)))
     .where(User.id == bindparam("user_id"), SignIn.id == bindparam("sign_in_id"), SignIn.ended_at.is_(None))
 )
+
+
+class OpenSession(NamedTuple):
+    """A browser's, with the person's place in the account that it is about, if they have one there."""
+
+    user: User
+    sign_in: SignIn
+    membership: Membership | None
+    has_several: bool  # accounts that they may come into
 
 
 def find_bearer(token_id: str) -> tuple[ApiToken, User, Membership] | None:
@@ -77,10 +98,11 @@ def find_bearer(token_id: str) -> tuple[ApiToken, User, Membership] | None:
     return (found[0], found[1], found[2]) if found and _is_present(found[1]) else None
 
 
-def find_session(user_id: int, sign_in_id: int) -> tuple[User, SignIn] | None:
-    """A person and their browser's session, as long as it is open."""
-    found = db.session.execute(_SESSION, {"user_id": user_id, "sign_in_id": sign_in_id}).one_or_none()
-    return (found[0], found[1]) if found and _is_present(found[0]) else None
+def find_session(user_id: int, sign_in_id: int, account_id: int | None) -> OpenSession | None:
+    """As long as it is open. All in one statement: it is asked for with each page."""
+    whose = {"user_id": user_id, "sign_in_id": sign_in_id, "account_id": account_id}
+    found = db.session.execute(_SESSION, whose).one_or_none()
+    return OpenSession._make(found) if found and _is_present(found[0]) else None
 
 
 def audit_entries(account_id: int, *, user_id: int | None = None, kind: str = "") -> Select[AuditEntry]:

@@ -7,7 +7,7 @@ from werkzeug import Response
 from app import limits
 from app.accounts import actions, half_way, queries, sessions, two_step
 from app.accounts.forms import SignInForm
-from app.accounts.guard import enter, first_place, let_in, open_to_all, person
+from app.accounts.guard import enter, enter_first, first_place, let_in, open_to_all, person
 from app.database import LARGEST_ID
 from app.errors import NotFound
 from app.web import once_answered
@@ -25,7 +25,7 @@ def home() -> Response:
 def sign_in() -> str | Response:
     form = SignInForm(next=request.args.get("next", ""))
     if current_user.is_authenticated:
-        if enter(person, session.get("account_id")):
+        if enter():
             return redirect(after_sign_in(form.next.data))
         form.form_errors.append(f"No account lets {person.email} in at present. Ask an owner.")
     return _sign_in_page(form)
@@ -48,7 +48,7 @@ def start_session() -> Response | tuple[str, int]:
         half_way.begin(user, form.next.data or "")
         return redirect(url_for("accounts.show_code"))
     let_in(user)
-    enter(user, None)
+    enter_first(user)
     return redirect(after_sign_in(form.next.data))
 
 
@@ -73,7 +73,7 @@ def _stays_here(target: str) -> bool:
 
 @bp.post("/logout")
 def sign_out() -> Response:
-    sessions.sign_out(person, g.sign_in.id)
+    sessions.sign_out(person, g.open_session.sign_in.id)
     logout_user()
     session.clear()
     return redirect(url_for("accounts.sign_in"))

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, cast
 
 import structlog
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, request
 from flask_login import current_user
 from flask_socketio import join_room, leave_room
 from flask_socketio import rooms as joined_by_this_socket
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import measured
 from app.accounts import sessions
-from app.accounts.guard import enter, may_do, person
+from app.accounts.guard import enter, may_do
 from app.accounts.roles import Right
 from app.conversations import live, rooms
 from app.database import db
@@ -40,7 +40,7 @@ def connect(_auth: Any = None) -> None:
         # Each socket holds a thread of this process; the page itself must still be served.
         if len(_open) >= current_app.config["MOST_SOCKETS"]:
             raise ConnectionRefusedError("busy")
-        _open[request.sid] = (g.sign_in.id, g.membership.account_id)  # type: ignore[attr-defined]
+        _open[request.sid] = (g.open_session.sign_in.id, g.membership.account_id)  # type: ignore[attr-defined]
         measured.sockets.set(len(_open))
         _start_keeper(current_app._get_current_object(), get_emitter())  # type: ignore[attr-defined]
 
@@ -83,7 +83,7 @@ def leave(wish: Any = None) -> None:
 
 def _may_hear() -> bool:
     """The same right as the inbox's page."""
-    is_in = current_user.is_authenticated and enter(person, session.get("account_id"))
+    is_in = current_user.is_authenticated and enter()
     return bool(is_in) and may_do(Right.SEE_INBOX)
 
 
