@@ -65,11 +65,7 @@ def _said_in_address() -> dict[str, str]:
 
 
 class ComposerForm(WithMedia, FlaskForm):
-    text = TextAreaField(
-        "Message",
-        [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")],
-        render_kw={"data-placeholders": " ".join(placeholders.KEYS)},
-    )
+    text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
     price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
     mode = RadioField(
@@ -81,6 +77,7 @@ class ComposerForm(WithMedia, FlaskForm):
     seen = HiddenField()  # the newest message that was shown when this was sent
     agreed = HiddenField()  # what was to be sent as it is, in spite of which warnings
     agreement = ""
+    placeholder_keys = " ".join(placeholders.KEYS)
 
     def seen_message_id(self) -> int | None:
         said = self.seen.data or ""
