@@ -87,7 +87,12 @@ def fetch_page(rows: Select[Any], order: Order, *, limit: int, cursor: str | Non
 
 def count_up_to(rows: Select[Any], most: int) -> int:
     """How many they are; one more than `most` stands for any number above it."""
-    return db.session.scalar(planned_anew(select(func.count()).select_from(rows.limit(most + 1).subquery()))) or 0
+    return db.session.scalar(counting_up_to(rows, most)) or 0
+
+
+def counting_up_to(rows: Select[Any], most: int) -> Select[Any]:
+    """What count_up_to asks."""
+    return planned_anew(select(func.count()).select_from(rows.limit(most + 1).subquery()))
 
 
 def _portion(rows: Select[Any], order: Order, limit: int, place: tuple[Any, int] | None) -> list[Any]:

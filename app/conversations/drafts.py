@@ -1,7 +1,7 @@
 """What a person has begun to write: it waits on the server for their next look, in whatever window; and colleagues see
 that somebody is writing."""
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, select
 
 from app.conversations import live, queries
 from app.conversations.desk_models import SavedDraft
@@ -12,7 +12,12 @@ from app.media.actions import Attachment
 
 
 def find_draft(conversation: Conversation, user_id: int) -> SavedDraft | None:
-    return db.session.get(SavedDraft, (conversation.id, user_id))
+    return db.session.scalar(_DRAFT, {"conversation_id": conversation.id, "user_id": user_id})
+
+
+_DRAFT = select(SavedDraft).where(
+    SavedDraft.conversation_id == bindparam("conversation_id"), SavedDraft.user_id == bindparam("user_id")
+)
 
 
 def save_draft(

@@ -7,7 +7,7 @@ looked up from the fans who have it, and sorted. So neither a common tag nor a r
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, select, true
+from sqlalchemy import Select, bindparam, select, true
 
 from app.conversations import filters, queries
 from app.conversations.filters import Filter
@@ -24,8 +24,16 @@ MOST_PINNED = 50
 
 
 def pinned(account_id: int) -> list[Row]:
-    rows = queries.search_conversations(account_id).where(queries.IN_SIGHT, Conversation.pinned)
-    return list(db.session.scalars(as_rows(rows.order_by(*queries.NEWEST_FIRST.clauses()).limit(MOST_PINNED))))
+    return list(db.session.scalars(_PINNED, {"account_id": account_id}))
+
+
+_ACCOUNT: Any = bindparam("account_id")
+_PINNED = as_rows(
+    queries.search_conversations(_ACCOUNT)
+    .where(queries.IN_SIGHT, Conversation.pinned)
+    .order_by(*queries.NEWEST_FIRST.clauses())
+    .limit(MOST_PINNED)
+)
 
 
 def page_of_inbox(

@@ -1,8 +1,9 @@
 """Private notes between a thread's messages: for colleagues, never for the fan. No message is made of one."""
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from app.conversations import keys, live, queries
 from app.conversations.desk_models import Note, SavedDraft
@@ -88,7 +89,13 @@ def _news_of(note: Note) -> list[live.Noted]:
 
 def notes_between(conversation: Conversation, first: datetime | None, before: datetime | None) -> list[Note]:
     """From the one moment on, and before the other; None: without end."""
-    rows = select(Note).where(Note.conversation_id == conversation.id, Note.deleted_at.is_(None))
-    rows = rows.where(Note.created_at >= first) if first else rows
-    rows = rows.where(Note.created_at < before) if before else rows
-    return list(db.session.scalars(rows.order_by(Note.created_at, Note.id)))
+    values = {"conversation_id": conversation.id, "first": first, "before": before}
+    return list(db.session.scalars(_between(has_first=bool(first), has_end=bool(before)), values))
+
+
+@cache
+def _between(*, has_first: bool, has_end: bool) -> Select[Note]:
+    rows = select(Note).where(Note.conversation_id == bindparam("conversation_id"), Note.deleted_at.is_(None))
+    rows = rows.where(Note.created_at >= bindparam("first")) if has_first else rows
+    rows = rows.where(Note.created_at < bindparam("before")) if has_end else rows
+    return rows.order_by(Note.created_at, Note.id)

@@ -1,15 +1,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Integer, Select, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.conversations.models import Conversation, Message, MessageStatus
-from app.database import UTCDateTime, contains, db, fold, plain
+from app.database import BigId, UTCDateTime, contains, db, fold, plain
 from app.errors import NotFound
 from app.fans.models import Fan
 from app.fans.names import called
-from app.paging import Order, count_up_to
+from app.paging import Order, counting_up_to
 
 NEWEST_FIRST = Order("-lastMessageAt", Conversation.last_message_at, Conversation.id, descending=True)
 LONGEST_WAITING_FIRST = Order("waitingSince", Conversation.waiting_since, Conversation.id)
@@ -118,11 +118,24 @@ def messages_from(conversation: Conversation, offset: int, limit: int) -> list[M
 
 def newest_messages(conversation: Conversation, limit: int, before: Message | None = None) -> list[Message]:
     """The newest ones, or those just before a message; oldest first."""
-    rows = messages_in(conversation).options(joinedload(Message.author))
-    rows = rows.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)
-    if before is not None:
-        rows = rows.where(_place() < _place_of(before))
-    return list(db.session.scalars(rows))[::-1]
+    values = {"conversation_id": conversation.id, "limit": limit}
+    if before is None:
+        return list(db.session.scalars(_NEWEST, values))[::-1]
+    values |= {"created_at": before.created_at, "message_id": before.id}
+    return list(db.session.scalars(_NEWEST_BEFORE, values))[::-1]
+
+
+_NEWEST = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("conversation_id"))
+    .options(joinedload(Message.author))
+    .order_by(Message.created_at.desc(), Message.id.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
+_NEWEST_BEFORE = _NEWEST.where(
+    tuple_(Message.created_at, Message.id)
+    < tuple_(bindparam("created_at", type_=UTCDateTime), bindparam("message_id", type_=BigId))
+)
 
 
 def messages_after(conversation: Conversation, after: Message, limit: int) -> list[Message]:
@@ -183,10 +196,7 @@ def messages_needing_a_person(account_id: int) -> Select[Any]:
 
 def unread_total(account_id: int) -> int:
     """How many conversations wait to be read, as count_up_to MOST_COUNTED says it."""
-    rows = select(Conversation.id).where(
-        Conversation.account_id == account_id, Conversation.unread_count > plain(0), IN_SIGHT
-    )
-    return count_up_to(rows, MOST_COUNTED)
+    return db.session.scalar(_UNREAD, {"account_id": account_id}) or 0
 
 
 def find_by_platform_ids(connection_id: int, platform_message_ids: Sequence[str]) -> list[Message]:
@@ -198,4 +208,13 @@ def find_by_platform_ids(connection_id: int, platform_message_ids: Sequence[str]
 
 def count_needing_a_person(account_id: int) -> int:
     """As count_up_to MOST_COUNTED says it."""
-    return count_up_to(messages_needing_a_person(account_id).with_only_columns(Message.id), MOST_COUNTED)
+    return db.session.scalar(_NEEDING_A_PERSON, {"account_id": account_id}) or 0
+
+
+# Asked for each page: made once.
+_ACCOUNT: Any = bindparam("account_id")
+_UNREAD = counting_up_to(
+    select(Conversation.id).where(Conversation.account_id == _ACCOUNT, Conversation.unread_count > plain(0), IN_SIGHT),
+    MOST_COUNTED,
+)
+_NEEDING_A_PERSON = counting_up_to(messages_needing_a_person(_ACCOUNT).with_only_columns(Message.id), MOST_COUNTED)

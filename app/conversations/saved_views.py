@@ -1,8 +1,6 @@
 """The inbox and searches under a name: a person's own, and those that everybody in the account sees."""
 
-from typing import Any
-
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from app.accounts.models import Account
 from app.conversations.models import SavedView
@@ -14,20 +12,23 @@ LONGEST_NAME = 60
 
 
 def seen_by(account_id: int, user_id: int) -> list[SavedView]:
-    return list(db.session.scalars(_seen_by(account_id, user_id).order_by(SavedView.name_key, SavedView.id)))
+    return list(db.session.scalars(_IN_ORDER, {"account_id": account_id, "user_id": user_id}))
 
 
 def find_view(account_id: int, user_id: int, view_id: int) -> SavedView:
     """Raises NotFound, also for what is another person's own."""
-    found = db.session.scalar(_seen_by(account_id, user_id).where(SavedView.id == view_id))
+    rows = _SEEN_BY.where(SavedView.id == view_id)
+    found = db.session.scalar(rows, {"account_id": account_id, "user_id": user_id})
     if found is None:
         raise NotFound
     return found
 
 
-def _seen_by(account_id: int, user_id: int) -> Select[Any]:
-    theirs = SavedView.owner_id.is_(None) | (SavedView.owner_id == user_id)
-    return select(SavedView).where(SavedView.account_id == account_id, theirs)
+_SEEN_BY = select(SavedView).where(
+    SavedView.account_id == bindparam("account_id"),
+    SavedView.owner_id.is_(None) | (SavedView.owner_id == bindparam("user_id")),
+)
+_IN_ORDER = _SEEN_BY.order_by(SavedView.name_key, SavedView.id)
 
 
 def save_view(

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from app import restored
 from app.conversations import actions, drafts, live, queries, triage
@@ -36,11 +36,17 @@ def _found(rows: Select[Any]) -> LaterReply:
 
 def laters_of(conversation: Conversation) -> list[LaterReply]:
     """Those that wait, and those that wait for a person's word."""
-    rows = select(LaterReply).where(
-        LaterReply.conversation_id == conversation.id,
+    return list(db.session.scalars(_LATERS, {"conversation_id": conversation.id}))
+
+
+_LATERS = (
+    select(LaterReply)
+    .where(
+        LaterReply.conversation_id == bindparam("conversation_id"),
         LaterReply.status.in_((LaterStatus.WAITING, LaterStatus.CANCELLED)),
     )
-    return list(db.session.scalars(rows.order_by(LaterReply.send_at, LaterReply.id)))
+    .order_by(LaterReply.send_at, LaterReply.id)
+)
 
 
 def send_later(

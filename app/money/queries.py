@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
@@ -82,16 +82,8 @@ def attributions_of(transaction: Transaction) -> list[tuple[Attribution, User | 
 
 
 def spend_of(account_id: int, fan_id: int) -> Spend:
-    cents = func.sum(Transaction.gross_cents).filter(COUNTED)
-    recent = func.sum(Transaction.gross_cents).filter(COUNTED, Transaction.at > utcnow() - RECENT)
-    bought_at = func.max(Transaction.at).filter(BOUGHT)
-    rows = (
-        select(Transaction.kind, cents, func.coalesce(recent, 0), bought_at)
-        .where(Transaction.account_id == account_id, Transaction.fan_id == fan_id)
-        .group_by(Transaction.kind)
-        .order_by(cents.desc())
-    )
-    found = db.session.execute(rows).all()
+    whose = {"account_id": account_id, "fan_id": fan_id}
+    found = db.session.execute(_BY_KIND, whose | {"recently": utcnow() - RECENT}).all()
     kinds = [KindOfSpend(kind, int(cents), int(recent)) for kind, cents, recent, _ in found if cents is not None]
     purchases = [Purchase(at, kind) for kind, _, _, at in found if at]
     return Spend(kinds, max(purchases, key=lambda each: each.at, default=None))
@@ -99,9 +91,27 @@ def spend_of(account_id: int, fan_id: int) -> Spend:
 
 def spent_since(account_id: int, fan_id: int, after: datetime) -> tuple[int, int]:
     """What they paid, and what of their payments was taken back: both in cents, gross, and not below 0."""
-    cents = Transaction.gross_cents
-    rows = select(func.sum(cents).filter(cents > 0), func.sum(-cents).filter(cents < 0)).where(
-        Transaction.account_id == account_id, Transaction.fan_id == fan_id, Transaction.at > after, COUNTED
-    )
-    paid, taken_back = db.session.execute(rows).one()
+    whose = {"account_id": account_id, "fan_id": fan_id}
+    paid, taken_back = db.session.execute(_PAID_AND_TAKEN_BACK, whose | {"after": after}).one()
     return int(paid or 0), int(taken_back or 0)
+
+
+# Asked for each thread: made once.
+_OF_FAN = Transaction.account_id == bindparam("account_id"), Transaction.fan_id == bindparam("fan_id")
+_CENTS = Transaction.gross_cents
+_SPENT = func.sum(_CENTS).filter(COUNTED)
+_BY_KIND = (
+    select(
+        Transaction.kind,
+        _SPENT,
+        func.coalesce(func.sum(_CENTS).filter(COUNTED, Transaction.at > bindparam("recently")), 0),
+        func.max(Transaction.at).filter(BOUGHT),
+    )
+    .where(*_OF_FAN)
+    .group_by(Transaction.kind)
+    .order_by(_SPENT.desc())
+)
+_PAID_AND_TAKEN_BACK = select(
+    func.sum(_CENTS).filter(_CENTS > 0),
+    func.sum(-_CENTS).filter(_CENTS < 0),
+).where(*_OF_FAN, Transaction.at > bindparam("after"), COUNTED)
