@@ -101,7 +101,7 @@ def _enter_by_token() -> Response | None:
 
 def enter() -> Membership | None:
     """Chooses the account this request is about: the one that the session names, else the person's first."""
-    g.membership = g.open_session.membership or queries.find_membership(person, None)
+    g.membership = g.open_session.membership
     return g.membership
 
 

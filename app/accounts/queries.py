@@ -2,7 +2,7 @@ from functools import cache
 from typing import NamedTuple
 
 from flask import current_app
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, case, func, select
 
 from app.accounts.auditing import ACTS
 from app.accounts.entry_models import SignIn
@@ -78,13 +78,15 @@ _ALL_OF_THEIRS = select(func.count()).select_from(Membership).where(*_MAY_COME_I
 _SESSION = (
     select(User, SignIn, Membership, (_ALL_OF_THEIRS > 1).label("has_several"))
     .join(SignIn, SignIn.user_id == User.id)
-    .outerjoin(Membership, and_(*_MAY_COME_IN, Membership.account_id == bindparam("account_id", type_=BigId)))
+    .outerjoin(Membership, and_(*_MAY_COME_IN))
     .where(User.id == bindparam("user_id"), SignIn.id == bindparam("sign_in_id"), SignIn.ended_at.is_(None))
+    .order_by(case((Membership.account_id == bindparam("account_id", type_=BigId), 0), else_=1), Membership.account_id)
+    .limit(1)
 )
 
 
 class OpenSession(NamedTuple):
-    """A browser's, with the person's place in the account that it is about, if they have one there."""
+    """A browser's, with the person's place in the account that it is about, or else in their first one."""
 
     user: User
     sign_in: SignIn

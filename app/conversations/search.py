@@ -31,7 +31,7 @@ from app.fans.queries import SORTS, rare_fans, search_fans
 from app.paging import Order, Page, cursor_at, cut_page, fetch_page, in_order, place_of
 from app.rare import fetch_rare_counted
 
-NEWEST_LOOKED_THROUGH = 20_000
+NEWEST_LOOKED_THROUGH = 10_000
 SAMPLE = 2000  # of the newest
 COMMON = 10  # of these have the words: in a month of the index there are thousands
 COMMON_BEGINNING = 20  # of these have a word that begins so: the index would gather all of these words, of all months

@@ -19,7 +19,7 @@ from app.errors import Invalid
 
 MESSAGES_PER_PAGE = 30
 MESSAGES_AT_A_GLANCE = 6
-PATIENCE_SECONDS = 0.045  # then what was found is shown, and the page asks for what lies further back
+PATIENCE_SECONDS = 0.035  # then what was found is shown, and the page asks for what lies further back
 
 
 @bp.get("/messages/onlyfans/search")

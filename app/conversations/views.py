@@ -275,7 +275,7 @@ def _list_values() -> dict[str, Any]:
         "grows": plain and not cursor,
         "kept": kept_in_address(),
         "people": accounts.people_of(account.id, active_only=True),
-        "connection": first_connection(account.id, "onlyfans"),
+        "connection": None if page.total else first_connection(account.id, "onlyfans"),  # why there is nothing
         "views": saved_views.seen_by(account.id, current_user.id),
         "needs_a_person": queries.count_needing_a_person(account.id),
     }

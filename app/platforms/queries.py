@@ -5,6 +5,7 @@ from sqlalchemy.orm import defer
 
 from app.database import db
 from app.errors import NotFound
+from app.platforms import models
 from app.platforms.gateway import Endpoint, PlatformGateway
 from app.platforms.models import Connection
 from app.platforms.onlyfansapi import OnlyFansAPI
@@ -31,15 +32,22 @@ def find_connection(account_id: int, connection_id: int) -> Connection:
 _FIRST = (
     select(Connection)
     .where(Connection.account_id == bindparam("account_id"), Connection.platform == bindparam("platform"))
-    .options(defer(Connection.api_key), defer(Connection.webhook_secret))
     .order_by(Connection.id)
     .limit(1)
 )
+_WITHOUT_SECRETS = _FIRST.options(defer(Connection.api_key), defer(Connection.webhook_secret))
+_PRICES = _FIRST.with_only_columns(Connection.price_min_cents, Connection.price_max_cents)
 
 
 def first_connection(account_id: int, platform: str) -> Connection | None:
     """Its secrets are read, and decrypted, where they are asked for: pages ask for neither."""
-    return db.session.scalar(_FIRST, {"account_id": account_id, "platform": platform})
+    return db.session.scalar(_WITHOUT_SECRETS, {"account_id": account_id, "platform": platform})
+
+
+def price_range_cents(account_id: int, platform: str) -> tuple[int, int]:
+    """Lowest and highest price of a paid message; without a connection, what platforms allow."""
+    found = db.session.execute(_PRICES, {"account_id": account_id, "platform": platform}).one_or_none()
+    return (found[0], found[1]) if found else models.price_range_cents(None)
 
 
 def gateway_of(connection: Connection | Row[Any]) -> PlatformGateway:
