@@ -132,14 +132,15 @@ _NEWEST = (
     .order_by(Message.created_at.desc(), Message.id.desc())
     .limit(bindparam("limit", type_=Integer))
 )
+_PLACE = tuple_(Message.created_at, Message.id)
 _NEWEST_BEFORE = _NEWEST.where(
-    tuple_(Message.created_at, Message.id)
-    < tuple_(bindparam("created_at", type_=UTCDateTime), bindparam("message_id", type_=BigId))
+    tuple_(bindparam("created_at", type_=UTCDateTime), bindparam("message_id", type_=BigId)) > _PLACE
 )
 
 
 def messages_after(conversation: Conversation, after: Message, limit: int) -> list[Message]:
-    rows = messages_in(conversation).where(_place() > _place_of(after)).order_by(*OLDEST_FIRST).limit(limit)
+    place = tuple_(literal(after.created_at, UTCDateTime), literal(after.id))
+    rows = messages_in(conversation).where(place < _PLACE).order_by(*OLDEST_FIRST).limit(limit)
     return list(db.session.scalars(rows))
 
 
@@ -154,14 +155,6 @@ def messages_around(conversation: Conversation, message: Message, limit: int) ->
     """The message, and up to `limit` on each side of it; oldest first."""
     before = newest_messages(conversation, limit, before=message)
     return [*before, message, *messages_after(conversation, message, limit)]
-
-
-def _place() -> Any:
-    return tuple_(Message.created_at, Message.id)
-
-
-def _place_of(message: Message) -> Any:
-    return tuple_(literal(message.created_at, UTCDateTime), literal(message.id))
 
 
 def find_message_in(conversation: Conversation, message_id: int) -> Message | None:
