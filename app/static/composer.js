@@ -70,7 +70,6 @@
   new MutationObserver(() => {
     if (composer() === known) return;
     known = composer();
-    isTouched = false;
     if (!known) return;
     goOnAtEnd();
     arrived();
@@ -148,16 +147,16 @@
   // --- Its key: once a message stands under it, sent by another window or by this one, which never heard the answer, what
   // is written here is another one; or it is the message as it was begun, kept before the last words of it ---
 
-  let isTouched = false;
+  let typedUnder = null; // also where the answer to what was typed brought a composer that shows it anew
   document.addEventListener("input", (event) => {
-    if (event.target.closest("#composer")) isTouched = true;
+    if (event.target.closest("#composer")) typedUnder = key().value;
   }, { capture: true });
 
   const renewKey = () => {
     if (!composer() || isUnderWay) return;
     const row = document.querySelector(`#messages > [data-key="${CSS.escape(key().value)}"]:not(.is-going)`);
     if (!row) return;
-    const wasBegun = !isTouched && field().value === field().defaultValue;
+    const wasBegun = key().value !== typedUnder && field().value === field().defaultValue;
     giveKey();
     if (wasBegun || saysTheSame(row)) empty();
   };

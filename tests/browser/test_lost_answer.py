@@ -133,6 +133,25 @@ def test_a_window_that_shows_how_the_message_was_begun_is_emptied_once_it_is_sen
     assert accepted(stack, fan) == ["Dear Anna"]
 
 
+def test_what_was_typed_and_refused_stays_when_another_window_sends_what_it_began_as(bob: Person, stack: Stack, fan: dict):
+    bob.open_conversation(fan)
+    with bob.page.expect_response(re.compile("/draft$")):
+        bob.composer.fill("Dear")
+    with bob.second_window() as other:
+        text = other.locator("#composer textarea")
+        expect(text).to_have_value("Dear")
+        expect(other.locator("[data-live]:visible")).to_have_text("Live")
+        text.fill("Dear Anna, no")
+        other.get_by_title("Attach by address").click()
+        other.locator("#address").fill("https://example.com/cat.png")
+        other.locator("#composer").evaluate("form => form.requestSubmit()")
+        expect(other.locator("#address-error")).to_be_visible()
+        bob.write("Dear")
+        expect(other.locator("#messages > .message")).to_have_count(1)
+        expect(text).to_have_value("Dear Anna, no")
+    assert accepted(stack, fan) == ["Dear"]
+
+
 def test_a_draft_that_could_not_be_kept_is_kept_when_the_line_is_back(
     bob: Person, line: Line, silent_fans: Iterator[dict], fan: dict
 ):
