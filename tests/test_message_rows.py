@@ -8,9 +8,9 @@ import pytest
 from markupsafe import escape
 
 from app.accounts.models import User
-from app.conversations import rows
+from app.conversations import message_rows
+from app.conversations.message_rows import html_of_message
 from app.conversations.models import Message
-from app.conversations.rows import html_of_message
 from app.database import utcnow
 
 AN_HOUR_AGO = utcnow() - timedelta(hours=1)
@@ -60,5 +60,5 @@ def test_an_author_who_is_renamed_is_so_on_what_they_wrote(message: Message):
 def test_its_day_is_named_anew_when_the_year_is_over(message: Message, monkeypatch):
     kept = html_of_message(message, "UTC")
     assert html_of_message(message, "UTC") is kept
-    monkeypatch.setattr(rows, "utcnow", lambda: utcnow() + timedelta(days=366))
+    monkeypatch.setattr(message_rows, "utcnow", lambda: utcnow() + timedelta(days=366))
     assert html_of_message(message, "UTC") is not kept

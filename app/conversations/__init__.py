@@ -16,7 +16,8 @@ def init_app(app: Flask) -> None:
         triage_views,
         views,
     )
-    from app.conversations.rows import html_of_message, html_of_row
+    from app.conversations.message_rows import html_of_message
+    from app.conversations.rows import html_of_row
     from app.fans.actions import looks_changed
 
     # What they handle is registered by being imported.

@@ -9,7 +9,7 @@ from wtforms import DecimalField, MultipleFileField, StringField, ValidationErro
 from app.accounts.guard import account
 from app.errors import Invalid, NotFound
 from app.media.actions import Attachment, as_attachments, store_from_address, store_upload
-from app.platforms.queries import price_range_cents
+from app.platforms.queries import find_price_range
 
 _IN_CENTS = re.compile(r" \(\d+ to \d+ cents\)")
 
@@ -64,7 +64,7 @@ class WithMedia:
     @cached_property
     def price_range(self) -> tuple[int, int]:
         """In cents, of a paid message."""
-        return price_range_cents(account.id, "onlyfans")
+        return find_price_range(account.id, "onlyfans")
 
 
 def without_cents(message: str) -> str:

@@ -1,9 +1,8 @@
-"""Rows of the inbox and of a thread: all that each shows, and the HTML of that, which is kept. As it is made of nothing but
-these values, it is never old."""
+"""A row of the inbox: all that it shows, and the HTML of that, which is kept. As it is made of nothing but these values, it is
+never old."""
 
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from flask import current_app
@@ -18,7 +17,7 @@ from app.fans.models import Fan, shown_name
 from app.formats import day
 
 LONGEST_TEXT = 120
-MOST_KEPT = 5000  # of each kind, of about two kilobytes
+MOST_KEPT = 5000  # of about two kilobytes
 
 
 class Row(NamedTuple):
@@ -82,56 +81,9 @@ def html_of_row(row: Row, timezone: str, *, listed: bool = False, current: bool 
 @lru_cache(MOST_KEPT)
 def _html(row: Row, timezone: str, _today: str, listed: bool, current: bool) -> Markup:
     """_today: times of today are written without it."""
-    return _macros().conversation_row(row, timezone, listed, current)
+    return macros().conversation_row(row, timezone, listed, current)
 
 
-class File(NamedTuple):
-    type: str
-    url: str
-    name: str | None
-    preview: bool
-
-
-class MessageRow(NamedTuple):
-    files: tuple[File, ...]
-    author: str | None
-    is_from_elsewhere: bool  # written by the creator on the platform itself
-    id: int
-    created_at: datetime
-    direction: str
-    author_id: int | None
-    campaign_id: int | None
-    client_message_id: str | None
-    status: str
-    status_reason: str | None
-    text: str
-    price_cents: int
-    purchased: bool
-    deleted_at: datetime | None
-
-
-_SHOWN = attrgetter(*MessageRow._fields[3:])
-
-
-def html_of_message(message: Message, timezone: str, *, found: bool = False) -> Markup:
-    """found: it is what somebody came for."""
-    return _html_of_message(_message_row(message), timezone, day(utcnow(), timezone)[:4], found)
-
-
-def _message_row(of: Message) -> MessageRow:
-    files = tuple(
-        File(each["type"], each["url"], each.get("name"), bool(each.get("preview"))) for each in of.attachments
-    )
-    author = of.author.name if of.author else None
-    is_told = bool(of.platform_message_id) and not of.tries and not of.campaign_id
-    return MessageRow(files, author, of.direction == "out" and not author and is_told, *_SHOWN(of))
-
-
-@lru_cache(MOST_KEPT)
-def _html_of_message(row: MessageRow, timezone: str, _year: str, found: bool) -> Markup:
-    """_year: days of this year are written without it."""
-    return _macros().message_row(row, timezone, found)
-
-
-def _macros() -> Any:
+def macros() -> Any:
+    """Of rows, by name."""
     return current_app.jinja_env.get_template("conversations/_rows.html").module

@@ -5,9 +5,8 @@ from sqlalchemy.orm import defer
 
 from app.database import db
 from app.errors import NotFound
-from app.platforms import models
 from app.platforms.gateway import Endpoint, PlatformGateway
-from app.platforms.models import Connection
+from app.platforms.models import Connection, price_range_cents
 from app.platforms.onlyfansapi import OnlyFansAPI
 
 ADAPTERS: dict[str, type[PlatformGateway]] = {"onlyfansapi": OnlyFansAPI}
@@ -44,10 +43,10 @@ def first_connection(account_id: int, platform: str) -> Connection | None:
     return db.session.scalar(_WITHOUT_SECRETS, {"account_id": account_id, "platform": platform})
 
 
-def price_range_cents(account_id: int, platform: str) -> tuple[int, int]:
-    """Lowest and highest price of a paid message; without a connection, what platforms allow."""
+def find_price_range(account_id: int, platform: str) -> tuple[int, int]:
+    """As price_range_cents says it of the first connection."""
     found = db.session.execute(_PRICES, {"account_id": account_id, "platform": platform}).one_or_none()
-    return (found[0], found[1]) if found else models.price_range_cents(None)
+    return (found[0], found[1]) if found else price_range_cents(None)
 
 
 def gateway_of(connection: Connection | Row[Any]) -> PlatformGateway:

@@ -133,7 +133,9 @@ def test_a_window_that_shows_how_the_message_was_begun_is_emptied_once_it_is_sen
     assert accepted(stack, fan) == ["Dear Anna"]
 
 
-def test_what_was_typed_and_refused_stays_when_another_window_sends_what_it_began_as(bob: Person, stack: Stack, fan: dict):
+def test_what_was_typed_and_refused_stays_when_another_window_sends_what_it_began_as(
+    bob: Person, stack: Stack, fan: dict
+):
     bob.open_conversation(fan)
     with bob.page.expect_response(re.compile("/draft$")):
         bob.composer.fill("Dear")
