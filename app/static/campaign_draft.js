@@ -4,8 +4,9 @@
   const form = document.getElementById("campaign-form");
   if (!form) return;
   const keeper = form.querySelector("[data-keeps]");
-  let said = 0; // counted by its changes, as what is asked to be kept, and what is
-  let asked = 0;
+  const typed = [...form.querySelectorAll("input[type=text], textarea")];
+  let said = Number(typed.some((each) => each.value !== each.defaultValue)); // before this was loaded; counted by its changes,
+  let asked = 0; // as what is asked to be kept, and what is
   let kept = 0;
 
   keeper.addEventListener("input", () => { said += 1; });

@@ -94,5 +94,9 @@
     acts.before(said);
   });
 
+  // What was typed before this was loaded.
+  const early = document.querySelector("#composer textarea");
+  if (early && early.value !== early.defaultValue) saveSoon();
+
   window.greenroom.drafts = { saveSoon, save, forget };
 })();
