@@ -64,9 +64,10 @@ def after_sign_in(target: str | None) -> str:
 
 
 def _stays_here(target: str) -> bool:
-    """As browsers read it, which leave out tabs and take a backslash for a slash."""
+    """As browsers read it, which leave out tabs and take a backslash for a slash; after two slashes comes a host."""
     try:
-        return target.startswith("/") and "\\" not in target and not urlsplit(target).netloc
+        is_path = target.startswith("/") and not target.startswith("//")
+        return is_path and "\\" not in target and not urlsplit(target).netloc
     except ValueError:
         return False
 

@@ -9,6 +9,8 @@ OPEN_FORMS = {"accounts.start_session", "accounts.accept_invitation", "accounts.
 NOT_FORMS = {"platforms.webhook"}  # signed instead
 ELSEWHERE = (
     "//evil.example/x",
+    "///evil.example",
+    "////evil.example",
     "https://evil.example/",
     "/\\evil.example",
     "/\t/evil.example",
