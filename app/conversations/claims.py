@@ -192,7 +192,10 @@ def _earliest(ticks: list[int | None]) -> int | None:
 _was_lost = _messages.c.status == MessageStatus.SENDING
 _MARK = (
     update(_messages)
-    .where(_messages.c.id.in_(bindparam("messages", expanding=True)))
+    .where(
+        _messages.c.id.in_(bindparam("messages", expanding=True)),
+        _messages.c.status.in_((plain(MessageStatus.QUEUED), plain(MessageStatus.SENDING))),
+    )
     .values(
         doubt=case((_was_lost & (_messages.c.doubt == ""), Doubt.NO_ANSWER), else_=_messages.c.doubt),
         status=MessageStatus.SENDING,
@@ -233,10 +236,13 @@ def _close_lost_attempts(connection_id: int, now: int) -> int:
 
 
 def _take(chosen: list[int], now: int, news: list[live.Noted]) -> list[Claimed]:
-    """Marks before the calls. A message that was in flight under another lease is now in doubt."""
+    """Marks before the calls; what was cancelled or erased since it was chosen is left alone. A message that was in flight
+    under another lease is now in doubt."""
     wall = utcnow()
     marked = {row.id: row for row in run(_MARK, {"messages": chosen, "lease": now + _lease(), "wall": wall})}
-    messages = [marked[message_id] for message_id in chosen]
+    messages = [marked[message_id] for message_id in chosen if message_id in marked]
+    if not messages:
+        return []
     if again := [each.id for each in messages if each.tries > 1]:
         run(_CLOSE_OF_MESSAGES, {"messages": again, "now": now, "wall": wall})
     attempts = [

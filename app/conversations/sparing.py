@@ -83,5 +83,7 @@ def _spare(message_id: int, reason: str) -> list[live.Noted]:
     queued = update(Message).where(Message.id == message_id, Message.status == MessageStatus.QUEUED)
     conversation = db.session.execute(
         queued.values(**values).returning(Message.account_id, Message.conversation_id)
-    ).one()
+    ).one_or_none()
+    if conversation is None:  # cancelled by a person in this moment
+        return []
     return live.note_in_thread(conversation.account_id, conversation.conversation_id, message_id)

@@ -1,13 +1,19 @@
 """Who writes while messages go out, and campaigns that are sent to the same fans in the same moment: nobody waits in a ring."""
 
+import time
 from threading import Event, Thread
 
+from sqlalchemy import update
+
 from app.conversations import outbox
+from app.conversations.models import Message, MessageStatus
+from app.database import execute, write
 from tests.campaigns.test_at_once import at_once
 from tests.people import Person, add_fan
 from tests.sending import statuses
 
 FANS, REPLIES = 12, 60
+CHOSEN_BY_THEN = 0.5  # seconds
 
 
 def test_replies_are_taken_in_while_others_go_out(app, ada: Person, connected):
@@ -44,3 +50,20 @@ def test_bulk_messages_to_the_same_new_fans_in_the_same_moment_are_all_sent(app,
 
         assert at_once(*((lambda ids=ids: send(ids)) for ids in orders), begins=turn) == [202] * 4
     assert statuses(app) == ["queued"] * 3 * 4 * FANS
+
+
+def test_what_is_cancelled_in_the_moment_it_is_taken_does_not_go_out(app, ada: Person, connected, sandbox):
+    fans = [add_fan(ada, number)["id"] for number in range(1, 4)]
+    ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "Hello"}, 202)
+
+    def send() -> None:
+        with app.app_context():
+            outbox.drain()
+
+    sender = Thread(target=send)
+    with app.app_context(), write():
+        execute(update(Message).values(status=MessageStatus.CANCELLED))
+        sender.start()
+        time.sleep(CHOSEN_BY_THEN)
+    sender.join()
+    assert statuses(app) == ["cancelled"] * 3
