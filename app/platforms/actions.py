@@ -150,7 +150,10 @@ def change_pace_and_prices(
 
 
 def open_up(connection: Connection, webhook_url: str) -> None:
-    """Tries the key, asks the platform to tell us what happens, and has its fans fetched. Raises PlatformError."""
+    """Tries the key, asks the platform to tell us what happens, and has its fans fetched. Raises PlatformError.
+
+    Where sending is paused it stays so: only `resume` says that it may go on.
+    """
     gateway = queries.gateway_of(connection)
     try:
         gateway.check()
@@ -158,11 +161,13 @@ def open_up(connection: Connection, webhook_url: str) -> None:
     except PlatformError as error:
         with write():
             connection.status_detail = error.detail
-            if isinstance(error, CredentialsExpired):
+            if isinstance(error, CredentialsExpired) and connection.status != ConnectionStatus.PAUSED:
                 connection.status = ConnectionStatus.EXPIRED
         raise
     with write():
-        _go_on(connection)
+        connection.status_detail = ""
+        if connection.status != ConnectionStatus.PAUSED:
+            _go_on(connection)
         connection.sync_offset, connection.sync_moved_at = 0, utcnow()
     later("sync_fans", connection.id)
     later("drain")
@@ -190,10 +195,13 @@ def _go_on(connection: Connection) -> None:
 
 
 def expire(connection_id: int, detail: str) -> None:
-    """The platform no longer takes the key: what waits stays, and the connection's page says so. Does not commit."""
+    """The platform no longer takes the key: what waits stays, and the connection's page says so. Does not commit.
+
+    What is paused stays so, and nothing else: with a new key it must not go on by itself.
+    """
     db.session.execute(
         update(Connection)
-        .where(Connection.id == connection_id)
+        .where(Connection.id == connection_id, Connection.status != ConnectionStatus.PAUSED)
         .values(status=ConnectionStatus.EXPIRED, status_detail=detail)
     )
 

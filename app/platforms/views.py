@@ -9,7 +9,7 @@ from app.errors import Invalid, NotFound
 from app.platforms import actions, condition, queries
 from app.platforms.forms import ConnectionForm
 from app.platforms.gateway import PlatformError
-from app.platforms.models import Connection
+from app.platforms.models import Connection, ConnectionStatus
 
 bp = Blueprint("platforms", __name__)
 
@@ -96,7 +96,9 @@ def _existing() -> Connection:
 def _try_out(connection: Connection) -> Response:
     try:
         actions.open_up(connection, _webhook_url(connection))
-        flash("Connected. Fans are being fetched from the platform.", "success")
+        is_paused = connection.status == ConnectionStatus.PAUSED
+        paused = " Sending is still paused: resume it under State." if is_paused else ""
+        flash(f"Connected. Fans are being fetched from the platform.{paused}", "success")
     except PlatformError:
         flash("Saved, but the platform did not let us in. What it said stands under State.", "error")
     return redirect(url_for("platforms.edit"))

@@ -12,7 +12,7 @@ from app.conversations.models import Message, Sender
 from app.database import db, utcnow, write
 from app.platforms.models import Connection
 from tests.people import Person, add_fan, connect, make_person
-from tests.sending import drain
+from tests.sending import drain, statuses
 from tests.servers import Sandbox, wait_until
 
 
@@ -155,3 +155,30 @@ def test_a_test_that_failed_is_said_until_one_goes_well(ada: Person, sandbox: Sa
     connect(ada, sandbox.url)
     press(browser, f"{path}/test")
     assert "Test failed" not in browser.get(path).text
+
+
+def test_what_was_paused_by_hand_goes_on_by_hand_alone(app, ada: Person, sandbox: Sandbox):
+    connect(ada, sandbox.url, pace=(10, 60))
+    browser, path = ada.browser(), "/platforms/connect/onlyfans"
+    form = {
+        "base_url": sandbox.url, "external_account": "acct_demo", "pace_limit": "10", "pace_window_seconds": "60",
+        "price_min": "3", "price_max": "200", "reserve": "", "daily_cap": "",
+    }  # fmt: skip
+
+    def status() -> str:
+        return ada.get("/api/connections")["connections"][0]["status"]
+
+    press(browser, f"{path}/pause")
+    for key in ("sandbox-test", "wrong", "sandbox-test"):
+        press(browser, path, **form, api_key=key)
+        assert status() == "paused"
+        press(browser, f"{path}/test")
+        assert status() == "paused"
+    assert "Sending is still paused" in browser.get(path).text
+    send(ada)
+    drain(app)
+    assert statuses(app) == ["queued"]
+    press(browser, f"{path}/resume")
+    assert status() == "active"
+    drain(app)
+    assert statuses(app) == ["sent"]
