@@ -36,16 +36,16 @@ FILTERS = (
 JOINED = ("mine unread", "unassigned unread unanswered", "archived mine unanswered", "snoozed unread")
 
 
-def look_none_through(monkeypatch) -> None:
-    """What is not among the nearest is looked up: here there are no nearest."""
+def look_through(monkeypatch, *nearest: int) -> None:
+    """So many of the nearest; what is not among them is looked up."""
     for module in (listing, fans):
-        monkeypatch.setattr(module, "Rare", lambda *known, **_: replace(Rare(*known), nearest=0))
+        monkeypatch.setattr(module, "Rare", lambda *known: replace(Rare(*known), nearest=nearest))
 
 
-@pytest.fixture(params=["nearest", "looked up"])
+@pytest.fixture(params=[None, (2, 100), (0,)], ids=["nearest", "in two goes", "looked up"])
 def either_way(request, monkeypatch) -> None:
-    if request.param == "looked up":
-        look_none_through(monkeypatch)
+    if request.param is not None:
+        look_through(monkeypatch, *request.param)
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_fans_are_found_by_any_part_of_a_name_or_address(app, inbox: Person):
 
 
 def test_a_fan_who_is_renamed_or_deleted_is_found_as_they_are_now(app, ada: Person, monkeypatch):
-    look_none_through(monkeypatch)
+    look_through(monkeypatch, 0)
     made = add_fan(ada, 1, name="Before", email="old@example.com")["id"]
 
     def found(said: str) -> int:
@@ -229,7 +229,7 @@ def indexed(app) -> int:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=HOSTILE.filter(lambda text: text.replace("\0", "").strip()), said=HOSTILE)
 def test_any_name_is_found_by_its_parts_and_any_search_is_safe(app, ada: Person, monkeypatch, name: str, said: str):
-    look_none_through(monkeypatch)
+    look_through(monkeypatch, 0)
     name = " ".join(name.replace("\0", "").split())
     with app.app_context():
         with write() as session:

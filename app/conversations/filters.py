@@ -78,9 +78,9 @@ def inbox(account_id: int, viewer_id: int, wanted: Filter) -> Select[Any]:
 def about_fan(account_id: int, wanted: Filter) -> list[Any]:
     about = [tagged(account_id, wanted.tag.casefold())] if wanted.tag else []
     if wanted.spent_cents is not None:
-        about.append(Fan.value_cents >= wanted.spent_cents)
+        about += [Fan.account_id == account_id, Fan.value_cents >= wanted.spent_cents]
     if wanted.online:
-        about.append(Fan.last_seen_at >= utcnow() - ONLINE)
+        about += [Fan.account_id == account_id, Fan.last_seen_at >= utcnow() - ONLINE]
     return about
 
 

@@ -18,7 +18,11 @@ from app.fans.models import Fan, FanTag
 from app.paging import Order, Page, fetch_page, places_of
 from app.rare import Rare, fetch_rare_page
 
-FANS_LOOKED_THROUGH = 4000  # not each of them has a conversation
+LOOKED_THROUGH = {  # of conversations: for a text each fan's row must be read
+    "search": (500, 2000),
+    "": (1500, 6000),
+}
+FANS_LOOKED_THROUGH = (4000,)  # not each of them has a conversation
 HAS_FEW = {"mine", "snoozed"}  # these have an index of their own
 MOST_PINNED = 50
 
@@ -46,11 +50,12 @@ def page_of_inbox(
     every, rows = _all_of(conversations, account_id, viewer_id, wanted, order), as_rows(conversations)
     if order is queries.HIGHEST_SPEND_FIRST:
         fans = select(Fan.id).where(Fan.account_id == account_id)
-        nearest = 0 if HAS_FEW.intersection(wanted.views) else FANS_LOOKED_THROUGH
+        nearest = () if HAS_FEW.intersection(wanted.views) else FANS_LOOKED_THROUGH
         rare = Rare(Conversation.fan_id, fans, Conversation.id, every, nearest)
     elif wanted.of_fans:
         threads = select(Conversation.id).where(Conversation.account_id == account_id, wanted.place)
-        rare = Rare(Conversation.id, threads, Conversation.id, every)
+        nearest = LOOKED_THROUGH["search" if wanted.search.strip() else ""]
+        rare = Rare(Conversation.id, threads, Conversation.id, every, nearest, (Conversation.fan_id,))
     else:
         return fetch_page(rows, order, limit=limit, cursor=cursor, counted=False)
     return fetch_rare_page(rows, order, rare, limit=limit, cursor=cursor)

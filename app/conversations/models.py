@@ -61,7 +61,7 @@ class Conversation(Base):
             sqlite_where=text("archived"), postgresql_where=text("archived"),
         ),
         Index(
-            "ix_conversations_open", "account_id", "last_message_at", "id",
+            "ix_conversations_open", "account_id", "last_message_at", "id", "fan_id",
             sqlite_where=text("NOT archived AND snoozed_until IS NULL"),
             postgresql_where=text("NOT archived AND snoozed_until IS NULL"),
         ),
