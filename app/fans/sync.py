@@ -32,12 +32,20 @@ def request_sync(connection_id: int) -> None:
 def sync_fans(connection_id: int) -> None:
     """Fetches and links a few pages, and rings for the next. Safe to run twice, and to stop anywhere."""
     connection = db.session.get(Connection, connection_id)
-    if connection is None or connection.sync_offset is None:
+    if connection is None or not (_is_under_way(connection) or _is_due_again(connection)):
         return
     for _ in range(PAGES_PER_RUN):
         if not _sync_page(connection):
             return
     later("sync_fans", connection_id)
+
+
+def _is_under_way(connection: Connection) -> bool:
+    return connection.sync_offset is not None
+
+
+def _is_due_again(connection: Connection) -> bool:
+    return connection.last_synced_at is not None and connection.last_synced_at < utcnow() - SYNC_EVERY
 
 
 def sync_all(connection_id: int) -> None:
@@ -73,8 +81,10 @@ def _sync_page(connection: Connection) -> bool:
         with write():
             expire(connection.id, error.detail)
         return False
-    except PlatformError as error:
-        log.warning("sync_stopped", connection=connection.id, detail=error.detail)
+    except (PlatformError, KeyError, TypeError, ValueError) as error:  # the latter: an answer that is not understood
+        log.warning("sync_stopped", connection=connection.id, detail=repr(error))
+        with write():
+            _move(connection.id, offset)
         return False
     with write():
         _link(connection, seen)
