@@ -1,9 +1,10 @@
 """What is still to do, by the database's word: rings for every wake-up that may have been lost."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 
 from app.analytics import stretches
 from app.background import later, later_each
@@ -23,40 +24,39 @@ from app.quick_replies.actions import forget_deleted
 
 FORGOTTEN_AFTER = timedelta(seconds=3)  # younger work has its own wake-up under way
 EVENTS_KEPT = timedelta(days=1)
+EVENTS_AT_ONCE = 100
 DRAFTS_KEPT = timedelta(days=30)
 DELETED_REPLIES_KEPT = timedelta(days=30)
 
 
 def ring_again(queues: tuple[str, ...]) -> None:
-    """For the work of these queues. Cheap where nothing is to do: a few indexed look-ups."""
-    if "sending" in queues:
-        claims.find_forgotten()
-        if outbox.is_needed():
-            later("drain")
-    if "incoming" in queues:
-        later_each("handle_event", _each(_unhandled_events()))
-        later_each("read_back", _each(read_back.connections_due()))
-        later_each("catch_up", _each(catching_up.connections_due()))
-        purchases.link_lately_told()
-        _forget_old_news()
-        many.forget_old()
-        triage.wake_snoozed()
-        sending_later.send_due()
-        forget_deleted(before=utcnow() - DELETED_REPLIES_KEPT)
-    if "links" in queues:
-        scheduling.start_due()
-        scheduling.stop_due()
-        automatic.look_for_fans()
-        later_each("prepare_campaign", _each(preparing.unprepared_campaigns()))
-        later_each("sync_fans", _each(sync.connections_due()))
-        later_each("keep_figures", _each(stretches.accounts_due()))
-        if media.is_discarding_needed():
-            later("discard_media")
-    if "imports" in queues:
-        later_each("run_import", _each(imports.unfinished()))
-        _discard_drafts()
-        later_each("run_export", _each(exports_asked_for.unfinished()))
-        exports.clear_up()
+    """For the work of these queues. Cheap where nothing is to do: a few indexed look-ups.
+
+    A step that fails keeps none behind it from its turn. Raises ExceptionGroup, in the end.
+    """
+    failed = []
+    for step in (step for queue in queues for step in STEPS.get(queue, ())):
+        try:
+            step()
+        except Exception as error:
+            db.session.rollback()
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Not all was looked after", failed)
+
+
+def _drain_if_needed() -> None:
+    if outbox.is_needed():
+        later("drain")
+
+
+def _discard_media_if_needed() -> None:
+    if media.is_discarding_needed():
+        later("discard_media")
+
+
+def _forget_deleted_replies() -> None:
+    forget_deleted(before=utcnow() - DELETED_REPLIES_KEPT)
 
 
 def _discard_drafts() -> None:
@@ -65,15 +65,12 @@ def _discard_drafts() -> None:
             discard(account_id, import_id)
 
 
-def _each(ids: list[int]) -> list[tuple[int]]:
-    return [(each,) for each in ids]
-
-
 def _unhandled_events() -> list[int]:
+    """Some of them, by chance: those that must wait do not keep the others from their turn."""
     rows = select(StoredEvent.id).where(
         StoredEvent.handled_at.is_(None), StoredEvent.received_at < utcnow() - FORGOTTEN_AFTER
     )
-    return list(db.session.scalars(rows.order_by(StoredEvent.id).limit(100)))
+    return list(db.session.scalars(rows.order_by(func.random()).limit(EVENTS_AT_ONCE)))
 
 
 def _forget_old_news() -> None:
@@ -81,3 +78,39 @@ def _forget_old_news() -> None:
     if db.session.scalar(select(exists().where(old))):
         with write() as session:
             session.execute(delete(RoomEvent).where(old).execution_options(synchronize_session=False))
+
+
+def _each(job: str, ids: Callable[[], list[int]]) -> Callable[[], None]:
+    """Rings for the job, for each of these."""
+    return lambda: later_each(job, [(each,) for each in ids()])
+
+
+STEPS: dict[str, tuple[Callable[[], object], ...]] = {  # by the queue
+    "sending": (claims.find_forgotten, _drain_if_needed),
+    "incoming": (
+        _each("handle_event", _unhandled_events),
+        _each("read_back", read_back.connections_due),
+        _each("catch_up", catching_up.connections_due),
+        purchases.link_lately_told,
+        _forget_old_news,
+        many.forget_old,
+        triage.wake_snoozed,
+        sending_later.send_due,
+        _forget_deleted_replies,
+    ),
+    "links": (
+        scheduling.start_due,
+        scheduling.stop_due,
+        automatic.look_for_fans,
+        _each("prepare_campaign", preparing.unprepared_campaigns),
+        _each("sync_fans", sync.connections_due),
+        _each("keep_figures", stretches.accounts_due),
+        _discard_media_if_needed,
+    ),
+    "imports": (
+        _each("run_import", imports.unfinished),
+        _discard_drafts,
+        _each("run_export", exports_asked_for.unfinished),
+        exports.clear_up,
+    ),
+}
