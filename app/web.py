@@ -22,6 +22,11 @@ class IdConverter(IntegerConverter):
         super().__init__(*args, **options, max=LARGEST_ID)  # type: ignore[arg-type]
 
 
+def id_in(text: str | None) -> int:
+    """The id that a query or a form names; 0, which no row has, where it names none."""
+    return int(text) if text and text.isdecimal() and len(text) < len(str(LARGEST_ID)) else 0
+
+
 def init_app(app: Flask) -> None:
     app.url_map.converters["id"] = IdConverter
     app.after_request(_compress)

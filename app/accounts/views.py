@@ -8,9 +8,8 @@ from app import limits
 from app.accounts import actions, half_way, queries, sessions, two_step
 from app.accounts.forms import SignInForm
 from app.accounts.guard import enter, enter_first, first_place, let_in, open_to_all, person
-from app.database import LARGEST_ID
 from app.errors import NotFound
-from app.web import once_answered
+from app.web import id_in, once_answered
 
 bp = Blueprint("accounts", __name__)
 
@@ -82,8 +81,8 @@ def sign_out() -> Response:
 
 @bp.post("/account")
 def switch() -> Response:
-    account_id = request.form.get("account_id", 0, type=int)
-    if not 0 < account_id <= LARGEST_ID or queries.find_membership(person, account_id) is None:
+    account_id = id_in(request.form.get("account_id"))
+    if queries.find_membership(person, account_id) is None:
         raise NotFound
     session["account_id"] = account_id
     flash("Switched account.", "success")

@@ -15,9 +15,9 @@ from app.conversations.desk_models import SavedDraft
 from app.conversations.filters import Filter, view_of
 from app.conversations.media_fields import WithMedia
 from app.conversations.models import Message, new_key
-from app.database import LARGEST_ID
 from app.fans import placeholders
 from app.paging import Order
+from app.web import id_in
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,7 @@ class ComposerForm(WithMedia, FlaskForm):
     placeholder_keys = " ".join(placeholders.KEYS)
 
     def seen_message_id(self) -> int | None:
-        said = self.seen.data or ""
-        return int(said) if said.isdecimal() and int(said) <= LARGEST_ID else None
+        return 0 if self.seen.data == "0" else id_in(self.seen.data) or None  # 0: the thread was empty
 
     missed: Sequence[Message] = ()  # what others wrote, and its author had not seen
 

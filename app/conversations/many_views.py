@@ -15,9 +15,10 @@ from app.conversations.forms import kept_in_address, list_filter
 from app.conversations.models import Conversation
 from app.conversations.triage_views import change_named
 from app.conversations.views import bp
-from app.database import LARGEST_ID, db
+from app.database import db
 from app.errors import Invalid, NotFound
 from app.fans import actions as fans
+from app.web import id_in
 
 
 @bp.post("/messages/onlyfans/triage")
@@ -44,8 +45,8 @@ def _all_wanted() -> Any:
 
 
 def _ticked() -> Any:
-    ticked = [int(each) for each in request.form.getlist("ids") if each.isdecimal() and int(each) <= LARGEST_ID]
-    ours = (Conversation.account_id == account.id) & Conversation.id.in_(ticked[:1000])
+    ticked = [id_in(each) for each in request.form.getlist("ids")[:1000]]
+    ours = (Conversation.account_id == account.id) & Conversation.id.in_(ticked)
     return select(Conversation.id).where(ours)
 
 
@@ -79,8 +80,7 @@ def _asked_once_more(ids: Select[Any], said: str) -> str | None:
 @bp.post("/messages/onlyfans/triage/undo")
 def take_back_many() -> Response:
     """What was done is as it was before; done twice, it is said once more."""
-    said = request.form.get("action", "")
     with suppress(NotFound):
-        many.take_back(account.id, current_user.id, int(said) if said.isdecimal() and int(said) <= LARGEST_ID else 0)
+        many.take_back(account.id, current_user.id, id_in(request.form.get("action")))
     flash("As it was before.", "success")
     return redirect(url_for("conversations.index", **kept_in_address()))

@@ -15,6 +15,7 @@ from app.conversations.forms import composer_of, kept_in_address
 from app.conversations.models import Conversation
 from app.conversations.views import bp, thread_page
 from app.errors import Invalid
+from app.web import id_in
 
 CHANGES: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "archive": (triage.ARCHIVED, "Archived. Back with a new message."),
@@ -85,8 +86,10 @@ def change_named(do: str) -> tuple[Mapping[str, Any], str]:
         return CHANGES[do]
     if name == "snooze":
         return triage.snoozed(_snooze_time(rest)), "Snoozed. Back by itself, or when they write."
-    if name == "assign" and (not rest or rest.isdecimal()):
-        return triage.assigned(account.id, int(rest) if rest else None), "Assigned." if rest else "Assigned to nobody."
+    if name == "assign":
+        return triage.assigned(
+            account.id, id_in(rest) if rest else None
+        ), "Assigned." if rest else "Assigned to nobody."
     if name == "back":
         pinned, _, until = rest.partition(":")
         return triage.taken_back(pinned=bool(pinned), snoozed_until=_moment(until)), "As it was before."
@@ -117,7 +120,7 @@ def _moment(said: str) -> datetime | None:
 def next_waiting() -> Response:
     """Who waits longest for an answer, of those that are nobody else's; then whoever waits next, and round again. `after`: who
     was looked at, and `since` when they waited then, whether or not they were answered."""
-    after, since = request.args.get("after", 0, type=int), _moment(request.args.get("since", ""))
+    after, since = id_in(request.args.get("after")), _moment(request.args.get("since", ""))
     found = filters.next_waiting(account.id, current_user.id, after, since)
     if found is None:
         flash("Nobody else waits for an answer.", "success")

@@ -22,11 +22,11 @@ from app.conversations.listing import page_of_inbox, pinned
 from app.conversations.media_fields import without_cents
 from app.conversations.models import Conversation, Message, new_key
 from app.conversations.thread import Entry
-from app.database import LARGEST_ID
 from app.errors import Conflict, Invalid, NotFound
 from app.money import queries as money
 from app.platforms.queries import first_connection
 from app.quick_replies import queries as quick_replies
+from app.web import id_in
 
 bp = Blueprint("conversations", __name__)
 
@@ -64,20 +64,16 @@ def show(conversation_id: int) -> str:
         looking.look(conversation, current_user.id, conversation.last_message_id or 0)
     form = composer_of(drafts.find_draft(conversation, current_user.id))
     form.text.data = _chosen_reply(conversation) or form.text.data
-    at_id = request.args.get("at", 0, type=_id)
+    at_id = id_in(request.args.get("at"))
     at = queries.find_message_in(conversation, at_id) if at_id else None
     if at is None and request.args.get("at"):
         flash("That message is no longer here.", "error")
     return thread_page(conversation, form, since, at)
 
 
-def _id(said: str) -> int:
-    return min(int(said), LARGEST_ID)
-
-
 def _chosen_reply(conversation: Conversation) -> str | None:
     """The text of the quick reply that the address names, for those who have no JavaScript."""
-    if not (reply_id := request.args.get("reply", 0, type=int)):
+    if not (reply_id := id_in(request.args.get("reply"))):
         return None
     try:
         reply = quick_replies.find_reply(account.id, current_user.id, reply_id)
@@ -162,7 +158,7 @@ def _after_saying(conversation: Conversation, said: Entry, form: ComposerForm) -
 def older(conversation_id: int) -> str:
     """The page just before a message, to stand above it."""
     conversation = queries.find_conversation(account.id, conversation_id)
-    before = queries.find_message_in(conversation, request.args.get("before", 0, type=int))
+    before = queries.find_message_in(conversation, id_in(request.args.get("before")))
     if before is None:
         raise NotFound
     page = thread.page_of(conversation, before)
@@ -173,7 +169,7 @@ def older(conversation_id: int) -> str:
 def newer(conversation_id: int) -> str:
     """The page just after a message, to stand below it."""
     conversation = queries.find_conversation(account.id, conversation_id)
-    after = queries.find_message_in(conversation, request.args.get("after", 0, type=_id))
+    after = queries.find_message_in(conversation, id_in(request.args.get("after")))
     if after is None:
         raise NotFound
     page = thread.page_after(conversation, after)
@@ -192,8 +188,8 @@ def fan_card(conversation_id: int) -> str:
 def read(conversation_id: int) -> tuple[str, int]:
     """`seen`: the newest message that was shown for long enough to be read."""
     conversation = queries.find_conversation(account.id, conversation_id)
-    seen = request.form.get("seen", 0, type=int)
-    looking.look(conversation, current_user.id, seen if 0 < seen <= LARGEST_ID else conversation.last_message_id or 0)
+    seen = id_in(request.form.get("seen")) or conversation.last_message_id or 0
+    looking.look(conversation, current_user.id, seen)
     return "", 204
 
 

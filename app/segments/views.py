@@ -16,6 +16,7 @@ from app.segments.models import Segment
 from app.segments.ready_made import READY_MADE
 from app.segments.rules import FIELDS, Group, parse
 from app.segments.words import Names, in_words
+from app.web import id_in
 
 bp = Blueprint("segments", __name__)
 
@@ -37,7 +38,7 @@ def count() -> str:
     if ready:
         rule = ready.rule
     else:
-        rule = parse(queries.find_segment(account.id, request.args.get("id", 0, type=int)).rule)
+        rule = parse(queries.find_segment(account.id, id_in(request.args.get("id"))).rule)
     return plural(queries.count_fans(account.id, rule), "fan", "fans")
 
 
