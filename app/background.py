@@ -48,6 +48,7 @@ TASKS = {
     "run_export": Task("imports", "app.portability.actions.run_export", 6 * 3600),
 }
 FAILURE_KEPT_SECONDS = 7 * 86400  # the latest failure of each job alone, so what fails again and again fills nothing
+LOOKED_THROUGH = 1000  # jobs that wait: a burst of many thousands is not read for each that joins it
 QUEUES = ("sending", "incoming", "links", "imports")  # a worker takes from the first that has something
 
 
@@ -55,7 +56,7 @@ stopping = threading.Event()  # set when this worker was asked to stop: a long t
 
 
 def later(task: str, *ids: int) -> None:
-    """Queues a task for a worker, unless the same is waiting already. Call it after the commit.
+    """Queues a task for a worker, unless the same is waiting among the newest already. Call it after the commit.
 
     With Redis away it only logs: the sweep finds the work.
     """
@@ -73,7 +74,7 @@ def later_each(task: str, each_ids: Iterable[tuple[int, ...]]) -> None:
 def _enqueue(task: Task, each_ids: Iterable[tuple[int, ...]]) -> None:
     queue = Queue(task.queue, connection=get_redis())
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    waiting = {mark_of(job_id) for job_id in queue.get_job_ids()}
+    waiting = {mark_of(job_id) for job_id in queue.get_job_ids(-LOOKED_THROUGH)}
     for ids in each_ids:
         # The id says what the job is for. A fixed one would not do: a second job of a running one's id goes with the
         # first. Two callers may both find none waiting: then it runs twice, which every task allows.
@@ -184,10 +185,15 @@ def failed_jobs(most: int = 100) -> list[FailedJob]:
     found = [
         _failed(job)
         for name in QUEUES
-        for job in Job.fetch_many(FailedJobRegistry(name, connection=get_redis()).get_job_ids(), connection=get_redis())
+        for job in Job.fetch_many(_newest_failed(name, most), connection=get_redis())
         if job
     ]
     return sorted(found, key=lambda each: each.failed_at or datetime.min.replace(tzinfo=UTC), reverse=True)[:most]
+
+
+def _newest_failed(queue: str, most: int) -> list[str]:
+    """Those whose week ends last."""
+    return FailedJobRegistry(queue, connection=get_redis()).get_job_ids(-most, -1)
 
 
 def _failed(job: Job) -> FailedJob:
