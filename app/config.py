@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, checked before anything starts. README lists them all."""
+"""Settings: read once from the environment, checked before anything starts. README lists those that are for people to set."""
 
 import hashlib
 import re

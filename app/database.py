@@ -1,4 +1,4 @@
-"""The database: the base of all tables, column types, the unit of work, and keyset pages.
+"""The database: the base of all tables, column types, and the unit of work.
 
 Both SQLite (WAL) and PostgreSQL are first-class: whatever stands here must hold on either.
 """

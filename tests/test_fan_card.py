@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.conversations import notes, rooms
+from app.conversations.models import Message
 from app.database import utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import actions, queries
 from app.fans.models import Fan
 from app.money import queries as money
 from app.money.actions import record_transaction
+from app.money.models import Transaction
 from app.timeline.queries import KINDS, happenings
 from tests.imports.conftest import Importer
 from tests.people import Person, add_fan, connect, submit
@@ -226,6 +228,18 @@ def test_the_timeline_tells_all_of_it_the_newest_first(app, ada: Person, eventfu
         page = happenings(queries.find_fan(ada.account_id, eventful), limit=50)
     assert [each.kind for each in page.rows] == ["notes", "money", "offers", "campaigns", "campaigns"]
     assert [each.at for each in page.rows] == sorted((each.at for each in page.rows), reverse=True)
+
+
+def test_a_payment_leads_to_the_message_that_it_was_for(app, ada: Person, eventful: int, thread: int):
+    with app.app_context(), write() as session:
+        bought = session.scalars(select(Message.id).where(Message.price_cents == 1500)).one()
+        session.execute(update(Transaction).values(message_id=bought, kind="message"))
+    browser = ada.browser()
+    timeline = browser.get(f"/fans/{eventful}/timeline").text
+    assert "</strong> paid message" in timeline
+    link = re.search(r'<a href="([^"]+)">the message</a>', timeline)[1].replace("&amp;", "&")
+    assert link == f"/messages/onlyfans/{thread}?at={bought}"
+    assert f'id="message-{bought}"' in browser.get(link).text
 
 
 def test_its_pages_hold_each_thing_once(app, ada: Person, eventful: int):

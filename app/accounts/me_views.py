@@ -40,7 +40,7 @@ def change_password() -> Response | tuple[str, int]:
             for name, message in error.errors:
                 form[name].errors = [message]
         else:
-            let_in(person)  # this browser goes on
+            let_in(g.open_session.user)  # this browser goes on
             flash("Your password is changed. All other sessions and API tokens have ended.", "success")
             return redirect(url_for("accounts.me"))
     return _page(NameForm(formdata=None, name=person.name), form), 400

@@ -46,5 +46,5 @@ def _payment_page(transaction: Transaction, error: str = "") -> str:
         people=accounts.people_of(account.id),
         error=error,
         words=words,
-        labels=money.KINDS,
+        label_of_one=money.label_of_one,
     )

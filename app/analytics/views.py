@@ -170,7 +170,7 @@ def _chooser(period: Period | None) -> dict[str, Any]:
     if period is not None:
         chosen = next((name for name in PRESETS if preset(name, period.zone, utcnow()) == period), "")
     values = {"period": period, "presets": PRESETS, "chosen": chosen, "said": request.args, "zones": zone_names()}
-    return values | {"words": words, "labels": money.KINDS}
+    return values | {"words": words, "labels": money.KINDS, "label_of_one": money.label_of_one}
 
 
 def _address_of_rows(period: Period) -> Any:

@@ -88,8 +88,3 @@ def compact(n: int) -> str:
     if n < 1000:
         return str(n)
     return f"{n / 1000:.1f}k" if n < 10_000 else f"{n // 1000}k"
-
-
-def one(kind: str, labels: dict[str, str]) -> str:
-    """One payment of a kind: "tip" -> "Tip", as KINDS has "Tips"."""
-    return labels.get(kind, kind.capitalize()).removesuffix("s")

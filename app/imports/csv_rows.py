@@ -15,7 +15,6 @@ from app.imports.encoding import find_encoding
 
 DELIMITERS = ",;\t|"
 SAMPLE_RECORDS = 200
-LONGEST_CELL = 131_072
 
 Record = tuple[int, list[str]]  # the line number that a spreadsheet shows, and the cells
 

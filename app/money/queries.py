@@ -52,6 +52,11 @@ def label_of(kind: str) -> str:
     return KINDS.get(kind, kind.capitalize())
 
 
+def label_of_one(kind: str) -> str:
+    """Of a single payment: "Tip"."""
+    return label_of(kind).removesuffix("s")
+
+
 @dataclass(frozen=True)
 class Spend:
     """What a fan has paid by the transactions that are known and counted. All cents gross."""

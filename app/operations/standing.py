@@ -28,6 +28,7 @@ TASK_WORDS = {
     "sync_fans": "Fetching the platform's fans",
     "discard_media": "Throwing away files that are not kept",
     "prepare_campaign": "Preparing a campaign's messages",
+    "keep_figures": "Adding up an account's figures",
     "run_import": "Running an import",
     "run_export": "Putting a whole account into a file",
 }

@@ -1,4 +1,4 @@
-"""How webhooks are signed, one row a scheme. Sources: the vendors' documents (see docs/architecture.md)."""
+"""How webhooks are signed, one row a scheme. Sources: the vendors' documents."""
 
 import base64
 import hashlib

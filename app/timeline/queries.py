@@ -12,6 +12,7 @@ from app.conversations.desk_models import Note
 from app.conversations.models import Conversation, Message
 from app.database import db
 from app.fans.models import Fan
+from app.money import queries as money
 from app.money.models import Transaction
 from app.paging import Order, Page, cut_page, in_order, past
 
@@ -22,7 +23,17 @@ KINDS = {"money": "Money", "campaigns": "Campaigns", "offers": "Paid messages", 
 class Happening:
     kind: str
     at: datetime
-    what: Any  # a Transaction, a Part, a Message or a Note
+    what: Any  # a Payment, a Part, a Message or a Note
+
+
+@dataclass(frozen=True)
+class Payment:
+    made: Transaction
+    conversation_id: int | None  # where the message stands that it was for, if it is known
+
+    @property
+    def label(self) -> str:
+        return money.label_of_one(self.made.kind)
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,12 @@ def _read(fan: Fan, found: list[tuple[datetime, int]]) -> list[Happening]:
     return [Happening(kind, at, rows[kind][row_id]) for at, kind, row_id in places if row_id in rows[kind]]
 
 
+def _payments(ids: list[int]) -> dict[int, Payment]:
+    rows = select(Transaction, Message.conversation_id).outerjoin(Message, Message.id == Transaction.message_id)
+    found = db.session.execute(rows.where(Transaction.id.in_(ids))).tuples()
+    return {made.id: Payment(made, conversation_id) for made, conversation_id in found}
+
+
 def _parts(ids: list[int]) -> dict[int, Part]:
     recipients = list(db.session.scalars(select(Recipient).where(Recipient.id.in_(ids))))
     found = select(Campaign).where(Campaign.id.in_({each.campaign_id for each in recipients}))
@@ -91,7 +108,7 @@ def _by_id(rows: Select[Any], row_id: Any) -> Any:
 
 
 _READERS = {
-    "money": _by_id(select(Transaction), Transaction.id),
+    "money": _payments,
     "campaigns": _parts,
     "offers": _by_id(select(Message).options(joinedload(Message.author)), Message.id),
     "notes": _by_id(select(Note).options(joinedload(Note.author)), Note.id),
