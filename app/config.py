@@ -4,8 +4,10 @@ import hashlib
 import re
 import secrets
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ LONGEST_SOCKET_PATH = 107  # bytes; a Unix socket's address has room for no more
 DEMO = {"email": "ada@example.com", "password": "greenroom-demo"}  # the launcher's; printed for everyone to see
 S3_ADDRESS = re.compile(r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?$")
 RATE = re.compile(r"^[1-9]\d{0,8}/(second|minute|hour|day)$")
+
+
+@cache
+def version() -> str:
+    """This Greenroom's own."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
 class BadSetting(ValueError):

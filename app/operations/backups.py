@@ -18,11 +18,11 @@ import structlog
 from flask import current_app
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app import restored
+from app import config, restored
 from app.config import ROOT
 from app.database import db, utcnow
 from app.errors import Conflict, Invalid
-from app.operations import archives, dumps, versions
+from app.operations import archives, dumps
 from app.operations.dumps import Snapshot
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ def _described(snapshot: Snapshot, taken_at: datetime) -> dict[str, Any]:
     kind = dumps.kind_of(_url())
     elsewhere = snapshot.ask("SELECT store, count(*) FROM media WHERE store <> 'folder' GROUP BY store")
     return {
-        "greenroom": versions.greenroom(),
+        "greenroom": config.version(),
         "migration": snapshot.ask("SELECT version_num FROM alembic_version")[0][0],
         "database": kind,
         "taken_at": taken_at.isoformat(),

@@ -1,33 +1,26 @@
 """What runs here, in which version."""
 
 import platform
-import tomllib
-from functools import cache
 from importlib.metadata import version
 
 from redis import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.config import ROOT
+from app import config
 from app.database import db, on_postgresql
 from app.extensions import get_redis
 
 
-@cache
-def greenroom() -> str:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-
-
 def short() -> dict[str, str]:
     """That need not ask anybody."""
-    return {"version": greenroom(), "python": platform.python_version(), "database": db.engine.dialect.name}
+    return {"version": config.version(), "python": platform.python_version(), "database": db.engine.dialect.name}
 
 
 def everything() -> dict[str, str]:
     """By the name that people know."""
     return {
-        "Greenroom": greenroom(),
+        "Greenroom": config.version(),
         "Python": platform.python_version(),
         "Flask": version("flask"),
         "PostgreSQL" if on_postgresql() else "SQLite": _database(),

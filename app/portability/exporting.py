@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from app import config
 from app.accounts.models import Account, Membership, User
 from app.database import db, on_postgresql, table_of, utcnow
 from app.errors import NotFound
@@ -18,7 +19,6 @@ from app.portability.archive import MANIFEST, PEOPLE, Manifest, file_of, line_of
 from app.portability.catalogue import PARTS, STAYS_OF_ACCOUNT, Part
 from app.portability.pace import Progress, SoFar
 
-RELEASE = "0.1.0"
 ROWS_AT_ONCE = 1000
 
 
@@ -45,7 +45,7 @@ class _Writer:
         self._so_far = SoFar()
 
     def write(self) -> Manifest:
-        manifest = Manifest(greenroom=RELEASE, exported_at=utcnow().isoformat(), account=self._account())
+        manifest = Manifest(greenroom=config.version(), exported_at=utcnow().isoformat(), account=self._account())
         for part in PARTS:
             self._count(part)
         for part in PARTS:

@@ -91,7 +91,7 @@ def _read(fan: Fan, found: list[tuple[datetime, int]]) -> list[Happening]:
 
 def _payments(ids: list[int]) -> dict[int, Payment]:
     rows = select(Transaction, Message.conversation_id).outerjoin(Message, Message.id == Transaction.message_id)
-    found = db.session.execute(rows.where(Transaction.id.in_(ids))).tuples()
+    found = db.session.execute(rows.where(Transaction.id.in_(ids)))
     return {made.id: Payment(made, conversation_id) for made, conversation_id in found}
 
 
