@@ -92,6 +92,58 @@ def test_a_message_of_ours_that_the_platform_tells_of_first_is_one_message(app, 
     assert ada.get(f"/api/onlyfans/messages/{ours}")["status"] == "delivered"
 
 
+def settle_as_arrived(app, ada: Person, fan: dict, *texts: str) -> list[int]:
+    """Messages that were left in doubt, and of which a person says that they arrived."""
+    send = "/api/onlyfans/messages/send"
+    ids = [ada.post(send, {"recipientId": fan["id"], "content": text}, 202)["messageId"] for text in texts]
+    with app.app_context(), write():
+        db.session.execute(update(Message).where(Message.id.in_(ids)).values(status=MessageStatus.UNKNOWN, tries=1))
+    for message in ids:
+        ada.post(f"/api/onlyfans/messages/{message}/settle", {"outcome": "sent"}, 200)
+    return ids
+
+
+def test_a_message_that_a_person_said_had_arrived_stands_once_when_the_platform_tells_of_it(app, ada, platform):
+    fan = add_fan(ada, 1)
+    (ours,) = settle_as_arrived(app, ada, fan, "See you tonight")
+    for key in ("evt_1", "evt_2"):
+        platform.tell("messages.sent", written("See you tonight", 21) | {"createdAt": utcnow().isoformat()}, key)
+    assert thread_of(ada, fan) == [("out", "See you tonight")]
+    message = ada.get(f"/api/onlyfans/messages/{ours}")
+    assert (message["status"], message["platformMessageId"]) == ("delivered", "21")
+
+
+def test_what_a_person_said_had_arrived_is_not_written_again_from_the_chats(app, ada, connection, sandbox, account):
+    fan = add_fan(ada, 1)
+    settle_as_arrived(app, ada, fan, "See you tonight")
+    sandbox.fan("write", fan["platformFanId"], account=account, text="See you tonight")
+    for _ in range(2):
+        catch_up(ada, connection)
+    assert thread_of(ada, fan) == [("out", "See you tonight")]
+
+
+def test_of_two_alike_that_a_person_said_had_arrived_each_is_told_of_by_itself(app, ada: Person, platform):
+    fan = add_fan(ada, 1)
+    ours = settle_as_arrived(app, ada, fan, "Hi", "Hi")
+    for number in (21, 22, 23):
+        now = utcnow().isoformat()
+        platform.tell("messages.sent", written("Hi", number) | {"createdAt": now}, f"evt_{number}")
+    told = [ada.get(f"/api/onlyfans/messages/{each}")["platformMessageId"] for each in ours]
+    assert told == ["21", "22"]
+    assert thread_of(ada, fan) == [("out", "Hi")] * 3, "the third was written there"
+
+
+@pytest.mark.parametrize(
+    "other", [{"createdAt": "2026-01-01T12:00:00Z"}, {"price": 7, "media": [{"id": 1}]}, {"text": "Hi!"}]
+)
+def test_another_message_is_not_taken_for_what_a_person_said_had_arrived(app, ada: Person, platform, other):
+    fan = add_fan(ada, 1)
+    (ours,) = settle_as_arrived(app, ada, fan, "Hi")
+    platform.tell("messages.sent", written("Hi", 21) | {"createdAt": utcnow().isoformat()} | other)
+    assert ada.get(f"/api/onlyfans/messages/{ours}")["platformMessageId"] is None
+    assert len(thread_of(ada, fan)) == 2
+
+
 def test_a_copy_that_came_in_other_words_gives_way_to_the_message_itself(app, ada: Person, platform, sandbox, account):
     fan = add_fan(ada, 1)
     ours = ada.post("/api/onlyfans/messages/send", {"recipientId": fan["id"], "content": "Ours"}, 202)["messageId"]

@@ -23,7 +23,8 @@ class NotYet(Exception):
 
 
 def take_in(connection: Connection, arrived: PlatformMessage, seen: PlatformFan) -> list[live.Noted]:
-    """A message of the fan's; or one of ours that was written on the platform itself, and so is nobody's here.
+    """A message of the fan's; or one of ours that was written on the platform itself, and so is nobody's here; or one
+    from here of which only a person knew that it arrived.
 
     One that stands here already changes nothing. Does not commit. Raises NotYet.
     """
@@ -32,6 +33,9 @@ def take_in(connection: Connection, arrived: PlatformMessage, seen: PlatformFan)
     fan = ensure_fan(connection, seen)
     if arrived.sent_by_us:
         _check_that_it_is_not_ours(connection, fan, arrived)
+        settled = _find_settled(connection, fan, arrived)
+        if settled:
+            return _adopt(settled, arrived.id)
     conversation, _ = actions.ensure_conversation(fan)
     written_at = _place_in_time(arrived.created_at, conversation.last_message_at)
     message = Message(
@@ -89,6 +93,31 @@ def _check_that_it_is_not_ours(connection: Connection, fan: Fan, arrived: Platfo
     )
     if arrived.text in {text.strip() for text in db.session.scalars(under_way)}:
         raise NotYet
+
+
+def _find_settled(connection: Connection, fan: Fan, arrived: PlatformMessage) -> Message | None:
+    """The oldest of ours that a person said had arrived, and that may be this one: nobody knew what the platform calls it."""
+    rows = select(Message).where(
+        Message.fan_id == fan.id,
+        Message.connection_id == connection.id,
+        Message.status == MessageStatus.SENT,
+        Message.platform_message_id.is_(None),
+        Message.price_cents == arrived.price_cents,
+        Message.created_at <= arrived.created_at + CLOCK_DIFFERENCE,
+        Message.sent_at >= arrived.created_at - CLOCK_DIFFERENCE,
+    )
+    oldest_first = db.session.scalars(rows.order_by(Message.created_at, Message.id))
+    return next((each for each in oldest_first if each.text.strip() == arrived.text), None)
+
+
+def _adopt(settled: Message, platform_message_id: str) -> list[live.Noted]:
+    """Does not commit. Raises NotYet where another one took the message in this moment."""
+    values = {"status": MessageStatus.DELIVERED, "platform_message_id": platform_message_id}
+    noted = actions.change_status(settled, MessageStatus.SENT, **values)
+    if not noted:
+        raise NotYet
+    link_purchases(settled)
+    return noted
 
 
 def _place_in_time(told: datetime, last_message_at: datetime | None) -> datetime:
