@@ -5,14 +5,16 @@ import hmac
 import itertools
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from app import sweep
 from app.conversations import incoming, outbox, purchases
 from app.conversations.models import Message, RoomEvent
 from app.database import db, write
+from app.fans import sync
+from app.fans.models import Fan
 from app.money.models import Transaction
-from app.platforms.models import StoredEvent
+from app.platforms.models import Connection, StoredEvent
 from app.platforms.signatures import SCHEMES, is_signed
 from tests.events import FAN, Platform, said
 from tests.imports.conftest import Importer
@@ -44,6 +46,36 @@ def test_a_known_fan_is_found_by_handle_and_linked(ada: Person, platform: Platfo
     assert ada.get("/api/crm/fans")["total"] == 1
     linked = ada.get(f"/api/crm/fans/{fan['id']}")
     assert (linked["platformFanId"], linked["name"]) == ("100000001", "Our own name")
+
+
+def test_who_took_over_anothers_handle_is_heard_and_pays_as_themselves(ada: Person, platform: Platform):
+    """The platform lets a handle move; its ids stay."""
+    former = add_fan(ada, 1, platformFanId="2")
+    platform.tell("messages.received", said("It is me"), "evt_1")
+    tip = {"id": "77", "type": "tip", "amountGross": 12.34, "amountNet": 9.87, "user_id": 1, "user": FAN}
+    platform.tell("tips.received", tip, "evt_2")
+    fans = {fan["platformFanId"]: fan for fan in ada.get("/api/crm/fans")["fans"]}
+    assert (fans["2"]["id"], fans["2"]["handle"], fans["2"]["valueCents"]) == (former["id"], "@fan1", 0)
+    new = fans[str(FAN["id"])]
+    assert (new["handle"], new["name"], new["valueCents"]) == (None, "Fan One", 1234)
+    assert ada.get("/api/crm/conversations")["conversations"][0]["fanId"] == new["id"]
+
+
+def test_a_handle_that_has_moved_holds_up_no_fetching_of_fans(app, ada: Person, sandbox, platform: Platform):
+    def fetch() -> dict[str, Fan]:
+        with app.app_context():
+            sync.sync_all(db.session.scalar(select(Connection.id)))
+            assert db.session.scalar(select(Connection.sync_offset)) is None
+            return {fan.platform_fan_id or "": fan for fan in db.session.scalars(select(Fan))}
+
+    former, nameless, *_ = fetch().values()
+    ada.put(f"/api/crm/fans/{former.id}", {"platformFanId": "2"})
+    ada.put(f"/api/crm/fans/{nameless.id}", {"handle": None})
+    ada.post("/api/crm/fans", {"handle": nameless.handle})
+    fans = fetch()
+    assert (fans["2"].id, fans["2"].handle) == (former.id, former.handle)
+    assert (fans[former.platform_fan_id].name, fans[former.platform_fan_id].handle) == (former.name, None)
+    assert (fans[nameless.platform_fan_id].id, fans[nameless.platform_fan_id].handle) == (nameless.id, None)
 
 
 @pytest.mark.parametrize("signature", ["", "0" * 64, "nonsense", "é"])
@@ -153,6 +185,24 @@ def test_an_event_that_can_never_be_written_is_given_up_with_its_fault(app, ada:
         is_written = db.engine.dialect.name == "sqlite"
         assert kept.fault.startswith("Failed: ") != is_written
     assert ada.get("/api/crm/messages")["total"] == 1 + is_written
+
+
+def test_an_event_that_breaks_a_rule_of_the_database_each_time_is_given_up_with_its_fault(app, ada, platform):
+    """Once, it is a race with another worker: the next try finds what that one wrote."""
+    add_fan(ada, 7)
+    with app.app_context(), write() as session:
+        session.execute(text("CREATE UNIQUE INDEX only_one_fan ON fans (account_id)"))
+    try:
+        platform.tell("messages.received", said())
+        for _ in range(incoming.MOST_TRIES):
+            platform.work()
+    finally:
+        with app.app_context(), write() as session:
+            session.execute(text("DROP INDEX only_one_fan"))
+    with app.app_context():
+        kept = db.session.scalar(select(StoredEvent))
+        assert kept.handled_at
+        assert kept.fault.startswith("Failed: ")
 
 
 def test_a_tip_counts_once_although_the_platform_tells_it_twice(ada: Person, platform: Platform):

@@ -42,7 +42,7 @@ def handle_event(event_id: int) -> None:
         return None  # it stays unhandled: the sweep asks again
     except IntegrityError as error:  # another worker wrote the same fan or message in this moment: once more
         log.info("event_raced", event_id=event_id, error=str(error.orig))
-        return _try_later(event_id)
+        return _try_later(event_id, f"Failed: {error.orig!r}"[:500])
     except (OperationalError, InterfaceError):  # the database's, and no fault of the event
         raise
     except Exception as error:
@@ -114,15 +114,15 @@ def record_money(connection: Connection, event: MoneyMoved) -> list[live.Noted]:
     return live.note_message(paid)
 
 
-def _try_later(event_id: int, fault: str = "") -> None:
-    """fault: what is wrong with it, perhaps for ever; else it is tried until it goes."""
+def _try_later(event_id: int, fault: str) -> None:
+    """fault: what is wrong with it, perhaps for ever."""
     with write() as session:
         stored = session.get_one(StoredEvent, event_id)
         stored.tries += 1
         tries = stored.tries
     if tries < MOST_TRIES:
         later("handle_event", event_id)
-    elif fault:
+    else:
         _give_up(db.session.get_one(StoredEvent, event_id), fault)
 
 

@@ -10,8 +10,9 @@ from app.conversations.models import Message, MessageStatus
 from app.conversations.purchases import link_purchases
 from app.database import db, utcnow
 from app.fans import queries as fans
+from app.fans.keys import clean_handle
 from app.fans.models import Fan
-from app.fans.sync import take_over
+from app.fans.sync import link_fan
 from app.platforms.gateway import PlatformFan, PlatformMessage
 from app.platforms.models import Connection
 
@@ -75,11 +76,7 @@ def ensure_fan(connection: Connection, seen: PlatformFan) -> Fan:
     """The fan of that platform id, else of that handle, else a new one. Does not commit."""
     fan = fans.find_by_platform_id(connection.account_id, connection.platform, seen.id)
     if fan is None:
-        fan = fans.find_by_handle(connection.account_id, seen.handle)
-        if fan is None or fan.platform_fan_id is not None:
-            fan = Fan(account_id=connection.account_id, platform=connection.platform)
-            db.session.add(fan)
-        take_over(fan, seen)
+        fan = link_fan(connection, seen, None, fans.find_by_handle(connection.account_id, clean_handle(seen.handle)))
         db.session.flush()
     return fan
 

@@ -1,5 +1,6 @@
 """A connection's own fan list, fetched and linked: by platform id, else by handle; unknown ones become fans."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -104,13 +105,7 @@ def _link(connection: Connection, seen: list[PlatformFan]) -> None:
     """Does not commit."""
     known = _known_fans(connection, seen)
     for each in seen:
-        fan = known.get(each.id) or known.get(handle_key(clean_handle(each.handle)) or "")
-        if fan is None:
-            fan = Fan(account_id=connection.account_id, platform=connection.platform)
-            db.session.add(fan)
-        elif fan.platform_fan_id not in (None, each.id):
-            continue  # a handle that moved to another person: the id says who is who
-        take_over(fan, each)
+        link_fan(connection, each, known.get(each.id), known.get(handle_key(clean_handle(each.handle)) or ""))
 
 
 def _known_fans(connection: Connection, seen: list[PlatformFan]) -> dict[str, Fan]:
@@ -127,7 +122,19 @@ def _known_fans(connection: Connection, seen: list[PlatformFan]) -> dict[str, Fa
     return known
 
 
-def take_over(fan: Fan, seen: PlatformFan) -> None:
+def link_fan(connection: Connection, seen: PlatformFan, fan: Fan | None, holder: Fan | None) -> Fan:
+    """The fan of that platform id, else the holder of that handle who has none, else a new one. Does not commit."""
+    if fan is None and holder and holder.platform_fan_id is None:
+        fan = holder
+    if fan is None:
+        fan = Fan(account_id=connection.account_id, platform=connection.platform)
+        db.session.add(fan)
+    # A handle that another one has here stays theirs: it has moved, and the id says who is who.
+    _take_over(fan, seen if holder in (None, fan) else replace(seen, handle=""))
+    return fan
+
+
+def _take_over(fan: Fan, seen: PlatformFan) -> None:
     """What the platform knows better than we: the id and the subscription always, the rest where it stands empty here.
     Does not commit."""
     values: dict[str, Any] = {"platform_fan_id": seen.id}
