@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import current_user, login_user
+from flask_wtf.csrf import CSRFError
 from werkzeug.local import LocalProxy
 
 from app.accounts import actions, auditing, queries, roles, sessions
@@ -73,8 +74,19 @@ def _require_sign_in() -> Response | None:
     if not enter():
         return _turn_away()
     auditing.act_as_user(person)
-    csrf.protect()
-    return _check_right()
+    return _check_token() or _check_right()
+
+
+def _check_token() -> Response | None:
+    """A page from before its reader signed in anew is loaded again, as after a sign-in: its scripts keep what was typed,
+    and a page of errors would be put in its place. Raises CSRFError."""
+    try:
+        csrf.protect()
+    except CSRFError:
+        if speaks_json() or not request.headers.get("HX-Request"):
+            raise
+        return _turn_away()
+    return None
 
 
 def _is_open() -> bool:

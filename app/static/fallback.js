@@ -105,7 +105,7 @@
   });
 
   const REASONS = {
-    401: "You are signed out. Reload the page to sign in again.",
+    401: "You were signed out. Reload the page to go on.",
     403: "You may not do that: perhaps your role has changed. Reload the page, or ask an owner.",
     404: "That is no longer there. Reload the page.",
     413: "That file is too large.",

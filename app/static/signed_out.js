@@ -1,8 +1,8 @@
 "use strict";
-// Signed out in the middle of writing: what was typed stays in this tab until its writer is back at the thread.
+// Signed out in the middle of writing, and perhaps in again in another tab: what was typed stays in this tab until its writer is back at the thread.
 (() => {
   const TYPED = "greenroom-typed";
-  const WORDS = "You are signed out. Reload the page to sign in again: what you have written stays.";
+  const WORDS = "You were signed out. Reload the page to go on: what you have written stays.";
   const field = () => document.querySelector("#composer textarea");
   const here = () => `${document.getElementById("messages")?.dataset.me} ${location.pathname}`;
 

@@ -41,6 +41,15 @@ def test_every_form_needs_its_safety_token(app, ada: Person):
     assert browser.get("/fans").status_code == 200, "not signed out by a forged form either"
 
 
+def test_a_page_from_before_a_sign_in_does_nothing_and_is_loaded_again(ada: Person):
+    browser = ada.browser()
+    here = {"HX-Request": "true", "HX-Current-URL": "http://localhost/fans/new"}
+    answer = browser.post("/fans/new", data={"name": "Nobody", "csrf_token": "of before"}, headers=here)
+    assert (answer.status_code, answer.text) == (401, "")
+    assert browser.get(answer.headers["HX-Redirect"]).headers["Location"] == "/fans/new"
+    assert ada.get("/api/crm/fans")["total"] == 0
+
+
 def test_a_session_that_was_planted_before_does_not_survive_the_sign_in(app, ada: Person, eve: Person):
     client = app.test_client()
     csrf_of(client, "/login")
