@@ -24,6 +24,11 @@ def csv_text(lines: Iterable[Iterable[Any]]) -> Iterator[str]:
     yield out.getvalue()
 
 
+def in_units(cents: int) -> str:
+    """-1234 -> "-12.34"."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
 def neutral(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula, made plain text; an import takes the quote off again.
 

@@ -9,7 +9,7 @@ from app.analytics.lines import Line, lines_of
 from app.analytics.reports import Asked
 from app.analytics.selling import RULES
 from app.analytics.tables import Work
-from app.csv_text import csv_text
+from app.csv_text import csv_text, in_units
 from app.paging import each_entity
 
 AT_ONCE = 500
@@ -81,8 +81,7 @@ def _fan_cells(line: Line) -> list[Any]:
 
 
 def _amount(cents: int | None) -> str | None:
-    """-1234 -> "-12.34"."""
-    return None if cents is None else f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+    return None if cents is None else in_units(cents)
 
 
 def _moment(at: datetime | None) -> str | None:

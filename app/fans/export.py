@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from app.csv_text import csv_text
+from app.csv_text import csv_text, in_units
 from app.database import db, on_postgresql
 from app.fans.models import Fan
 from app.paging import Order, each_entity
@@ -44,7 +44,7 @@ def _own_fields(rows: Select[Any]) -> list[str]:
 
 def _cells(fan: Fan) -> list[Any]:
     return [
-        fan.handle, fan.name, fan.email, f"{fan.value_cents // 100}.{fan.value_cents % 100:02}", _moment(fan.last_seen_at),
+        fan.handle, fan.name, fan.email, in_units(fan.value_cents), _moment(fan.last_seen_at),
         _tags(fan.tags), fan.subscription_status, fan.platform_fan_id, fan.phone, fan.notes,
         "yes" if fan.do_not_message else "no", fan.avatar_url, fan.timezone,
         _moment(fan.subscribed_at), _moment(fan.subscription_ends_at),

@@ -330,3 +330,9 @@ def test_an_export_brings_the_same_fans_back(steps, ada, eve, app, bring):
     assert counts(bring(exported)) == (3, 0, 0, 0)
     assert eve.browser().get("/fans.csv?sort=name").text == exported
     assert ada.browser().get("/fans.csv?search=zo").text.count("zoe@example.com") == 1
+
+
+def test_a_fan_who_took_back_more_than_they_paid_is_exported_with_that_sum(bring, ada):
+    bring("Transaction ID,Username,Amount,Date,Type\n1,ann,-1.50,2026-01-01,Chargeback\n")
+    assert bring.fans()["@ann"].value_cents == -150
+    assert ",-1.50," in ada.browser().get("/fans.csv").text
