@@ -1,8 +1,9 @@
 """No list asks the database more often because it has more rows."""
 
-from sqlalchemy import event
+from sqlalchemy import event, update
 
-from app.database import db
+from app.conversations.models import Message, MessageStatus
+from app.database import db, execute, write
 from app.quick_replies import actions as replies
 from tests.people import Person, add_fan, connect
 
@@ -22,6 +23,7 @@ LISTS = (
     "/messages/onlyfans/{conversation}",
     "/messages/onlyfans/search?q=hello",
     "/messages/onlyfans/views",
+    "/messages/onlyfans/failed",
     "/campaigns",
     "/campaigns/{campaign}",
     "/imports",
@@ -56,6 +58,9 @@ def grow(ada: Person, numbers: range, conversation: int = 0) -> dict[str, int]:
     fans = [add_fan(ada, number, tags=["VIP", f"tag {number}"])["id"] for number in numbers]
     for fan in fans:
         ada.post("/api/onlyfans/messages/send", {"recipientId": fan, "content": "hello"}, 202)
+        ada.post("/api/onlyfans/messages/send", {"recipientId": fan, "content": "refused"}, 202)
+    with ada.app.app_context(), write():
+        execute(update(Message).where(Message.text == "refused").values(status=MessageStatus.FAILED))
     campaigns = [ada.post("/api/messages/bulk", {"recipientIds": fans, "content": "x"}, 202) for _ in numbers]
     ada.post(f"/api/campaigns/{campaigns[0]['campaignId']}/cancel", status=200)
     conversation = conversation or ada.post("/api/crm/conversations", {"fanId": fans[0]}, 200)["id"]

@@ -16,8 +16,9 @@ from app.paging import fetch_page
 
 @bp.get("/messages/onlyfans/failed")
 def failed() -> str:
-    rows = queries.messages_needing_a_person(account.id)
-    page = fetch_page(rows, queries.NEWEST_MESSAGES_FIRST, limit=MESSAGES_PER_PAGE, cursor=request.args.get("cursor"))
+    rows = queries.with_fan(queries.messages_needing_a_person(account.id))
+    cursor = request.args.get("cursor")
+    page = fetch_page(rows, queries.NEWEST_MESSAGES_FIRST, limit=MESSAGES_PER_PAGE, cursor=cursor, counted=False)
     return render_template("conversations/failed.html", page=page)
 
 

@@ -187,6 +187,11 @@ def messages_needing_a_person(account_id: int) -> Select[Any]:
     )
 
 
+def with_fan(messages: Select[Any]) -> Select[Any]:
+    """Each with its fan, for a list that names them."""
+    return messages.options(joinedload(Message.fan).lazyload(Fan.tag_rows))
+
+
 def unread_total(account_id: int) -> int:
     """How many conversations wait to be read, as count_up_to MOST_COUNTED says it."""
     return db.session.scalar(_UNREAD, {"account_id": account_id}) or 0
