@@ -52,6 +52,11 @@ class DomainError(Exception):
     def __str__(self) -> str:
         return self.detail
 
+    @property
+    def said(self) -> str:
+        """To people."""
+        return self.detail
+
 
 class NotFound(DomainError):
     def __init__(self, detail: str = "There is no such thing in this account.") -> None:
@@ -74,6 +79,11 @@ class Invalid(DomainError):
     def __init__(self, *errors: tuple[str, str], status: int = 400) -> None:
         super().__init__(" ".join(f"{name}: {message}" for name, message in errors), status)
         self.errors = errors
+
+    @property
+    def said(self) -> str:
+        """The messages alone: people see no field by that name."""
+        return " ".join(message for _, message in self.errors)
 
 
 def init_app(app: Flask) -> None:
@@ -129,7 +139,7 @@ def path_of(address: str | None) -> str:
 
 def _domain_error(error: DomainError) -> Response:
     errors = [{"field": name, "message": message} for name, message in getattr(error, "errors", ())]
-    response = _answer(error.status, error.detail, errors)
+    response = _answer(error.status, error.detail if speaks_json() else error.said, errors)
     response.headers.update(error.headers)
     return response
 

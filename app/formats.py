@@ -23,6 +23,7 @@ DAYS, MONTHS = (
     tuple(calendar.day_name),
     tuple(calendar.month_name),
 )  # looked up at each use, they cost as much as all else
+IN_CENTS = re.compile(r" \(\d+ to \d+ cents\)")
 TINTS = 8  # .tint-0 to .tint-7 in app.css
 
 
@@ -57,6 +58,11 @@ def money(cents: int | Decimal | None) -> str:
         raise ValueError(f"money is whole cents, not {cents!r}")
     dollars, rest = divmod(abs(int(cents)), 100)
     return f"{'-' if cents < 0 else ''}${dollars:,}.{rest:02}"
+
+
+def without_cents(message: str) -> str:
+    """What a price may be is said to programs in cents as well: a person has it before the eyes in dollars."""
+    return IN_CENTS.sub("", message)
 
 
 def amount(cents: int | None, currency: str) -> str:

@@ -20,6 +20,12 @@ def test_who_came_from_elsewhere_is_led_to_the_first_page(ada: Person, came_from
     assert 'href="/">To Greenroom</a>' in page
 
 
+def test_what_is_wrong_is_said_without_the_name_of_a_field(ada: Person):
+    said = "This cursor does not belong to this list."
+    page = ada.browser().get("/fans?cursor=nonsense")
+    assert (page.status_code, said in page.text, f"cursor: {said}" in page.text) == (400, True, False)
+
+
 def test_who_may_not_is_told_whom_to_ask(app, ada: Person):
     bob = make_person(app, "bob@example.com", "Ada's account", role="chatter")
     page = bob.browser().get("/campaigns")

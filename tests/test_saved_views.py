@@ -96,9 +96,9 @@ def test_a_wrong_name_is_said_beside_its_field(ada: Person):
     token = form_token(browser.get("/messages/onlyfans/views").text)
     answer = browser.post(f"/messages/onlyfans/views/{view}", data={"csrf_token": token, "name": "others"})
     assert answer.status_code == 400
-    assert "There is a view called “others” already." in answer.text
+    assert ">There is a view called “others” already.<" in answer.text
     answer = browser.post("/messages/onlyfans/views/new?spent=1", data={"csrf_token": token, "name": ""})
-    assert (answer.status_code, "Give it a name." in answer.text) == (400, True)
+    assert (answer.status_code, ">Give it a name.<" in answer.text) == (400, True)
     answer = browser.post(f"/messages/onlyfans/views/{view}/delete", data={"csrf_token": token})
     assert (answer.status_code, names(ada)) == (302, ["Others"])
 

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,9 @@ def thread_id(ada: Person, platform: Platform) -> int:
     return ada.get("/api/crm/conversations")["conversations"][0]["id"]
 
 
-def plan(ada: Person, thread_id: int, text: str = "Good morning", *, unless_answered: bool = True) -> int:
+def plan(ada: Person, thread_id: int, text: str = "Good morning", *, unless_answered: bool = True, **more: Any) -> int:
     with ada.app.app_context():
-        draft = Draft(text=text, author_id=ada.user_id)
+        draft = Draft(text=text, author_id=ada.user_id, **more)
         at = utcnow() + SOON
         later = sending_later.send_later(ada.account_id, thread_id, draft, at, unless_answered=unless_answered)
         return later.id
@@ -140,6 +141,16 @@ def test_a_fan_who_must_not_be_messaged_gets_nothing_and_a_person_hears_why(ada:
     assert ada.get("/api/crm/conversations?unread=true")["total"] == 1
     with ada.app.app_context(), pytest.raises(Conflict):
         sending_later.send_now(ada.account_id, later)
+
+
+def test_a_price_that_has_become_too_low_is_named_as_people_name_it(ada: Person, thread_id: int):
+    later = plan(ada, thread_id, price_cents=1000, attachments=[{"type": "other", "url": "platform:5", "name": ""}])
+    connection = ada.get("/api/connections")["connections"][0]["id"]
+    ada.put(f"/api/connections/{connection}", {"priceRange": {"minCents": 2000, "maxCents": 20000}})
+    make_due(ada, later)
+    sweep_once(ada)
+    reason = "It can no longer be sent: The price must be 0 or $20.00 to $200.00."
+    assert state(ada, later) == (LaterStatus.CANCELLED, reason)
 
 
 def test_taken_back_it_is_a_draft_and_cancelled_it_is_gone(ada: Person, thread_id: int):

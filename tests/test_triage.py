@@ -262,3 +262,11 @@ def test_who_is_answered_on_the_way_keeps_their_place(app, ada: Person):
             ada.post(f"/api/crm/conversations/{threads[1]}/messages", {"text": "Answered"}, 202)
     assert seen == [*threads, threads[0]]
     assert browser.get("/messages/onlyfans/next?since=never").status_code == 400
+
+
+def test_what_is_no_change_is_said_in_words(ada: Person, thread: int):
+    browser, page = ada.browser(), f"/messages/onlyfans/{thread}"
+    submit(browser, f"{page}/triage", page, do="dance")
+    said = browser.get(page).text
+    assert "Choose what is to be done." in said
+    assert "do: Choose" not in said

@@ -72,7 +72,7 @@ def _step(said: str, verb, user_id: int, *values: str) -> Response:
         verb(account.id, user_id, *values)
         flash(said, "success")
     except (Conflict, Invalid) as error:
-        flash(error.errors[0][1] if isinstance(error, Invalid) else error.detail, "error")
+        flash(error.said, "error")
     return redirect(url_for("accounts.people"))
 
 

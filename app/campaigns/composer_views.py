@@ -19,9 +19,9 @@ from app.campaigns.ledger import in_words
 from app.campaigns.models import Campaign
 from app.campaigns.views import bp
 from app.conversations.actions import NOTHING_TO_SEND
-from app.conversations.media_fields import without_cents
 from app.errors import Conflict, Invalid
 from app.fans import queries as fans
+from app.formats import without_cents
 from app.media import queries as media
 from app.media.actions import store_upload
 from app.paging import fetch_page

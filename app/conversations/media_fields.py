@@ -1,4 +1,3 @@
-import re
 from decimal import Decimal
 from functools import cached_property
 
@@ -10,8 +9,6 @@ from app.accounts.guard import account
 from app.errors import Invalid, NotFound
 from app.media.actions import Attachment, as_attachments, store_from_address, store_upload
 from app.platforms.queries import find_price_range
-
-_IN_CENTS = re.compile(r" \(\d+ to \d+ cents\)")
 
 
 class WithMedia:
@@ -65,11 +62,6 @@ class WithMedia:
     def price_range(self) -> tuple[int, int]:
         """In cents, of a paid message."""
         return find_price_range(account.id, "onlyfans")
-
-
-def without_cents(message: str) -> str:
-    """What a price may be is said to programs in cents as well: a person has it before the eyes in dollars."""
-    return _IN_CENTS.sub("", message)
 
 
 def chosen_media() -> list[Attachment]:

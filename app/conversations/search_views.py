@@ -99,7 +99,7 @@ def create_view() -> Response | tuple[str, int]:
             account.id, current_user.id, name=name, is_shared=is_shared, place=place, address=address
         )
     except Invalid as error:
-        return _view_form(name, str(error), is_shared=is_shared), 400
+        return _view_form(name, error.said, is_shared=is_shared), 400
     flash(f"Saved as “{view.name}”.", "success")
     return redirect(address_of(view))
 
@@ -110,7 +110,7 @@ def change_view(view_id: int) -> Response | tuple[str, int]:
         saved_views.rename_view(account.id, current_user.id, view_id, request.form.get("name", ""))
     except Invalid as error:
         views = saved_views.seen_by(account.id, current_user.id)
-        wrong = {"id": view_id, "name": request.form.get("name", ""), "error": str(error)}
+        wrong = {"id": view_id, "name": request.form.get("name", ""), "error": error.said}
         return render_template("conversations/views.html", views=views, wrong=wrong), 400
     flash("Renamed.", "success")
     return redirect(url_for("conversations.list_views"))

@@ -15,6 +15,7 @@ from app.conversations.desk_models import LaterReply, LaterStatus
 from app.conversations.models import Conversation, MessageStatus, new_key
 from app.database import db, execute, plain, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
+from app.formats import without_cents
 
 log = structlog.get_logger()
 LATEST = timedelta(hours=6)  # an answer that is later than that, because nothing ran, may no longer fit
@@ -159,7 +160,7 @@ def _send(later: LaterReply) -> list[live.Noted]:
     except Conflict as error:
         return _cancel(later, error.detail)
     except (Invalid, NotFound) as error:
-        return _cancel(later, f"It can no longer be sent: {error}")
+        return _cancel(later, f"It can no longer be sent: {without_cents(error.said)}")
     if message.status == MessageStatus.QUEUED and later.send_at <= utcnow():
         message.doubt = restored.doubt_about(later.send_at)
     later.status, later.reason = LaterStatus.SENT, ""

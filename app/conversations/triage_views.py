@@ -47,7 +47,7 @@ def change(conversation_id: int) -> Response | tuple[str, int, dict[str, str]]:
         values, said = change_named(request.form.get("do", ""))
         triage.change(account.id, conversation_id, values)
     except Invalid as error:
-        flash(str(error), "error")
+        flash(error.said, "error")
     else:
         if request.headers.get("HX-Request"):
             return said, 200, way_back if request.form["do"] == "archive" else {}

@@ -19,10 +19,10 @@ from app.conversations.forms import (
 )
 from app.conversations.keys import KeyTaken
 from app.conversations.listing import page_of_inbox, pinned
-from app.conversations.media_fields import without_cents
 from app.conversations.models import Conversation, Message, new_key
 from app.conversations.thread import Entry
 from app.errors import Conflict, Invalid, NotFound
+from app.formats import without_cents
 from app.money import queries as money
 from app.platforms.queries import first_connection
 from app.quick_replies import queries as quick_replies

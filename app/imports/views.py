@@ -119,7 +119,7 @@ def read_in_zone(import_id: int) -> Redirect:
     try:
         actions.read_in_zone(account.id, import_id, request.form.get("timezone", ""))
     except (Conflict, Invalid) as error:
-        flash(error.detail, "error")
+        flash(error.said, "error")
     return redirect(url_for("imports.show", import_id=import_id))
 
 
