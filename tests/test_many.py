@@ -62,6 +62,15 @@ def undo_in(page: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     "do", ["archive", "snooze:tomorrow", "snooze:reply", "pin", "unpin", "open", "read", "unread", "assign"]
 )
+def test_where_none_is_ticked_it_is_said_and_nothing_changes(ada: Person, threads: list[int]):
+    before, browser = states(ada, threads), ada.browser()
+    submit(browser, ADDRESS, PAGE, do="archive")
+    page = browser.get(PAGE).text
+    assert "Tick some conversations first." in page
+    assert "0 conversations" not in page
+    assert states(ada, threads) == before
+
+
 def test_what_was_done_is_taken_back_once_and_by_nobody_else(
     app, ada: Person, eve: Person, threads: list[int], do: str, which: str
 ):

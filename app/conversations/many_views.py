@@ -26,6 +26,9 @@ def change_many() -> Response | str:
     """Those that were ticked; or all that the filter in the address finds, once the person has seen how many these are."""
     back = redirect(url_for("conversations.index", **kept_in_address()))
     everything = request.form.get("which") == "all"
+    if not everything and not request.form.getlist("ids"):
+        flash("Tick some conversations first.", "error")
+        return back
     ids = _all_wanted() if everything else _ticked()
     try:
         change, said = _change_of_many(request.form.get("do", ""), request.form.get("tag", "").replace("\0", ""))
