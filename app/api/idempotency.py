@@ -1,7 +1,7 @@
 """Idempotency-Key: the same POST again gets the first answer, and does nothing again.
 
 The key is written before the call runs, in a transaction of its own: of two at once only one runs. If the process
-dies in between, the key stays taken: what it did is not known, and doing it again could double it.
+dies in between, or the call breaks off, the key stays taken: what it did is not known, and doing it again could double it.
 """
 
 import hashlib
@@ -31,14 +31,14 @@ def begin() -> Response | None:
 
 
 def end(response: Response) -> Response:
-    """Keeps a 2xx answer; any other frees the key."""
+    """Keeps a 2xx answer; a refusal frees the key: it says that nothing was done. An unforeseen error does not."""
     row_id = g.pop("idempotency_id", None)
     if row_id is None:
         return response
     if 200 <= response.status_code < 300:
         body, location = response.get_data(as_text=True), response.headers.get("Location")
         idempotency.keep_answer(row_id, response.status_code, body, location)
-    else:
+    elif response.status_code != 500:
         idempotency.free_key(row_id)
     return response
 
@@ -48,7 +48,7 @@ def _first_answer(key: str, fingerprint: str) -> Response:
     if first is not None and first.fingerprint != fingerprint:
         raise Invalid(("Idempotency-Key", "This key was used with another body."), status=422)
     if first is None or first.status is None:
-        conflict = Conflict("The first call with this key has not ended yet.")
+        conflict = Conflict("The first call with this key still runs, or broke off: what it did is not known yet.")
         conflict.headers["Retry-After"] = "1"
         raise conflict
     answer = Response(first.body or "", first.status, mimetype="application/json")

@@ -30,6 +30,22 @@ def test_a_refused_call_frees_its_key(ada: Person):
     assert ada.call("POST", "/api/crm/fans", json={"name": "Zoe"}, headers=KEY).status_code == 201
 
 
+def test_what_was_done_before_its_answer_broke_is_not_done_again(app, ada: Person, monkeypatch):
+    formed, breaks = app.json.response, [True]
+
+    def form(*values, **options):
+        if breaks:
+            breaks.clear()
+            raise RuntimeError("between the commit and the answer")
+        return formed(*values, **options)
+
+    monkeypatch.setattr(app.json, "response", form)
+    first, again = (ada.call("POST", "/api/crm/fans", json={"name": "Zoe"}, headers=KEY) for _ in range(2))
+    assert (first.status_code, again.status_code) == (500, 409)
+    assert "what it did is not known yet" in again.json["detail"]
+    assert ada.get("/api/crm/fans")["total"] == 1
+
+
 def test_a_key_belongs_to_its_person_and_path(ada: Person, eve: Person):
     ada.call("POST", "/api/crm/fans", json={"name": "Zoe"}, headers=KEY)
     assert eve.call("POST", "/api/crm/fans", json={"name": "Zed"}, headers=KEY).status_code == 201
