@@ -3,12 +3,13 @@
 import re
 import time
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import event, func, select, update
 
 from app import clock
 from app.conversations import claims, restarts
-from app.conversations.models import Message, Sender
+from app.conversations.models import Message, SendAttempt, Sender
 from app.database import db, utcnow, write
 from app.platforms.models import Connection
 from tests.people import Person, add_fan, connect, make_person
@@ -182,3 +183,47 @@ def test_what_was_paused_by_hand_goes_on_by_hand_alone(app, ada: Person, sandbox
     assert status() == "active"
     drain(app)
     assert statuses(app) == ["sent"]
+
+
+def test_when_the_platform_answered_last_is_found_by_an_index(app, ada: Person, sandbox: Sandbox):
+    """However many attempts there were."""
+    connect(ada, sandbox.url, account="acct_last")
+    for number in (1, 2):
+        send(ada, number)
+        drain(app)
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection, _cursor, statement: str, values: Any, *_) -> None:
+        if "answered_at" in statement:
+            asked.append((statement, values))
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            said = ada.get("/api/onlyfans/messages/status")["lastProcessedAt"]
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        newest = db.session.scalar(select(func.max(SendAttempt.answered_at)))
+        assert newest is not None
+        assert said[:19] == newest.isoformat()[:19]
+        plan = explained(*asked[-1])
+        is_sqlite = db.engine.dialect.name == "sqlite"
+    by_index = "(connection_id=? AND answered_tick>?)" if is_sqlite else "Scan Backward"
+    assert "ix_send_attempts_connection_id_answered_tick" in plan
+    assert by_index in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def explained(statement: str, values: Any) -> str:
+    if db.engine.dialect.name == "sqlite":
+        return str(db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    with db.engine.connect() as connection:  # of a few rows, each way is as good as the other
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql(
+            "INSERT INTO send_attempts (account_id, connection_id, of_campaign, started_at, started_tick, answered_tick, detail)"
+            " SELECT 1, mod(n, 3), false, now(), n, n, '' FROM generate_series(1, 20000) n"
+        )
+        connection.exec_driver_sql("ANALYZE send_attempts")
+        found = str(connection.exec_driver_sql(f"EXPLAIN {statement}", values).all())
+        connection.rollback()
+        return found
