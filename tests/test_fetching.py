@@ -3,7 +3,9 @@
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -24,11 +26,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        if self.path == "/slow.png":
+            self.drip()
+            return
         content = PAGES.get(self.path)
         self.send_response(200 if content else 404)
         self.send_header("Content-Length", str(len(content or b"")))
         self.end_headers()
         self.wfile.write(content or b"")
+
+    def drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        with suppress(OSError):  # nobody listens any more
+            for _ in range(100):
+                self.wfile.write(b"x")
+                time.sleep(0.1)
 
     def log_message(self, *_: object) -> None: ...
 
@@ -87,6 +101,19 @@ def test_redirects_are_followed_a_few_times(app, site: str):
         assert fetch(f"{site}/to/{site}/a.png", 10_000) == PNG
         with pytest.raises(CannotFetch, match="redirects too often"):
             fetch(f"{site}/to/{site}/to/{site}/to/{site}/to/{site}/a.png", 10_000)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_comes_byte_by_byte_is_not_waited_for(app, site: str, monkeypatch):
+    monkeypatch.setattr(fetching, "MOST_SECONDS", 0.5)
+    with app.app_context(), pytest.raises(CannotFetch, match="takes too long"):
+        fetch(f"{site}/slow.png", 10_000)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_redirect_to_what_is_no_address_is_refused(app, site: str):
+    with app.app_context(), pytest.raises(CannotFetch, match="must be valid"):
+        fetch(f"{site}/to/https://[x", 10_000)
 
 
 @pytest.mark.parametrize(

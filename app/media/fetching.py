@@ -6,13 +6,16 @@ a name that changes its mind in between (DNS rebinding) gains nothing. Redirects
 
 import ipaddress
 import socket
+import time
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 from flask import current_app
 
 MOST_REDIRECTS = 3
-TIMEOUT_SECONDS = 15
+TIMEOUT_SECONDS = 15  # for the next bytes
+MOST_SECONDS = 60  # for all: a server that sends on and on must not hold up a sender
+NO_ADDRESS = "The attachment's address must be valid and begin with https://."
 
 
 class CannotFetch(Exception):
@@ -67,19 +70,23 @@ def _is_public(address: str) -> bool:
 
 def fetch(address: str, most_bytes: int) -> bytes:
     """Raises CannotFetch."""
+    ends = time.monotonic() + MOST_SECONDS
     for _ in range(MOST_REDIRECTS + 1):
-        found = _fetch_once(address, most_bytes)
+        found = _fetch_once(address, most_bytes, ends)
         if isinstance(found, bytes):
             return found
-        address = urljoin(address, found)
+        try:
+            address = urljoin(address, found)
+        except ValueError as error:
+            raise CannotFetch(NO_ADDRESS) from error
     raise CannotFetch("The attachment's address redirects too often.")
 
 
-def _fetch_once(address: str, most_bytes: int) -> bytes | str:
-    """The content, or the address that it redirects to."""
+def _fetch_once(address: str, most_bytes: int, ends: float) -> bytes | str:
+    """The content, or the address that it redirects to. ends: by the monotonic clock."""
     host = host_of(address)
     if host is None:
-        raise CannotFetch("The attachment's address must be valid and begin with https://.")
+        raise CannotFetch(NO_ADDRESS)
     url = httpx.URL(address)
     pinned = url.copy_with(host=_public_address(host, url.port or (443 if url.scheme == "https" else 80)))
     try:
@@ -93,24 +100,26 @@ def _fetch_once(address: str, most_bytes: int) -> bytes | str:
                 return answer.headers.get("Location", "")
             if answer.status_code != 200:
                 raise CannotFetch(f"The attachment's address answered {answer.status_code}.")
-            return _read(answer, most_bytes)
+            return _read(answer, most_bytes, ends)
     except httpx.HTTPError as error:
         raise CannotFetch("The attachment's address cannot be reached.") from error
 
 
-def _read(answer: httpx.Response, most_bytes: int) -> bytes:
+def _read(answer: httpx.Response, most_bytes: int, ends: float) -> bytes:
     content = bytearray()
     for chunk in answer.iter_bytes():
         content += chunk
         if len(content) > most_bytes:
             raise CannotFetch("The attachment is too large.")
+        if time.monotonic() > ends:
+            raise CannotFetch("The attachment's address takes too long to answer.")
     return bytes(content)
 
 
 def _public_address(host: str, port: int) -> str:
     try:
         found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no name of the internet has such parts
         raise CannotFetch("The attachment's address cannot be found.") from error
     if not is_trusted(host) and not all(_is_public(str(each)) for each in found):
         raise CannotFetch("The attachment's address is on a private network.")

@@ -67,12 +67,14 @@ def test_what_cannot_be_attached_is_said_beside_the_field(ada: Person, thread: s
         "/media/1",
         "nonsense",
         "https://x.example/" + "a" * 2000,
+        f"https://{'a' * 70}.com/x.jpg",
+        "https://exa..mple.com/x.jpg",
     ],
 )
 def test_private_plain_and_senseless_addresses_are_refused(ada: Person, thread: str, address: str):
     answer = submit(ada.browser(), f"{thread}/media/upload", thread, address=address)
     assert answer.status_code == 400
-    assert re.search("private network|must be valid|too long", answer.text)
+    assert re.search("private network|must be valid|too long|cannot be found", answer.text)
     assert kept(ada) == []
 
 
