@@ -18,7 +18,6 @@ from app.campaigns.audience import Audience, decided
 from app.campaigns.drafting import WAS_IN_BEFORE
 from app.campaigns.models import Campaign, CampaignStatus, Recipient, Trigger
 from app.database import db, on_postgresql, plain, utcnow, write
-from app.errors import Invalid
 from app.fans.models import Fan
 from app.money.models import Transaction
 from app.money.queries import BOUGHT
@@ -29,6 +28,7 @@ EVERY = {  # how often is looked
     Trigger.PURCHASE: timedelta(seconds=2),
     Trigger.SEGMENT: timedelta(seconds=30),
 }
+AUDIENCE_GONE = "Its audience is no longer there: it writes to nobody. End it, and make another like it."
 
 
 def look_for_fans() -> None:
@@ -62,16 +62,16 @@ def turn_to_fans(campaign_id: int) -> int:
 
 
 def _turn(campaign: Campaign, now: datetime) -> int:
-    try:
-        rule = find_aim(campaign.account_id, campaign.aim).rule
-    except Invalid:  # its segment was deleted: nobody is in it
+    aim = find_aim(campaign.account_id, campaign.aim)
+    if aim.wrong:
+        campaign.note = AUDIENCE_GONE
         return 0
     if campaign.trigger == Trigger.SEGMENT:
-        stays.note_stays(campaign, Audience(rule).holds(campaign.account_id), now)
+        stays.note_stays(campaign, Audience(aim.rule).holds(campaign.account_id), now)
     left = _left_of(campaign)
     if left == 0:
         return 0
-    audience = Audience(rule, also=(_happened(campaign), ~_has_had_it(campaign)))
+    audience = Audience(aim.rule, also=(_happened(campaign), ~_has_had_it(campaign)))
     selection = actions.selection_of(campaign, audience, first_connection(campaign.account_id, "onlyfans"))
     found = decided(replace(selection, at_most=left)).order_by(None)
     if on_postgresql():  # it may look through what it writes to, while that grows, once for each: all are found before

@@ -11,7 +11,6 @@ from werkzeug import Response
 from app.accounts import queries as accounts
 from app.accounts.guard import account
 from app.campaigns import audience, drafting, queries
-from app.campaigns.aims import ALL, Aim
 from app.campaigns.composing import prospect_of
 from app.campaigns.drafting import ChangedMeanwhile, OtherNumber, Window
 from app.campaigns.forms import LATER, CampaignForm, form_for
@@ -40,10 +39,10 @@ def new() -> str:
     """`audience`: who gets it, as the form names it. `like`: a campaign that it begins as."""
     like = request.args.get("like", "")
     campaign = queries.find_campaign(account.id, int(like)) if like.isdecimal() and len(like) < 19 else None
-    form, aims = form_for(campaign, request.args.get("audience", ""))
+    form = form_for(campaign, request.args.get("audience", ""))
     if campaign:
         form.key.data = CampaignForm().key.data
-    return _page(form, aims)
+    return _page(form)
 
 
 @bp.get("/campaigns/<id:campaign_id>/edit")
@@ -51,32 +50,32 @@ def edit(campaign_id: int) -> str | Response:
     campaign = queries.find_campaign(account.id, campaign_id)
     if not queries.is_open(campaign):
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    form, aims = form_for(campaign)
-    return _page(form, aims, campaign)
+    form = form_for(campaign)
+    return _page(form, campaign)
 
 
 @bp.post("/campaigns/new")
 def create() -> Response | tuple[str, int]:
     """What the pressed button says; the draft is kept whatever it is, but for an empty one."""
-    form, aims = form_for()
+    form = form_for()
     form.validate()
     if form.key.errors:
         form.form_errors += form.key.errors
-        return _page(form, aims), 400
+        return _page(form), 400
     do = next((name for name in ("drop", "see") if name in request.form), request.form.get("do", "launch"))
     is_empty = not form.is_begun and not drafting.is_kept(account.id, form.key.data or "")
     if is_empty and do not in ("see", "test"):
-        return _of_nothing(do, form, aims)
+        return _of_nothing(do, form)
     try:
-        return _do(do, _save(form, overwrites=do == "overwrite"), form, aims)
+        return _do(do, _save(form, overwrites=do == "overwrite"), form)
     except ChangedMeanwhile as changed:
         theirs = queries.find_campaign(account.id, changed.campaign_id)
-        return _page(form, aims, theirs, changed=_who(changed)), 409
+        return _page(form, theirs, changed=_who(changed)), 409
     except Conflict:  # pressed twice, or by a colleague: what there is to see is what became of it
         return redirect(_address_of(form))
 
 
-def _of_nothing(do: str, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
+def _of_nothing(do: str, form: CampaignForm) -> Response | tuple[str, int]:
     """Where nothing is written or chosen."""
     if do == "draft":
         flash("Nothing was written, so nothing is kept.", "success")
@@ -84,10 +83,10 @@ def _of_nothing(do: str, form: CampaignForm, aims: dict[str, Aim]) -> Response |
     if do == "wording":
         form.wordings.append_entry("")
     if do != "launch":
-        return _page(form, aims), 200
+        return _page(form), 200
     form.name.errors = [*form.name.errors, drafting.NAMELESS]
     form.text.errors = [*form.text.errors, NOTHING_TO_SEND]
-    return _page(form, aims), 400
+    return _page(form), 400
 
 
 def _save(form: CampaignForm, *, overwrites: bool = False) -> Campaign:
@@ -105,7 +104,7 @@ def _address_of(form: CampaignForm) -> str:
     return url_for("campaigns.show", campaign_id=drafting.find_by_key(account.id, form.key.data or "").id)
 
 
-def _do(do: str, campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
+def _do(do: str, campaign: Campaign, form: CampaignForm) -> Response | tuple[str, int]:
     if do == "draft":
         flash("Kept as a draft.", "success")
         return redirect(url_for("campaigns.index"))
@@ -115,15 +114,15 @@ def _do(do: str, campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -
     if do == "wording":
         form.wordings.append_entry("")
     if do == "test":
-        return _test(campaign, form, aims)
+        return _test(campaign, form)
     if do != "launch":
-        return _page(form, aims, campaign), 200
-    return _launch(campaign, form, aims)
+        return _page(form, campaign), 200
+    return _launch(campaign, form)
 
 
-def _launch(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Response | tuple[str, int]:
+def _launch(campaign: Campaign, form: CampaignForm) -> Response | tuple[str, int]:
     if form.errors:
-        return _page(form, aims, campaign), 400
+        return _page(form, campaign), 400
     try:
         if form.when.data == LATER:
             drafting.schedule(account.id, campaign.id)
@@ -131,9 +130,9 @@ def _launch(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> Res
             drafting.launch_draft(account.id, campaign.id, seen=_seen())
     except Invalid as error:
         _show(form, error)
-        return _page(form, aims, campaign), 400
+        return _page(form, campaign), 400
     except OtherNumber:
-        return _page(form, aims, campaign, asked=True), 409
+        return _page(form, campaign, asked=True), 409
     return redirect(url_for("campaigns.show", campaign_id=campaign.id))
 
 
@@ -155,22 +154,22 @@ def _show(form: CampaignForm, error: Invalid) -> None:
             form.form_errors.append(message)
 
 
-def _test(campaign: Campaign, form: CampaignForm, aims: dict[str, Aim]) -> tuple[str, int]:
+def _test(campaign: Campaign, form: CampaignForm) -> tuple[str, int]:
     try:
         fan = drafting.send_test(account.id, form.test_fan.data or "", form.composition, current_user.id)
     except Invalid as error:
         _show(form, error)
-        return _page(form, aims, campaign), 400
+        return _page(form, campaign), 400
     except Conflict as error:
         form.test_fan.errors = [error.detail]
-        return _page(form, aims, campaign), 409
-    return _page(form, aims, campaign, tested=f"On its way to {fan.display_name}."), 200
+        return _page(form, campaign), 409
+    return _page(form, campaign, tested=f"On its way to {fan.display_name}."), 200
 
 
 @bp.post("/campaigns/outlook")
 def outlook() -> PlainResponse:
     """Keeps the draft, and says what would become of it."""
-    form, aims = form_for()
+    form = form_for()
     form.validate()
     campaign, changed = None, None
     if not form.key.errors and form.is_begun:
@@ -180,7 +179,7 @@ def outlook() -> PlainResponse:
             campaign, changed = queries.find_campaign(account.id, error.campaign_id), _who(error)
         except Conflict:
             return make_response("", 200, {"HX-Redirect": _address_of(form)})
-    values = _prospect(form, aims, campaign) | {"campaign": campaign, "changed": changed}
+    values = _prospect(form, campaign) | {"campaign": campaign, "changed": changed}
     answer = make_response(render_template("campaigns/_looked.html", kept=campaign and not changed, **values))
     if campaign:
         answer.headers["HX-Replace-Url"] = url_for("campaigns.edit", campaign_id=campaign.id)
@@ -189,7 +188,6 @@ def outlook() -> PlainResponse:
 
 def _page(
     form: CampaignForm,
-    aims: dict[str, Aim],
     campaign: Campaign | None = None,
     *,
     tested: str = "",
@@ -206,14 +204,13 @@ def _page(
         changed=changed,
         asked=asked,
         media_page=_media_page(),
-        **_prospect(form, aims, campaign),
+        **_prospect(form, campaign),
     )
 
 
-def _prospect(form: CampaignForm, aims: dict[str, Aim], campaign: Campaign | None) -> dict[str, object]:
+def _prospect(form: CampaignForm, campaign: Campaign | None) -> dict[str, object]:
     connection, said = first_connection(account.id, "onlyfans"), form.composition
-    aim = aims.get(said.aim, aims[ALL])
-    prospect = prospect_of(account, said, aim, connection, campaign.id if campaign else 0)
+    prospect = prospect_of(account, said, form.aim, connection, campaign.id if campaign else 0)
     return {"prospect": prospect, "in_words": in_words, "timezone": account.timezone}
 
 

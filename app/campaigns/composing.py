@@ -62,7 +62,7 @@ def prospect_of(account: Any, said: Composition, aim: Aim, connection: Connectio
     common = {
         "seen": seen,
         "examples": _examples(fans, templates, now),
-        "warnings": _warnings(said, connection),
+        "warnings": [*([aim.wrong] if aim.wrong else []), *_warnings(said, connection)],
         "empties": cautions.empties(fans, templates, now),
         "looked_at": len(fans),
         "is_all": seen.included <= MOST_LOOKED_AT,

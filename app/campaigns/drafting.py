@@ -207,12 +207,10 @@ def check(campaign: Campaign) -> tuple[Connection | None, Audience]:
         errors.append(("audience", "Everybody is in it already: choose a segment that fans come into."))
     for number, text in enumerate(campaign.texts):
         errors += _wrong_in(campaign, connection, number, text)
-    aim = None
-    try:
-        aim = aims.find_aim(campaign.account_id, campaign.aim)
-    except Invalid as error:
-        errors += error.errors
-    if errors or aim is None:
+    aim = aims.find_aim(campaign.account_id, campaign.aim)
+    if aim.wrong:
+        errors.append(("audience", aim.wrong))
+    if errors:
         raise Invalid(*errors)
     audience = Audience(aim.rule)
     campaign.audience = actions.audience_as_json(audience, aim.words)
@@ -220,10 +218,10 @@ def check(campaign: Campaign) -> tuple[Connection | None, Audience]:
 
 
 def selection_of_draft(campaign: Campaign) -> Selection:
-    """Who would get it now. Of everybody, where its audience is no longer there."""
-    known = aims.aims_of(campaign.account_id)
+    """Who would get it now. Nobody, where its audience is no longer there."""
+    aim = aims.find_aim(campaign.account_id, campaign.aim)
     connection = platforms.first_connection(campaign.account_id, "onlyfans")
-    return actions.selection_of(campaign, Audience(known.get(campaign.aim, known[aims.ALL]).rule), connection)
+    return actions.selection_of(campaign, Audience(aim.rule), connection)
 
 
 def _wrong_in(campaign: Campaign, connection: Connection | None, number: int, text: str) -> list[tuple[str, str]]:

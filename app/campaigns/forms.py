@@ -21,7 +21,7 @@ from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttribu
 from wtforms.validators import Length, NumberRange, Optional
 
 from app.accounts.guard import account
-from app.campaigns.aims import ALL, Aim, aims_of
+from app.campaigns.aims import ALL, Aim, aims_offered, find_aim
 from app.campaigns.drafting import Composition
 from app.campaigns.models import TYPES, Campaign, LatePolicy, Trigger
 from app.conversations.actions import LONGEST_TEXT
@@ -103,6 +103,10 @@ class CampaignForm(WithMedia, FlaskForm):
         if not _KEY.fullmatch(field.data or ""):
             raise ValidationError("Reload the page.")
 
+    def validate_audience(self, _: SelectField) -> None:
+        if self.aim.wrong:
+            raise ValidationError(self.aim.wrong)
+
     def validate_quiet_from(self, field: StringField) -> None:
         if bool(field.data) != bool(self.quiet_to.data):
             raise ValidationError("Say from when and to when.")
@@ -120,6 +124,7 @@ class CampaignForm(WithMedia, FlaskForm):
         if (field.data or 0) < (self.delay_from.data or 0):
             raise ValidationError("Not less than it begins with.")
 
+    aim: Aim  # what the chosen audience means, also of one that is no longer there
     scheduled_at: datetime | None = None
     stop_at: datetime | None = None
 
@@ -143,7 +148,7 @@ class CampaignForm(WithMedia, FlaskForm):
         return Composition(
             name=sound(self.name, "").replace("\0", "").strip(),
             type=sound(self.type, "bulk_message"),
-            aim=sound(self.audience, ALL),
+            aim=self.aim.key,
             content=_clean(sound(self.text, "")),
             wordings=[text for each in self.wordings if (text := _clean(sound(each, ""))).strip()],
             price_cents=0 if self.price.errors else self.price_cents(),
@@ -186,20 +191,22 @@ def _moment(field: StringField) -> datetime:
         raise ValidationError(error.errors[0][1]) from error
 
 
-def form_for(campaign: Campaign | None = None, chosen: str = "") -> tuple[CampaignForm, dict[str, Aim]]:
-    """The form, empty or as the campaign stands, and what each of its audiences means."""
-    aims = aims_of(account.id)
+def form_for(campaign: Campaign | None = None, chosen: str = "") -> CampaignForm:
+    """Empty, or as the campaign stands."""
     values = _values(campaign) if campaign else {}
-    if chosen in aims:
+    if chosen:
         values["audience"] = chosen
     form = CampaignForm(**values)
+    form.aim = find_aim(account.id, form.audience.data or "")
+    form.audience.data = form.aim.key
+    form.audience.errors = [form.aim.wrong] if form.aim.wrong else []
     choices: dict[str, list[SelectChoice]] = {}
-    for key, aim in aims.items():
-        choices.setdefault(aim.group, []).append(SelectChoice(key, aim.label))
+    for aim in aims_offered(account.id, form.aim):
+        choices.setdefault(aim.group, []).append(SelectChoice(aim.key, aim.label))
     form.audience.choices = choices
     if campaign:
         form.chosen, form.scheduled_at, form.stop_at = campaign.attachments, campaign.scheduled_at, campaign.stop_at
-    return form, aims
+    return form
 
 
 def _values(campaign: Campaign) -> dict[str, Any]:

@@ -238,7 +238,7 @@ def test_sent_to_a_segment_it_keeps_the_rule_and_says_so(app, ada: Person, brows
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"audience": "segment:999", "text": "x"}, "Not a valid choice"),
+        ({"audience": "segment:999", "text": "x"}, "This audience is no longer there."),
         ({"audience": "ready:big-spenders", "text": "x"}, "No fan would get this."),
         ({"audience": "all", "text": "x", "messaged_within_hours": "0"}, "From 1 to 2,160."),
         ({"audience": "all", "text": " "}, "Write something, or attach a file."),
