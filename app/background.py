@@ -43,6 +43,7 @@ TASKS = {
     "sync_fans": Task("links", "app.fans.sync.sync_fans", 120),
     "discard_media": Task("links", "app.media.actions.discard_media", 120),
     "prepare_campaign": Task("links", "app.campaigns.preparing.prepare_campaign", 120),
+    "cancel_waiting": Task("links", "app.campaigns.cancelling.cancel_waiting", 120),
     "keep_figures": Task("links", "app.analytics.stretches.keep", 120),
     "run_import": Task("imports", "app.imports.actions.run_import", 3600),
     "run_export": Task("imports", "app.portability.actions.run_export", 6 * 3600),

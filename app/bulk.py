@@ -95,6 +95,13 @@ def rows_of(document: str, types: dict[str, Any]) -> Any:
     return select(*members).select_from(each).subquery("given")
 
 
+def new_keys() -> Any:
+    """A fresh one for each row that a statement writes, as `uuid4().hex`."""
+    if on_postgresql():
+        return func.replace(cast_to(func.gen_random_uuid(), Text), "-", "")
+    return func.lower(func.hex(func.randomblob(16)))
+
+
 def prepare_for_many() -> None:
     """For the rest of this unit of work.
 

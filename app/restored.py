@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, column, exists, func, null, or_, select, table, update
+from sqlalchemy import Text, case, column, exists, func, literal, null, or_, select, table, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -71,8 +71,13 @@ def _goes_on() -> Any:
 
 def doubt_about(decided_at: datetime) -> str:
     """Of a message that is made now, by something that a person decided then: the old database may have made it too."""
-    lately = Restore.restored_at > max(decided_at, utcnow() - DOUBTED_FOR)
-    return RESTORED if db.session.scalar(select(Restore.id).where(lately).limit(1)) else ""
+    return db.session.scalar(select(doubts_about(literal(decided_at, UTCDateTime)))) or ""
+
+
+def doubts_about(decided_at: Any) -> Any:
+    """As `doubt_about`, in a statement: of each row, by its column."""
+    lately = (Restore.restored_at > decided_at) & (Restore.restored_at > utcnow() - DOUBTED_FOR)
+    return case((exists().where(lately), RESTORED), else_="")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, select
 
 from app.analytics import stretches
 from app.background import later, later_each
-from app.campaigns import automatic, preparing, scheduling
+from app.campaigns import automatic, cancelling, preparing, scheduling
 from app.conversations import catching_up, claims, many, outbox, purchases, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
 from app.database import db, utcnow, write
@@ -103,6 +103,7 @@ STEPS: dict[str, tuple[Callable[[], object], ...]] = {  # by the queue
         scheduling.stop_due,
         automatic.look_for_fans,
         _each("prepare_campaign", preparing.unprepared_campaigns),
+        _each("cancel_waiting", cancelling.unfinished),
         _each("sync_fans", sync.connections_due),
         _each("keep_figures", stretches.accounts_due),
         _discard_media_if_needed,

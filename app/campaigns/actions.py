@@ -1,26 +1,26 @@
 """Launching a campaign and steering it. All its messages are queued rows; the outbox looks at its state each time."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import Select, exists, insert, literal, select, update
 
 from app.accounts import auditing
 from app.accounts.auditing import Act
 from app.background import later
-from app.campaigns import queries, stays
+from app.campaigns import cancelling, queries, stays
 from app.campaigns.audience import Audience, Selection, decided
 from app.campaigns.draws import WORDING, lot
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
-from app.campaigns.preparing import AT_ONCE, prepare_set
+from app.campaigns.preparing import AT_ONCE, PAUSE_SECONDS, prepare_set
 from app.conversations import actions as conversations
 from app.conversations import live, settling
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
 from app.conversations.guards import Guards
 from app.conversations.models import Message, MessageStatus
-from app.conversations.recording import CAMPAIGN_CANCELLED
 from app.database import UTCDateTime, db, execute, held, table_of, utcnow, write
 from app.errors import Conflict, Invalid, NotFound
 from app.fans import queries as fans
@@ -157,69 +157,74 @@ def resume(account_id: int, campaign_id: int) -> Campaign:
 
 
 def cancel(account_id: int, campaign_id: int, note: str = "") -> Campaign:
-    """What waits is cancelled; what is on its way still gets its answer."""
+    """What waits is cancelled, of many by a worker, set by set; what is on its way still gets its answer."""
     allowed = (CampaignStatus.SCHEDULED, CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
-    with write() as session:
+    with write():
         campaign = locked(account_id, campaign_id)
         require(campaign, allowed)
         campaign.status, campaign.note = CampaignStatus.CANCELLED, note
         record(campaign, Act.CAMPAIGN_CANCELLED)
         stays.forget_stays(campaign)
-        unprepared = (Recipient.campaign_id == campaign.id) & Recipient.message_id.is_(None)
-        never = update(Recipient).where(unprepared, Recipient.skip_reason.is_(None))
-        execute(never.values(skip_reason=queries.CANCELLED_BEFORE))
-        waiting = session.scalars(
-            select(Message).where(Message.campaign_id == campaign.id, Message.status == MessageStatus.QUEUED)
-        ).all()
-        noted = [
-            news
-            for message in waiting
-            for news in conversations.change_status(
-                message,
-                MessageStatus.QUEUED,
-                status=MessageStatus.CANCELLED,
-                status_reason=CAMPAIGN_CANCELLED,
-            )
-        ]
+        _, noted = cancelling.cancel_set(campaign.id)
     live.tell(noted)
+    later("cancel_waiting", campaign.id)
     return campaign
 
 
 def retry_failed(account_id: int, campaign_id: int) -> Campaign:
-    """Queues the failed ones again, and only them."""
-    with write() as session:
-        campaign = locked(account_id, campaign_id)
-        require(campaign, (CampaignStatus.ACTIVE, CampaignStatus.PAUSED, CampaignStatus.COMPLETED))
-        failed = session.scalars(
-            select(Message)
-            .join(Fan, Message.fan_id == Fan.id)
-            .where(
-                Message.campaign_id == campaign.id,
-                Message.status == MessageStatus.FAILED,
-                Fan.do_not_message.is_(False),
-            )
-        ).all()
-        if not failed or campaign.connection_id is None:
-            raise Conflict("Nothing of this campaign has failed that may be sent again.")
-        noted = [news for message in failed for news in settling.requeue_failed(message, campaign.connection_id)]
-        record(campaign, Act.CAMPAIGN_RETRIED)
-    live.tell(noted)
+    """Queues the failed ones again, and only them. Raises NotFound, Conflict."""
+    may_be_messaged = exists().where(Fan.id == Message.fan_id, Fan.do_not_message.is_(False))
+
+    def retry(campaign: Campaign, after: int) -> Sequence[Any]:
+        if campaign.status not in (CampaignStatus.ACTIVE, CampaignStatus.PAUSED):
+            raise Conflict(f"This campaign is {campaign.status}.")
+        failed = _next_of(campaign, MessageStatus.FAILED, after).where(may_be_messaged)
+        return settling.requeue_all_failed(failed, campaign.connection_id) if campaign.connection_id else []
+
+    nothing = "Nothing of this campaign has failed that may be sent again."
+    campaign = _in_sets(account_id, campaign_id, retry, Act.CAMPAIGN_RETRIED, nothing)
     wake(account_id)
     return campaign
 
 
 def settle_unknown(account_id: int, campaign_id: int, *, arrived: bool) -> Campaign:
     """A person saw on the platform what became of them: all arrived, or none did. Raises NotFound, Conflict."""
-    with write() as session:
-        campaign = locked(account_id, campaign_id)
-        of_it = select(Message).where(Message.campaign_id == campaign.id, Message.status == MessageStatus.UNKNOWN)
-        unknown = session.scalars(of_it).all()
-        noted = [news for message in unknown for news in settling.decide(message, arrived=arrived)]
-        if not noted:
-            raise Conflict("Nothing of this campaign is unknown.")
-        record(campaign, Act.CAMPAIGN_SETTLED)
-    live.tell(noted)
-    return campaign
+
+    def settle(campaign: Campaign, after: int) -> Sequence[Any]:
+        return settling.decide_all(_next_of(campaign, MessageStatus.UNKNOWN, after), arrived=arrived)
+
+    return _in_sets(account_id, campaign_id, settle, Act.CAMPAIGN_SETTLED, "Nothing of this campaign is unknown.")
+
+
+def _next_of(campaign: Campaign, status: str, after: int) -> Select[int]:
+    of_it = (Message.campaign_id == campaign.id) & (Message.status == status)
+    return select(Message.id).where(of_it, Message.id > after).order_by(Message.id).limit(AT_ONCE)
+
+
+def _in_sets(
+    account_id: int, campaign_id: int, change: Callable[[Campaign, int], Sequence[Any]], act: Act, nothing: str
+) -> Campaign:
+    """Changes messages set by set, each in a short transaction of its own, so that others write in between. Each comes once,
+    also where it stands by then as it stood before. Whoever dies here leaves the rest to who presses again.
+
+    change: given the campaign, which is held, and the id of the last message; does not commit. Raises Conflict, saying
+    `nothing`, where the first set is empty.
+    """
+    last = 0
+    while True:
+        with write():
+            campaign = locked(account_id, campaign_id)
+            changed = change(campaign, last)
+            if not last:
+                if not changed:
+                    raise Conflict(nothing)
+                record(campaign, act)
+            noted = live.note_in_threads(changed)
+        live.tell(noted)
+        if len(changed) < AT_ONCE:
+            return campaign
+        last = changed[-1].id
+        time.sleep(PAUSE_SECONDS)
 
 
 def _change(account_id: int, campaign_id: int, status: str, act: Act, *, allowed: tuple[str, ...]) -> Campaign:

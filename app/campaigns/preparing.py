@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Select, Text, cast, exists, func, insert, lit
 
 from app import clock, restored
 from app.background import later
-from app.bulk import rows_of
+from app.bulk import new_keys, rows_of
 from app.campaigns.models import Campaign, CampaignStatus, Recipient
 from app.campaigns.readers import readers
 from app.conversations import live
@@ -28,6 +28,7 @@ AT_ONCE = 2_000
 SETS_A_RUN = 3
 PAUSE_SECONDS = 0.05  # SQLite has no line for those who wait to write: without a pause the same one writes again
 FAN_GONE = "fan_deleted"
+UNPREPARED = (Recipient.message_id.is_(None), Recipient.skip_reason.is_(None))
 _messages, _conversations, _recipients = map(table_of, (Message, Conversation, Recipient))
 
 
@@ -50,8 +51,17 @@ def prepare_campaign(campaign_id: int) -> None:
 
 def unprepared_campaigns() -> list[int]:
     """For the sweep: those that somebody has begun to prepare, or nobody yet."""
-    rows = select(Recipient.campaign_id).where(*_unprepared()).distinct().limit(20)
-    return list(db.session.scalars(rows))
+    rows = select(Campaign.id).where(Campaign.id.in_(with_unprepared()), Campaign.status != CampaignStatus.CANCELLED)
+    return list(db.session.scalars(rows.limit(20)))
+
+
+def with_unprepared() -> Select[int]:
+    """The ids of campaigns, hopping along the index from one to the next."""
+    first = select(func.min(Recipient.campaign_id).label("id")).where(*UNPREPARED)
+    hop = first.cte("unprepared", recursive=True)
+    following = first.where(Recipient.campaign_id > hop.c.id).correlate(hop).scalar_subquery()
+    hop = hop.union_all(select(following).where(hop.c.id.is_not(None)))
+    return select(hop.c.id).where(hop.c.id.is_not(None))
 
 
 def prepare_set(campaign_id: int) -> list[live.Noted] | None:
@@ -74,7 +84,7 @@ def _upcoming(campaign_id: int) -> _Upcoming | None:
     if campaign is None:
         return None
     rows = select(Recipient.id, Recipient.fan_id, Recipient.wording)
-    rows = rows.where(Recipient.campaign_id == campaign_id, *_unprepared()).order_by(Recipient.id).limit(AT_ONCE)
+    rows = rows.where(Recipient.campaign_id == campaign_id, *UNPREPARED).order_by(Recipient.id).limit(AT_ONCE)
     found = db.session.execute(rows).all()
     return _Upcoming(found[0].id, found[-1].id, _texts(campaign, found)) if found else None
 
@@ -104,10 +114,6 @@ def _prepare(campaign_id: int, upcoming: _Upcoming) -> list[live.Noted] | None:
     return live.note_in_threads((campaign.account_id, each.conversation_id, each.id) for each in made)
 
 
-def _unprepared() -> tuple[Any, ...]:
-    return Recipient.message_id.is_(None), Recipient.skip_reason.is_(None)
-
-
 class _Set:
     """Recipients of one campaign, from one id to another."""
 
@@ -118,7 +124,7 @@ class _Set:
     def prepare(self, texts: str | dict[int, str]) -> Sequence[Any]:
         """The messages: the id of each, of its thread and of its fan."""
         gone = self.range & Recipient.fan_id.is_(None)
-        execute(update(Recipient).where(gone, *_unprepared()).values(skip_reason=FAN_GONE))
+        execute(update(Recipient).where(gone, *UNPREPARED).values(skip_reason=FAN_GONE))
         self._open_threads()
         made = self._write_to_all(texts) if isinstance(texts, str) else self._write_to_each(texts)
         # By what was made: no plan looks through all that the campaign, or a fan, has by now.
@@ -126,7 +132,7 @@ class _Set:
         of_each = select(rows_of(given, {"message_id": BigInteger, "fan_id": BigInteger})).cte("made")
         of_each = of_each.prefix_with("MATERIALIZED").c  # SQLite would read the text anew for each recipient
         theirs = self.range & (Recipient.fan_id == of_each.fan_id)
-        execute(update(Recipient).where(theirs, *_unprepared()).values(message_id=of_each.message_id))
+        execute(update(Recipient).where(theirs, *UNPREPARED).values(message_id=of_each.message_id))
         note_media(self.campaign.attachments, Message.id.in_(select(Recipient.message_id).where(self.range)))
         return made
 
@@ -138,21 +144,21 @@ class _Set:
             "created_at": literal(utcnow(), UTCDateTime),
         }  # fmt: skip
         rows = select(*values.values()).join(Recipient, Recipient.fan_id == Fan.id)
-        rows = rows.where(self.range, *_unprepared(), without).order_by(Fan.id)  # as all do: none waits in a ring
+        rows = rows.where(self.range, *UNPREPARED, without).order_by(Fan.id)  # as all do: none waits in a ring
         new = insert_or_ignore(_conversations).from_select(list(values), rows, include_defaults=False)
         execute(new.on_conflict_do_nothing())
 
     def _write_to_all(self, text: str) -> Sequence[Any]:
         """The same text."""
         rows = select(Recipient).join(Conversation, _THREAD_OF_RECIPIENT)
-        rows = rows.where(self.range, *_unprepared()).order_by(Recipient.id)
+        rows = rows.where(self.range, *UNPREPARED).order_by(Recipient.id)
         said = {"text": literal(text, Text), "search_text": literal(search_text(text), Text)}
         return self._insert(rows, {"conversation_id": Conversation.id, "fan_id": Recipient.fan_id} | said)
 
     def _write_to_each(self, texts: dict[int, str]) -> Sequence[Any]:
         """In one statement too: SQLite's index of words takes a statement's rows at once, and one by one four times as long."""
         rows = select(Recipient.id, Recipient.fan_id, Conversation.id.label("thread"))
-        rows = rows.join(Conversation, _THREAD_OF_RECIPIENT).where(self.range, *_unprepared()).order_by(Recipient.id)
+        rows = rows.join(Conversation, _THREAD_OF_RECIPIENT).where(self.range, *UNPREPARED).order_by(Recipient.id)
         messages = [
             {"conversation_id": row.thread, "fan_id": row.fan_id, "text": text, "search_text": search_text(text)}
             for row in db.session.execute(rows)
@@ -164,7 +170,7 @@ class _Set:
 
     def _insert(self, rows: Select[Any], of_each: dict[str, Any]) -> Sequence[Any]:
         common = {name: literal(value, _messages.c[name].type) for name, value in self._common().items()}
-        drawn = {"idempotency_key": _new_key(), "due_tick": _due_tick(*self.campaign.delay_minutes)}
+        drawn = {"idempotency_key": new_keys(), "due_tick": _due_tick(*self.campaign.delay_minutes)}
         values = of_each | common | drawn
         chosen = rows.with_only_columns(*values.values(), maintain_column_froms=True)
         new = insert(_messages).from_select(list(values), chosen, include_defaults=False)
@@ -191,10 +197,3 @@ def _due_tick(least: int, most: int) -> Any:
     span = (most - least) * 60 * clock.SECOND + 1
     at_random = cast(func.random() * span, BigInteger) if on_postgresql() else func.abs(func.random()) % span
     return literal(clock.now() + least * 60 * clock.SECOND, BigInteger) + at_random
-
-
-def _new_key() -> Any:
-    """As models.new_key makes one, a fresh one for each row."""
-    if on_postgresql():
-        return func.replace(cast(func.gen_random_uuid(), Text), "-", "")
-    return func.lower(func.hex(func.randomblob(16)))

@@ -1,12 +1,16 @@
 """What a person decides about a message that failed or is unknown: send it again, it arrived, it did not."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Select
+
 from app import restored
+from app.bulk import new_keys
 from app.conversations import live, queries, waiting
-from app.conversations.actions import change_status, connection_for
+from app.conversations.actions import change_status, change_status_of_all, connection_for
 from app.conversations.claims import wake
-from app.conversations.models import Message, MessageStatus, new_key
+from app.conversations.models import Message, MessageStatus
 from app.database import utcnow, write
 from app.errors import Conflict
 from app.fans import queries as fans
@@ -56,17 +60,25 @@ def _requeue(message: Message) -> list[live.Noted]:
 
 def requeue_failed(message: Message, connection_id: int) -> list[live.Noted]:
     """Does not commit. Nothing where the message is not failed."""
-    values: dict[str, Any] = {
+    return change_status(message, MessageStatus.FAILED, **_queued_again(connection_id))
+
+
+def requeue_all_failed(those: Select[int], connection_id: int) -> Sequence[Any]:
+    """See change_status_of_all."""
+    return change_status_of_all(those, MessageStatus.FAILED, **_queued_again(connection_id))
+
+
+def _queued_again(connection_id: int) -> dict[str, Any]:
+    return {
         "status": MessageStatus.QUEUED,
         "status_reason": None,
-        "idempotency_key": new_key(),
+        "idempotency_key": new_keys(),
         "connection_id": connection_id,
         "due_tick": None,
         "tries": 0,
-        "doubt": restored.doubt_about(message.changed_at),  # somebody may have pressed for it before
+        "doubt": restored.doubts_about(Message.changed_at),  # somebody may have pressed for it before
         "platform_media": None,
     }
-    return change_status(message, MessageStatus.FAILED, **values)
 
 
 def settle(account_id: int, message_id: int, *, arrived: bool) -> Message:
@@ -87,8 +99,15 @@ def _decided(message: Message, *, arrived: bool) -> list[live.Noted]:
 
 def decide(message: Message, *, arrived: bool) -> list[live.Noted]:
     """Does not commit. Nothing where the message is not unknown."""
+    return change_status(message, MessageStatus.UNKNOWN, **_known_to(arrived=arrived))
+
+
+def decide_all(those: Select[int], *, arrived: bool) -> Sequence[Any]:
+    """See change_status_of_all."""
+    return change_status_of_all(those, MessageStatus.UNKNOWN, **_known_to(arrived=arrived))
+
+
+def _known_to(*, arrived: bool) -> dict[str, Any]:
     if arrived:
-        values = {"status": MessageStatus.SENT, "status_reason": None, "sent_at": utcnow()}
-    else:
-        values = {"status": MessageStatus.FAILED, "status_reason": NOT_ARRIVED}
-    return change_status(message, MessageStatus.UNKNOWN, **values)
+        return {"status": MessageStatus.SENT, "status_reason": None, "sent_at": utcnow()}
+    return {"status": MessageStatus.FAILED, "status_reason": NOT_ARRIVED}

@@ -133,6 +133,19 @@ def has_work() -> Any:
     return or_(exists().where(of_it, Message.status == _QUEUED), exists().where(of_it, Message.status == _SENDING))
 
 
+def campaigns_queued() -> Any:
+    """The campaigns that have messages queued anywhere, hopping along each connection's part of the index."""
+
+    def next_of(connection_id: Any, *after: Any) -> Any:
+        its = (Message.connection_id == connection_id, Message.status == _QUEUED)
+        return select(func.min(Message.campaign_id)).where(*its, *after).scalar_subquery()
+
+    hop = select(Connection.id.label("connection_id"), next_of(Connection.id).label("id")).cte("queued", recursive=True)
+    following = next_of(hop.c.connection_id, Message.campaign_id > hop.c.id)
+    hop = hop.union_all(select(hop.c.connection_id, following).where(hop.c.id.is_not(None)))
+    return select(hop.c.id).where(hop.c.id.is_not(None))
+
+
 def is_cancelled(campaign_id: int) -> bool:
     cancelled = select(campaigns.c.id).where(campaigns.c.id == campaign_id, campaigns.c.status == "cancelled")
     return db.session.scalar(cancelled) is not None

@@ -27,6 +27,7 @@ TASK_WORDS = {
     "catch_up": "Catching up on what was said meanwhile",
     "sync_fans": "Fetching the platform's fans",
     "discard_media": "Throwing away files that are not kept",
+    "cancel_waiting": "Cancelling what waits of a campaign",
     "prepare_campaign": "Preparing a campaign's messages",
     "keep_figures": "Adding up an account's figures",
     "run_import": "Running an import",

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from app import clock, sweep
-from app.campaigns import preparing
+from app.campaigns import cancelling, preparing
 from app.campaigns.models import Campaign
 from app.conversations.claims import wake
 from app.conversations.models import Conversation, Message
@@ -89,6 +89,8 @@ def sweep_once(person: Person) -> None:
         sweep.ring_again(("links",))
         for campaign_id in preparing.unprepared_campaigns():
             preparing.prepare_campaign(campaign_id)
+        for campaign_id in cancelling.unfinished():
+            cancelling.cancel_waiting(campaign_id)
 
 
 def send_all(person: Person) -> None:
