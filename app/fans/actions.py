@@ -1,5 +1,6 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from textwrap import shorten
 from typing import Any
 
 from blinker import Signal
@@ -10,8 +11,12 @@ from app.database import db, execute, insert, utcnow, write
 from app.errors import Conflict, Invalid
 from app.fans import keys, queries
 from app.fans.models import Fan, FanTag
+from app.formats import money
 
-LONGEST_NOTES = 20_000
+LONGEST_NOTES, LONGEST_SHOWN = 20_000, 200
+WRITTEN = (
+    "name", "handle", "email", "phone", "platform_fan_id", "subscription_status", "timezone", "avatar_url", "notes",
+)  # fmt: skip
 looks_changed = Signal()  # sent by a fan who has another name or picture, after the commit
 WRITABLE = frozenset(
     [
@@ -45,18 +50,51 @@ def add_fan(account_id: int, values: dict[str, Any]) -> Fan:
     return fan
 
 
-def change_fan(account_id: int, fan_id: int, values: dict[str, Any]) -> Fan:
-    """Raises NotFound, Invalid, or Conflict where handle or platform id is taken."""
+def change_fan(account_id: int, fan_id: int, values: dict[str, Any], shown: Mapping[str, Any] | None = None) -> Fan:
+    """shown: values as the writer had them before them, like `said_of` says them. What they left so stays as it stands by now.
+
+    Raises NotFound; Invalid, with the status 409 where somebody changed the same value meanwhile; Conflict where handle or
+    platform id is taken.
+    """
     with _taken_is_conflict(), write():
         fan = queries.find_fan(account_id, fan_id, to_change=True)
         looked = fan.display_name, fan.avatar_url
-        apply_values(fan, values)
+        apply_values(fan, _changed(fan, values, shown) if shown else values)
         if not (fan.name or fan.handle):
             raise Invalid(("name", "A fan needs a name or a handle."))
         fan.updated_at = utcnow()
     if looked != (fan.display_name, fan.avatar_url):
         looks_changed.send(fan)
     return fan
+
+
+def said_of(fan: Fan) -> dict[str, Any]:
+    """What a person may write about the fan, as it stands."""
+    plain = {name: getattr(fan, name) or "" for name in WRITTEN}
+    return plain | {"tags": fan.tags, "value_cents": fan.stated_value_cents, "do_not_message": fan.do_not_message}
+
+
+def _changed(fan: Fan, values: dict[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not what was shown; of tags, those that stand with what was added and taken away."""
+    said = said_of(fan)
+    changed = {name: value for name, value in values.items() if name not in shown or value != shown[name]}
+    if "tags" in changed and "tags" in shown:
+        given, taken = ({tag.casefold() for tag in tags} for tags in (changed["tags"], shown["tags"]))
+        stay = [tag for tag in said["tags"] if tag.casefold() in given or tag.casefold() not in taken]
+        changed["tags"] = stay + [tag for tag in changed["tags"] if tag.casefold() not in taken]
+    elsewhere = [
+        name
+        for name in changed
+        if name != "tags" and name in shown and said[name] != shown[name] and said[name] != changed[name]
+    ]
+    if elsewhere:
+        raise Invalid(*((name, _meanwhile(name, said[name])) for name in elsewhere), status=409)
+    return changed
+
+
+def _meanwhile(name: str, value: Any) -> str:
+    words = money(value) if name == "value_cents" else shorten(value, LONGEST_SHOWN, placeholder=" …")
+    return f"Somebody changed this meanwhile, to: {words or 'nothing'}. Save again to keep yours."
 
 
 def change_notes(account_id: int, fan_id: int, text: str, version: str) -> Fan:

@@ -1,24 +1,23 @@
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DecimalField, EmailField, StringField, TextAreaField, URLField
+from wtforms import BooleanField, DecimalField, EmailField, HiddenField, StringField, TextAreaField, URLField
 from wtforms.validators import URL, Email, Length, NumberRange, Optional, ValidationError
 
-from app.fans.actions import LONGEST_NOTES
+from app.fans.actions import LONGEST_NOTES, WRITTEN, said_of
 from app.fans.keys import LONGEST_TAG, MOST_TAGS
 from app.fans.models import Fan
 from app.zones import find_zone, zone_names
 
-PLAIN_FIELDS = (
-    "name", "handle", "email", "phone", "platform_fan_id", "subscription_status", "timezone", "avatar_url", "notes",
-)  # fmt: skip
-
 
 class FanForm(FlaskForm):
     zones = staticmethod(zone_names)
+
+    shown = HiddenField(default="")  # what stood in the form as it was opened
 
     name = StringField("Name", [Length(max=255)])
     handle = StringField("Handle", [Length(max=255)])
@@ -46,19 +45,36 @@ class FanForm(FlaskForm):
 
     def values(self) -> dict[str, Any]:
         """As fans.actions takes them."""
-        values: dict[str, Any] = {name: (self[name].data or "").replace("\0", "") for name in PLAIN_FIELDS}
+        values: dict[str, Any] = {name: clean(self[name].data) for name in WRITTEN}
         values["tags"] = split_tags(self.tags.data or "")
         values["do_not_message"] = self.do_not_message.data
         if self.value.data is not None:
             values["value_cents"] = int((self.value.data * 100).to_integral_value())
         return values
 
+    def values_shown(self) -> dict[str, Any]:
+        """What `values` would have been then; nothing where it does not say."""
+        try:
+            said = json.loads(self.shown.data or "{}")
+        except ValueError:
+            return {}
+        tags = said.get("tags", []) if isinstance(said, dict) else None
+        return said if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags) else {}
+
+    def show_as_now(self, fan: Fan, names: Iterable[str]) -> None:
+        """Of these, the person has been told what stands by now."""
+        said = said_of(fan)
+        self.shown.data = json.dumps(self.values_shown() | {name: said[name] for name in names})
+
+
+def clean(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").replace("\0", "")
+
 
 def form_for(fan: Fan) -> FanForm:
-    plain = {name: getattr(fan, name) for name in (*PLAIN_FIELDS, "do_not_message")}
-    return FanForm(
-        formdata=None, data=plain | {"tags": join_tags(fan.tags), "value": Decimal(fan.stated_value_cents) / 100}
-    )
+    said = said_of(fan)
+    shown = {"shown": json.dumps(said), "tags": join_tags(fan.tags), "value": Decimal(fan.stated_value_cents) / 100}
+    return FanForm(formdata=None, data=said | shown)
 
 
 def join_tags(tags: Sequence[str]) -> str:

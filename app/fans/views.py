@@ -24,7 +24,7 @@ SORT_LABELS = {
     "-lastSeenAt": "Last seen",
     "-createdAt": "Newest",
 }
-FORM_FIELDS = {"platformFanId": "platform_fan_id"}
+FORM_FIELDS = {"platformFanId": "platform_fan_id", "value_cents": "value"}
 
 
 @bp.get("/fans")
@@ -96,17 +96,19 @@ def show(fan_id: int) -> str:
 
 @bp.post("/fans/<id:fan_id>")
 def update(fan_id: int) -> Response | tuple[str, int]:
-    fan = queries.find_fan(account.id, fan_id)
-    form = FanForm()
+    fan, form, status = queries.find_fan(account.id, fan_id), FanForm(), 400
     if form.validate_on_submit():
         try:
-            actions.change_fan(account.id, fan_id, form.values())
+            actions.change_fan(account.id, fan_id, form.values(), form.values_shown())
         except (Invalid, Conflict) as error:
             show_error(form, error)
+            status = error.status
+            if isinstance(error, Invalid) and status == 409:
+                form.show_as_now(fan, [name for name, _ in error.errors])
         else:
             flash("Saved.", "success")
             return redirect(url_for("fans.show", fan_id=fan_id))
-    return render_template("fans/show.html", fan=fan, form=form), 400
+    return render_template("fans/show.html", fan=fan, form=form), status
 
 
 @bp.post("/fans/<id:fan_id>/tags")
