@@ -34,10 +34,8 @@ def show_segment(segment_id: int) -> SegmentOut:
 @bp.input(SegmentChange)
 @bp.output(SegmentOut)
 def change_segment(segment_id: int, json_data: SegmentChange) -> SegmentOut:
-    standing = queries.find_segment(account.id, segment_id)
-    rule = parse(standing.rule if json_data.rule is None else json_data.rule)
-    name = standing.name if json_data.name is None else json_data.name
-    return SegmentOut.model_validate(actions.change_segment(account.id, segment_id, name=name, rule=rule))
+    rule = None if json_data.rule is None else parse(json_data.rule)
+    return SegmentOut.model_validate(actions.change_segment(account.id, segment_id, name=json_data.name, rule=rule))
 
 
 @bp.delete("/segments/<id:segment_id>")

@@ -23,17 +23,22 @@ def save_segment(account_id: int, author_id: int | None, name: str, rule: Group)
     return segment
 
 
-def change_segment(account_id: int, segment_id: int, *, name: str, rule: Group, version: int | None = None) -> Segment:
-    """version: the one that the person looked at; None: whatever stands.
+def change_segment(
+    account_id: int, segment_id: int, *, name: str | None = None, rule: Group | None = None, version: int | None = None
+) -> Segment:
+    """A name or rule that is None stays as it stands. version: the one that the person looked at; None: whatever stands.
 
     Raises NotFound, Invalid, Conflict where the name is taken, or somebody changed it meanwhile.
     """
-    name = _clean_name(name)
+    name = None if name is None else _clean_name(name)
     with _taken_is_conflict(), write():
         segment = queries.find_segment(account_id, segment_id, to_change=True)
         if version is not None and version != segment.version:
             raise Conflict("Somebody changed this segment while you had it open. Open it anew, then change it.")
-        segment.name, segment.name_key, segment.rule = name, name.casefold(), as_json(rule)
+        if name is not None:
+            segment.name, segment.name_key = name, name.casefold()
+        if rule is not None:
+            segment.rule = as_json(rule)
         segment.version, segment.updated_at = segment.version + 1, utcnow()
     return segment
 
