@@ -215,3 +215,12 @@ def test_what_a_page_shows_of_a_rule_is_read_back_as_that_rule(app, ada: Person,
 )
 def test_a_rule_in_words(rule: dict, words: str):
     assert in_words(parse(rule), {"campaign": {3: "Spring"}, "file": {7: "june.csv"}}) == words
+
+
+def test_a_rule_of_too_many_conditions_is_refused_in_words(ada: Person, browser: FlaskClient):
+    parts = {"field": "tag", "op": "is", "value": "vip"}
+    lines = {f"line_{n // 20}_{n % 20}_{part}": said for n in range(101) for part, said in parts.items()}
+    refused = post(browser, "/segments/new", name="Long", do="save", **lines)
+    assert refused.status_code == 422
+    assert "A rule has at most 100 conditions." in refused.text
+    assert ada.get("/api/segments")["segments"] == []

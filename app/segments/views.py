@@ -82,7 +82,7 @@ def _work(segment: Segment | None) -> Answer:
     except Conflict as error:
         form.errors["name"] = error.detail
     except Invalid as error:
-        form.errors |= {name: words for name, words in error.errors if name == "name"}
+        form.errors |= {name: words for name, words in error.errors if name in ("name", "rule")}
     else:
         flash(f"{saved.name} was saved.", "success")
         if request.headers.get("HX-Request"):
