@@ -12,7 +12,7 @@ from app.accounts.queries import find_user
 from app.config import ROOT
 from app.database import db, execute, on_postgresql, write
 from app.imports import actions as imports
-from tests.people import PASSWORD, Person, add_fan, connect, make_person
+from tests.people import PASSWORD, Person, add_fan, connect, make_person, submit
 
 
 def entries(person: Person, **wanted) -> list[tuple[str, str, str]]:
@@ -165,3 +165,15 @@ def test_the_actor_of_one_request_is_not_the_next_ones(app, ada: Person):
 def test_every_act_has_words_and_a_kind_that_pages_offer():
     assert set(ACTS) == set(Act)
     assert {kind for kind, _ in ACTS.values()} <= set(KINDS)
+
+
+@pytest.mark.parametrize("door", ["page", "program"])
+def test_who_deletes_a_fan_is_written_down_without_the_name(ada: Person, eve: Person, door: str):
+    fan = add_fan(ada, 1)["id"]
+    assert eve.call("DELETE", f"/api/crm/fans/{fan}").status_code == 404
+    if door == "page":
+        submit(ada.browser(), f"/fans/{fan}/delete", page=f"/fans/{fan}")
+    else:
+        ada.call("DELETE", f"/api/crm/fans/{fan}")
+    assert entries(ada, act="fan_deleted", about_kind="fan", about_id=fan) == [("fan_deleted", "Ada", "")]
+    assert entries(eve, act="fan_deleted") == []

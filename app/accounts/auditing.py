@@ -20,7 +20,7 @@ KINDS = {
     "sends": "Sends",
     "imports": "Imports",
     "money": "Who sold what",
-    "exports": "Exports and erasures",
+    "exports": "Exports and deletions",
 }
 
 
@@ -64,6 +64,7 @@ class Act(StrEnum):
     PAYMENT_ATTRIBUTED = "payment_attributed"
     EXPORTED = "exported"
     EXPORT_BEGUN = "export_begun"
+    FAN_DELETED = "fan_deleted"
     FAN_ERASED = "fan_erased"
 
 
@@ -107,6 +108,7 @@ ACTS: dict[str, tuple[str, str]] = {  # kind, and words that follow the person's
     Act.PAYMENT_ATTRIBUTED: ("money", "said who sold a payment"),
     Act.EXPORTED: ("exports", "downloaded"),
     Act.EXPORT_BEGUN: ("exports", "had a file made of the whole account"),
+    Act.FAN_DELETED: ("exports", "deleted a fan"),
     Act.FAN_ERASED: ("exports", "erased a fan"),
 }
 

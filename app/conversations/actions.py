@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, case, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts import auditing
+from app.accounts.auditing import Act
 from app.conversations import drafts, live, queries
 from app.conversations.carried import note_media
 from app.conversations.claims import wake
@@ -291,5 +293,6 @@ def remove_fan(account_id: int, fan_id: int) -> None:
         threads = session.scalars(delete(Conversation).where(of_fan).returning(Conversation.id)).all()
         session.delete(fan)
         session.flush()
+        auditing.record(account_id, Act.FAN_DELETED, "fan", fan_id)
         noted = [news for each in threads for news in live.note_gone(account_id, each)]
     live.tell(noted)
