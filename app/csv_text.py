@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_TAKEN_FOR_ONE = re.compile(r"[\s']*[=+\-@]|[\t\r]\s*\S")  # also behind blanks, and behind quotes of its own
 NUMBER = re.compile(r"-\d+(\.\d+)?", re.ASCII)
 LINES_AT_ONCE = 200
 
@@ -30,8 +30,13 @@ def in_units(cents: int) -> str:
 
 
 def neutral(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula, made plain text; an import takes the quote off again.
+    """A cell that a spreadsheet would take for a formula, made plain text.
 
     A negative number is what it says, and is to be added up.
     """
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell) else cell
+    return f"'{cell}" if _TAKEN_FOR_ONE.match(cell) and not NUMBER.fullmatch(cell) else cell
+
+
+def as_written(cell: str) -> str:
+    """Without the quote that `neutral` put on."""
+    return cell[1:] if cell.startswith("'") and _TAKEN_FOR_ONE.match(cell[1:]) else cell

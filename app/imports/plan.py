@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO
 
+from app.csv_text import as_written
 from app.errors import Invalid
 from app.imports import headers
 from app.imports.csv_rows import Format, Record, read_records
 from app.imports.models import ImportKind
 
-_QUOTED_FORMULAS = frozenset({"'=", "'+", "'-", "'@"})
 TOTALS = re.compile(r"(grand |sub ?)?totals?:?|sum:?|summe:?|gesamt:?", re.IGNORECASE)
 
 
@@ -126,8 +126,7 @@ def trimmed(cells: list[str]) -> list[str]:
 
 def clean(cell: str) -> str:
     """Without blanks around, and without the quote that an export puts before a cell that looks like a formula."""
-    cell = cell.strip()
-    return cell[1:] if cell[:2] in _QUOTED_FORMULAS else cell
+    return as_written(cell.strip())
 
 
 def code_in(cells: Sequence[str], column: Column | None) -> str | None:

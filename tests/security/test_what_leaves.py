@@ -12,13 +12,14 @@ from app.accounts.auditing import Act
 from app.accounts.models import User
 from app.campaigns.models import Campaign
 from app.conversations.models import Message
-from app.csv_text import FORMULA_STARTS, NUMBER
+from app.csv_text import NUMBER
 from app.database import execute, utcnow, write
 from app.fans.models import Fan
 from app.media.models import Medium
 from tests.contract.schemathesis_run import import_file
 from tests.people import Person
 from tests.portability.rich import fill
+from tests.test_csv_text import FORMULA_STARTS
 
 EVIL = ("=HYPERLINK(1)", "-2+3", "\t@SUM(A1)")
 BREAK = "a.png\r\nSet-Cookie: stolen=1\r\n\r\n<script>"
