@@ -23,6 +23,7 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry
 
 from app import alive
+from app.database import db
 from app.extensions import connect_redis, get_redis
 
 log = structlog.get_logger()
@@ -90,6 +91,19 @@ def _enqueue(task: Task, each_ids: Iterable[tuple[int, ...]]) -> None:
                 failure_ttl=FAILURE_KEPT_SECONDS,
                 meta={"request_id": request_id},
             )
+
+
+def do_all(deeds: Iterable[Callable[[], object]]) -> None:
+    """One after the other; one that fails keeps none behind it from its turn. Raises ExceptionGroup, in the end."""
+    failed = []
+    for deed in deeds:
+        try:
+            deed()
+        except Exception as error:
+            db.session.rollback()
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Not all was done", failed)
 
 
 class AppWorker(SimpleWorker):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, func, select
 
 from app.analytics import stretches
-from app.background import later, later_each
+from app.background import do_all, later, later_each
 from app.campaigns import automatic, cancelling, preparing, scheduling
 from app.conversations import catching_up, claims, many, outbox, purchases, read_back, sending_later, triage
 from app.conversations.models import RoomEvent
@@ -34,15 +34,7 @@ def ring_again(queues: tuple[str, ...]) -> None:
 
     A step that fails keeps none behind it from its turn. Raises ExceptionGroup, in the end.
     """
-    failed = []
-    for step in (step for queue in queues for step in STEPS.get(queue, ())):
-        try:
-            step()
-        except Exception as error:
-            db.session.rollback()
-            failed.append(error)
-    if failed:
-        raise ExceptionGroup("Not all was looked after", failed)
+    do_all(step for queue in queues for step in STEPS.get(queue, ()))
 
 
 def _drain_if_needed() -> None:

@@ -6,12 +6,13 @@ whom the campaign has not turned yet. So a worker that dies, or looks twice, nei
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from app.background import later
+from app.background import do_all, later
 from app.campaigns import actions, stays
 from app.campaigns.aims import find_aim
 from app.campaigns.audience import Audience, decided
@@ -40,11 +41,14 @@ def look_for_fans() -> None:
     )
     campaigns = list(db.session.scalars(rows))
     db.session.commit()
-    for campaign_id in campaigns:
-        try:
-            turn_to_fans(campaign_id)
-        except IntegrityError:  # another worker looked in the same moment
-            db.session.rollback()
+    do_all(partial(_look, campaign_id) for campaign_id in campaigns)
+
+
+def _look(campaign_id: int) -> None:
+    try:
+        turn_to_fans(campaign_id)
+    except IntegrityError:  # another worker looked in the same moment
+        db.session.rollback()
 
 
 def turn_to_fans(campaign_id: int) -> int:

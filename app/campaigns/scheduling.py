@@ -1,11 +1,13 @@
 """What the clock does to campaigns: starts those whose time has come, and stops those whose time is over."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy import select
 
+from app.background import do_all
 from app.campaigns import actions, drafting, queries
 from app.campaigns.models import Campaign, CampaignStatus, LatePolicy
 from app.database import db, plain, utcnow, write
@@ -22,11 +24,14 @@ TIME_IS_OVER = "Stopped at the time that was set for it."
 def start_due() -> None:
     """For the sweep."""
     due = (Campaign.status == plain(CampaignStatus.SCHEDULED)) & (Campaign.scheduled_at <= utcnow())
-    for account_id, campaign_id in _campaigns(due):
-        try:
-            _start_or_miss(account_id, campaign_id)
-        except (Conflict, NotFound):  # somebody was quicker
-            log.info("schedule_changed", campaign=campaign_id)
+    do_all(partial(_start_if_due, *each) for each in _campaigns(due))
+
+
+def _start_if_due(account_id: int, campaign_id: int) -> None:
+    try:
+        _start_or_miss(account_id, campaign_id)
+    except (Conflict, NotFound):  # somebody was quicker
+        log.info("schedule_changed", campaign=campaign_id)
 
 
 def _campaigns(condition: Any) -> list[tuple[int, int]]:
@@ -62,11 +67,14 @@ def _said(span: timedelta) -> str:
 def stop_due() -> None:
     """For the sweep. The outbox itself takes nothing of a campaign whose time is over."""
     over = (Campaign.status == plain(CampaignStatus.ACTIVE)) & (Campaign.stop_at <= utcnow())
-    for account_id, campaign_id in _campaigns(over):
-        try:
-            actions.cancel(account_id, campaign_id, TIME_IS_OVER)
-        except Conflict:
-            _forget_stop(account_id, campaign_id, utcnow())
+    do_all(partial(_stop, *each) for each in _campaigns(over))
+
+
+def _stop(account_id: int, campaign_id: int) -> None:
+    try:
+        actions.cancel(account_id, campaign_id, TIME_IS_OVER)
+    except Conflict:
+        _forget_stop(account_id, campaign_id, utcnow())
 
 
 def _forget_stop(account_id: int, campaign_id: int, now: datetime) -> None:

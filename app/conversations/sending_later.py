@@ -1,6 +1,7 @@
 """Answers that go out later: kept until their time, then made a message, once; or given back to a person with the reason."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ import structlog
 from sqlalchemy import Select, bindparam, select, update
 
 from app import restored
+from app.background import do_all
 from app.conversations import actions, drafts, live, queries, triage
 from app.conversations.actions import Draft
 from app.conversations.claims import wake
@@ -107,11 +109,14 @@ def send_due() -> None:
     """For the sweep: those whose time has come."""
     due = (LaterReply.status == plain(LaterStatus.WAITING)) & (LaterReply.send_at <= utcnow())
     rows = select(LaterReply.account_id, LaterReply.id).where(due).order_by(LaterReply.send_at).limit(MOST_AT_ONCE)
-    for account_id, later_id in db.session.execute(rows).all():
-        try:
-            _send_in_time(account_id, later_id)
-        except NotFound:  # its fan was deleted in this moment
-            log.info("later_reply_gone", later_id=later_id)
+    do_all(partial(_send_if_there, *each) for each in db.session.execute(rows).all())
+
+
+def _send_if_there(account_id: int, later_id: int) -> None:
+    try:
+        _send_in_time(account_id, later_id)
+    except NotFound:  # its fan was deleted in this moment
+        log.info("later_reply_gone", later_id=later_id)
 
 
 def _send_in_time(account_id: int, later_id: int) -> None:
