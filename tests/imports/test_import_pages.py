@@ -4,10 +4,10 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import sweep
-from app.database import db, write
+from app.database import db, utcnow, write
 from app.fans.models import Fan
 from app.imports import actions
 from app.imports.models import Import
@@ -252,3 +252,25 @@ def test_a_program_uploads_in_steps_too(ada):
     answer = ada.call("POST", "/api/onlyfans/import", data={"file": (io.BytesIO(b"Username\nzed\n"), "a.csv")})
     assert answer.status_code == 201, answer.text
     assert ada.get(answer.headers["Location"])["status"] == "mapping"
+
+
+def test_a_screen_reader_hears_where_the_work_stands_and_not_each_number(browser, app):
+    def heard(where):
+        page = browser.get(where).text
+        assert "aria-live" not in page.partition('id="import"')[2].partition("</main>")[0]
+        return re.search(r'<p class="visually-hidden" role="status">([^<]*)</p>', page)[1]
+
+    mapping = upload(browser, HOUSE + "ann,Ann,,,,\n").headers["Location"]
+    where = browser.post(mapping, data=form_of(browser.get(mapping).text)).headers["Location"]
+    assert heard(where) == "Waits for a worker"
+    with app.app_context(), write():
+        db.session.execute(update(Import).values(started_at=utcnow()))
+    first = heard(where)
+    with app.app_context(), write():
+        db.session.execute(update(Import).values(processed_rows=1))
+    assert first == heard(where) == "Rehearsing"
+    run(app, where)
+    assert heard(where) == "Rehearsed. Nothing has been changed yet: this is what would happen"
+    press(browser, where, "apply")
+    run(app, where)
+    assert heard(where) == "Completed"
