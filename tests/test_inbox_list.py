@@ -22,7 +22,7 @@ from app.database import db, fold, utcnow, write
 from app.fans import queries as fans
 from app.fans.models import Fan
 from app.rare import Rare, fetch_rare_counted, fetch_rare_page
-from tests.people import Person, add_fan, connect
+from tests.people import Person, add_fan, connect, make_person
 from tests.test_search import HOSTILE
 
 NAMES = ("Ann Lee", "Joanna", "Zoë", "王小明", "O'Neil \\ Sons", "100% Ann", "ann", "Bo")
@@ -90,6 +90,17 @@ def test_a_row_of_the_list_and_one_that_is_told_are_the_same(app, inbox: Person)
         assert {(each.last_by, each.last_files) for each in told} == {("in", 0), ("out", 1), ("out", 0), ("", 0)}
         assert [html_of_row(each, "UTC") for each in listed] == [html_of_row(each, "UTC") for each in told]
         assert "<bdi>&lt;b&gt;</bdi>" in html_of_row(told[2], "UTC")
+
+
+def test_what_a_colleague_wrote_is_not_said_to_be_the_readers(app, ada: Person, sandbox):
+    """All readers are shown one row: what it says is true for each."""
+    connect(ada, sandbox.url)
+    fan = add_fan(ada)["id"]
+    bob = make_person(app, "bob@example.com", "Ada's account", role="chatter")
+    bob.post("/api/onlyfans/messages/send", {"recipientId": fan, "content": "By Bob"}, 202)
+    row = ada.browser().get("/messages/onlyfans").text.partition('class="conversation-bottom"')[2]
+    assert re.match(r".*?From us: </span></span> <bdi>By Bob</bdi>", row, re.DOTALL)
+    assert "You: " not in row
 
 
 @pytest.mark.usefixtures("either_way")
