@@ -4,9 +4,9 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
-from app.conversations import catching_up, queries
+from app.conversations import catching_up, queries, read_back
 from app.conversations.models import Message, MessageStatus
 from app.database import db, utcnow, write
 from app.platforms.models import Connection, StoredEvent
@@ -187,6 +187,29 @@ def test_what_was_said_while_nobody_listened_is_read_from_the_chats(app, ada, co
     assert sorted(each["unreadCount"] for each in conversations) == [0, 1, 250]
     assert ada.get("/api/crm/messages")["total"] == 252
     assert thread_of(ada, other) == [("out", "By hand")]
+
+
+def test_the_chats_to_be_read_back_are_chosen_once_a_look(app, ada: Person, connection: int):
+    """To choose them, all that was sent in days is gone through."""
+    chosen: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_) -> None:
+        if "random()" in statement:
+            chosen.append(statement)
+
+    fan = add_fan(ada, 1)
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            read_back.read_back(connection)
+            assert chosen == [], "nothing was sent"
+            ada.post("/api/onlyfans/messages/send", {"recipientId": fan["id"], "content": "Hello"}, 202)
+            drain(app)
+            read_back.read_back(connection)
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+    assert len(chosen) == 1
+    assert ada.get("/api/crm/messages")["messages"][0]["status"] == "delivered"
 
 
 def test_only_what_is_new_since_then_is_read_and_what_failed_is_read_again(app, ada, connection, sandbox, account):

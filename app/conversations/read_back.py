@@ -1,9 +1,10 @@
 """Reading chats back: platforms send no event when a fan opens a message, so we look."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from app.conversations import actions, live
 from app.conversations.models import Message, MessageStatus
@@ -38,7 +39,7 @@ def read_back(connection_id: int) -> None:
     with write() as session:
         session.execute(update(Connection).where(Connection.id == connection_id).values(last_read_back_at=utcnow()))
     gateway = platforms.gateway_of(connection)
-    if not _chats_to_read(connection):
+    if not db.session.scalar(select(_unread_of(connection).exists())):
         return
     db.session.commit()  # no transaction is held while the platform answers
     try:
@@ -52,7 +53,13 @@ def read_back(connection_id: int) -> None:
 
 def _chats_to_read(connection: Connection) -> list[str]:
     """The chats with our latest unread messages, a different few each time, so that all have their turn."""
-    rows = (
+    rows = _unread_of(connection).group_by(Fan.platform_fan_id).order_by(func.random()).limit(CHATS_PER_RUN)
+    return [chat_id for chat_id in db.session.scalars(rows) if chat_id]
+
+
+def _unread_of(connection: Connection) -> Select[Any]:
+    """The chat of each of our latest messages that its fan has not opened yet."""
+    return (
         select(Fan.platform_fan_id)
         .join(Message, Message.fan_id == Fan.id)
         .where(
@@ -62,11 +69,7 @@ def _chats_to_read(connection: Connection) -> list[str]:
             Message.sent_at > utcnow() - LOOKS_BACK,
             Fan.platform_fan_id.is_not(None),
         )
-        .group_by(Fan.platform_fan_id)
-        .order_by(func.random())
-        .limit(CHATS_PER_RUN)
     )
-    return [chat_id for chat_id in db.session.scalars(rows) if chat_id]
 
 
 def _take_in(connection_id: int, seen: list[PlatformMessage]) -> None:
