@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from typing import Any
 
-from app.csv_text import csv_text
+from app.csv_text import as_written, csv_text
 from app.formats import money
 from app.imports.headers import LABELS, MOMENTS
 from app.imports.models import SKIPPED, Import, ImportRow, Outcome
@@ -41,7 +41,7 @@ def _mendable(found: Import, rows: Iterator[ImportRow]) -> Iterator[list[Any]]:
     header = list(found.options["plan"]["header"])
     yield [*header, "row", "error"]
     for row in rows:
-        cells = (row.cells or []) + [""] * len(header)
+        cells = [as_written(cell) for cell in row.cells or []] + [""] * len(header)
         width = max(len(header), len(row.cells or []))
         yield [*_folded(cells[:width], len(header)), row.row, row.error]
 
