@@ -43,7 +43,7 @@ def _trusted() -> ssl.SSLContext:
 
 
 def call(method: str, url: str, **options: Any) -> httpx.Response:
-    """An answer below 400. Raises NotSent, Refused or OutcomeUnknown, whichever is certain."""
+    """An answer from 200 to 299. Raises NotSent, Refused or OutcomeUnknown, whichever is certain."""
     seconds = current_app.config["CALL_SECONDS"]
     # Whoever asks the platform about a call can name it; and their log and ours tell one story.
     request_id = structlog.contextvars.get_contextvars().get("request_id")
@@ -60,8 +60,10 @@ def call(method: str, url: str, **options: Any) -> httpx.Response:
         raise OutcomeUnknown("The platform took too long to answer.") from error
     except httpx.HTTPError as error:
         raise OutcomeUnknown("The connection broke before the platform answered.") from error
-    if response.status_code < 400:
+    if response.is_success:
         return response
+    if response.next_request:  # where else the address leads may hold secrets
+        raise Refused(f"It answers with a redirect to {response.next_request.url.host}.")
     raise _failure(response)
 
 
