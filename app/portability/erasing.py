@@ -33,6 +33,8 @@ NOTHING: dict[str, Any] = {
     "timezone": None, "custom": {}, "do_not_message": True,
 }  # fmt: skip
 
+KEYS = frozenset({"id", "userid", "fanid", "username", "handle", "email", "phone", "platform_fan_id"})
+
 
 @dataclass(frozen=True)
 class Consequences:
@@ -69,15 +71,15 @@ def erase_fan(account_id: int, fan_id: int) -> Fan:
         on_its_way = (Message.fan_id == fan.id) & (Message.status == MessageStatus.SENDING)
         if session.scalar(select(Message.id).where(on_its_way).limit(1)):
             raise Conflict("A message to this fan is on its way just now. Wait a minute, then erase them.")
-        names = {each.casefold() for each in _names_of(fan)}
+        person = _person(fan)
         threads = list(session.scalars(select(Conversation.id).where(Conversation.fan_id == fan.id)))
         remember_erased(fan)
         _empty_messages(fan)
         for model in (Note, SavedDraft, LaterReply):
             execute(delete(model).where(model.conversation_id.in_(threads)))
-        _empty_events(account_id, names)
-        _empty_imports(fan, names)
-        _forget_answers(fan, names)
+        _empty_events(account_id, person)
+        _empty_imports(fan, person)
+        _forget_answers(fan, person.names)
         _empty_profile(fan)
         _empty_index()
         exported = actions.withdraw(account_id)
@@ -88,12 +90,38 @@ def erase_fan(account_id: int, fan_id: int) -> Fan:
     return fan
 
 
-def _names_of(fan: Fan) -> list[str]:
-    """What tells who they are, in files and in what platforms sent."""
+@dataclass(frozen=True)
+class _Person:
+    """What tells who they are, in files and in what platforms sent; without case. Others may have the same name."""
+
+    keys: frozenset[str]
+    name: str
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.keys, self.name} - {""}
+
+    def is_told_of(self, *parts: Any, by_name: bool = True) -> bool:
+        said = {each.casefold() for part in parts for each in _texts_in(part)}
+        if self.keys & said:
+            return True
+        return by_name and self.name in said and not any(map(self._names_a_namesake, parts))
+
+    def _names_a_namesake(self, value: Any) -> bool:
+        """Beside the name stands somebody else's key."""
+        if isinstance(value, list):
+            return any(map(self._names_a_namesake, value))
+        if not isinstance(value, dict):
+            return False
+        is_named = self.name in {str(each).casefold() for each in value.values()}
+        has_key = any(each and name.casefold() in KEYS for name, each in value.items())
+        return (is_named and has_key) or any(map(self._names_a_namesake, value.values()))
+
+
+def _person(fan: Fan) -> _Person:
     handle = (fan.handle or "").lstrip("@")
-    return [
-        each for each in (fan.platform_fan_id, handle, handle and f"@{handle}", fan.email, fan.name, fan.phone) if each
-    ]
+    said = fan.platform_fan_id, handle, handle and f"@{handle}", fan.email, fan.phone
+    return _Person(frozenset(each.casefold() for each in said if each), (fan.name or "").casefold())
 
 
 def _empty_messages(fan: Fan) -> None:
@@ -109,31 +137,39 @@ def _empty_messages(fan: Fan) -> None:
     execute(delete(MessageMedium).where(MessageMedium.fan_id == fan.id))
 
 
-def _empty_events(account_id: int, names: set[str]) -> None:
+def _empty_events(account_id: int, person: _Person) -> None:
     """What platforms told of them. One not handled yet is left: it is about something new."""
     told = cast(StoredEvent.body, Text)
     maybe = select(StoredEvent).where(
-        StoredEvent.account_id == account_id, StoredEvent.handled_at.is_not(None), _mentions(told, names)
+        StoredEvent.account_id == account_id, StoredEvent.handled_at.is_not(None), _mentions(told, person.names)
     )
     for event in db.session.scalars(maybe):
-        if names & {each.casefold() for each in _texts_in(event.body)}:
+        if person.is_told_of(event.body):
             event.body = {}
 
 
-def _empty_imports(fan: Fan, names: set[str]) -> None:
+def _empty_imports(fan: Fan, person: _Person) -> None:
     """Rows of files go; the file's counts stay. Undoing the file later leaves this fan as they are then."""
     theirs = [ImportRow.fan_id == fan.id] + [
-        _mentions(cast(column, Text), names) for column in (ImportRow.cells, ImportRow.after, ImportRow.before)
+        _mentions(cast(column, Text), person.names) for column in (ImportRow.cells, ImportRow.after, ImportRow.before)
     ]
     own = select(Import.id).where(Import.account_id == fan.account_id)
     maybe = select(ImportRow).where(ImportRow.import_id.in_(own), or_(*theirs))
+    imports = list(db.session.scalars(select(Import).where(Import.account_id == fan.account_id)))
+    fields = {each.id: _fields_of(each) for each in imports}
     for row in db.session.scalars(maybe):
-        said = {each.casefold() for part in (row.cells, row.after, row.before) for each in _texts_in(part)}
-        if row.fan_id == fan.id or names & said:
+        cells = [{fields[row.import_id].get(at, str(at)): cell for at, cell in enumerate(row.cells or [])}]
+        is_told_of = person.is_told_of(cells, row.after, row.before, by_name=row.fan_id is None)
+        if row.fan_id == fan.id or is_told_of:
             db.session.delete(row)
-    for found in db.session.scalars(select(Import).where(Import.account_id == fan.account_id)):
-        if names & {each.casefold() for each in _texts_in(found.options.get("samples"))}:
+    for found in imports:
+        if person.names & {each.casefold() for each in _texts_in(found.options.get("samples"))}:
             found.options = found.options | {"samples": [], "questions": []}
+
+
+def _fields_of(found: Import) -> dict[int, str]:
+    """What each column of the file was read as."""
+    return {each["index"]: each["field"] for each in found.options.get("plan", {}).get("columns", [])}
 
 
 def _forget_answers(fan: Fan, names: set[str]) -> None:

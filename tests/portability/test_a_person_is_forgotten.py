@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import select, text
 
 from app.conversations.models import Message
-from app.database import Base, db, write
+from app.database import Base, db, utcnow, write
 from app.errors import Conflict, NotFound
 from app.fans.models import Fan
 from app.imports import actions as imports
+from app.imports.models import ImportRow
 from app.platforms.models import Connection, StoredEvent
 from app.portability.erasing import erase_fan
-from tests.people import Person, add_fan, make_person
+from tests.people import Person, add_fan, connect, make_person
 from tests.portability.rich import figures, fill
 from tests.sending import drain
 
@@ -201,3 +202,26 @@ def test_it_is_asked_once_with_the_numbers(app, ada: Person, zenobie: int):
     assert ada.get(f"/api/crm/fans/{zenobie}")["name"] == NAME
     assert browser.post(f"/fans/{zenobie}/erase", data={"csrf_token": token, "sure": "1"}).status_code == 302
     assert ada.get(f"/api/crm/fans/{zenobie}")["name"] == f"Erased fan {zenobie}"
+
+
+def test_who_has_the_same_name_keeps_what_was_told_of_them(app, ada: Person, sandbox):
+    connect(ada, sandbox.url)
+    rows = "Username,Display Name,Email\nanna1,Anna,\nanna2,Anna,\nanna3,Anna,x@\n,Anna,\n"
+    answer = ada.call("POST", "/api/onlyfans/import/csv", data={"file": (io.BytesIO(rows.encode()), "annas.csv")},
+                      headers={"Prefer": "respond-async"})  # fmt: skip
+    with app.app_context():
+        imports.run_import(answer.get_json()["importId"])
+        connection = db.session.query(Connection).one()
+        with write() as session:
+            for number, user in enumerate(
+                ({"id": 7, "name": "Anna"}, {"username": "anna1", "name": "A"}, {"name": "Anna"})
+            ):
+                session.add(StoredEvent(
+                    account_id=ada.account_id, connection_id=connection.id, event_key=f"a{number}", handled_at=utcnow(),
+                    body={"payload": {"fromUser": user}},
+                ))  # fmt: skip
+        erase_fan(ada.account_id, db.session.query(Fan).filter_by(handle="@anna1").one().id)
+        left = [each.body for each in db.session.query(StoredEvent).order_by(StoredEvent.id)]
+        rows_left = {each.row for each in db.session.query(ImportRow)}
+    assert left == [{"payload": {"fromUser": {"id": 7, "name": "Anna"}}}, {}, {}]
+    assert rows_left == {3, 4, 5}, "each is about somebody else of that name"
