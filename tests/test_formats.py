@@ -5,8 +5,13 @@ from enum import StrEnum
 import pytest
 import time_machine
 from flask import Flask
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
+from wtforms.validators import NumberRange, Optional
 
 from app import assets, formats, looks
+from app.dollars import DollarField
+from tests.people import Person, add_fan, submit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -127,3 +132,33 @@ def test_what_workers_render_needs_no_request():
     assert "icons.svg" in html
     assert "state-warn" in html
     assert "Unknown" in html
+
+
+class Priced(Form):
+    price = DollarField("Price", [Optional(), NumberRange(-10, 1_000)])
+
+
+@pytest.mark.parametrize(("typed", "cents"), [("3.99", 399), ("3.990", 399), ("3", 300), ("1e2", 10_000), ("", 0)])
+def test_an_amount_that_is_typed_is_whole_cents(typed: str, cents: int):
+    form = Priced(MultiDict({"price": typed}))
+    assert form.validate()
+    assert form.price.cents == cents
+
+
+@pytest.mark.parametrize("typed", ["3.999", "0.001", "0.005", "-0.001"])
+def test_a_third_decimal_is_refused_not_rounded(typed: str):
+    form = Priced(MultiDict({"price": typed}))
+    assert not form.validate()
+    assert form.price.errors == ["Enter an amount with at most two decimals, like 3.99."]
+
+
+@pytest.mark.parametrize("typed", ["x", "NaN", "Infinity"])
+def test_what_is_no_amount_is_refused(typed: str):
+    assert not Priced(MultiDict({"price": typed})).validate()
+
+
+def test_a_price_with_a_third_decimal_is_refused_beside_its_field(ada: Person):
+    fan = add_fan(ada, 1)["id"]
+    answer = submit(ada.browser(), f"/fans/{fan}", name="x", value="3.999")
+    assert answer.status_code == 400
+    assert "at most two decimals" in answer.text

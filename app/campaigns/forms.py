@@ -7,7 +7,6 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    DecimalField,
     FieldList,
     HiddenField,
     IntegerField,
@@ -29,6 +28,7 @@ from app.conversations.guards import Guards
 from app.conversations.media_fields import WithMedia
 from app.conversations.models import new_key
 from app.conversations.sending_later import local_time
+from app.dollars import DollarField
 from app.errors import Invalid
 from app.zones import find_zone
 
@@ -55,7 +55,7 @@ class CampaignForm(WithMedia, FlaskForm):
     audience = SelectField("Who gets it", default=ALL)
     text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
     wordings = FieldList(TextAreaField("Another wording", [Length(max=LONGEST_TEXT)]), max_entries=MOST_WORDINGS)
-    price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
+    price = DollarField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     priority = _whole("Priority", 1, 10, default=5)
     unanswered = BooleanField("Leave out whose own message waits for an answer")
     messaged_within_hours = _whole("Leave out whom you wrote to in the last … hours", 1, LONGEST_PAUSE_HOURS)

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DecimalField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]  newer than its stubs
 from wtforms.validators import Length, NumberRange, Optional
 
@@ -15,6 +15,7 @@ from app.conversations.desk_models import SavedDraft
 from app.conversations.filters import Filter, view_of
 from app.conversations.media_fields import WithMedia
 from app.conversations.models import Message, new_key
+from app.dollars import DollarField
 from app.fans import placeholders
 from app.paging import Order
 from app.web import id_in
@@ -66,7 +67,7 @@ def _said_in_address() -> dict[str, str]:
 
 class ComposerForm(WithMedia, FlaskForm):
     text = TextAreaField("Message", [Length(max=LONGEST_TEXT, message=f"At most {LONGEST_TEXT:,} characters.")])
-    price = DecimalField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
+    price = DollarField("Price ($)", [Optional(), NumberRange(0, 1_000_000, "Enter a price of 0 or more.")], places=2)
     client_message_id = HiddenField(default=new_key, validators=[Length(max=255)])
     mode = RadioField(
         "What it is", choices=[SelectChoice("reply", "Reply"), SelectChoice("note", "Note")], default="reply"

@@ -1,11 +1,11 @@
-from decimal import Decimal
 from functools import cached_property
 
 from flask import request
 from werkzeug.datastructures import FileStorage
-from wtforms import DecimalField, MultipleFileField, StringField, ValidationError
+from wtforms import MultipleFileField, StringField, ValidationError
 
 from app.accounts.guard import account
+from app.dollars import DollarField
 from app.errors import Invalid, NotFound
 from app.media.actions import Attachment, as_attachments, store_from_address, store_upload
 from app.platforms.queries import find_price_range
@@ -17,7 +17,7 @@ class WithMedia:
     What came along is kept and chosen, whatever else is wrong with the form: nobody uploads a file twice.
     """
 
-    price: DecimalField
+    price: DollarField
     files = MultipleFileField("Pictures, videos, sounds")
     address = StringField()  # of a file that is to be fetched: by a button of its own, never along with something else
     chosen: list[Attachment] = []
@@ -56,7 +56,7 @@ class WithMedia:
         return [{name: value for name, value in each.items() if name != "preview"} for each in self.chosen]
 
     def price_cents(self) -> int:
-        return int(((self.price.data or Decimal()) * 100).to_integral_value())
+        return self.price.cents
 
     @cached_property
     def price_range(self) -> tuple[int, int]:

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DecimalField, EmailField, HiddenField, StringField, TextAreaField, URLField
+from wtforms import BooleanField, EmailField, HiddenField, StringField, TextAreaField, URLField
 from wtforms.validators import URL, Email, Length, NumberRange, Optional, ValidationError
 
+from app.dollars import DollarField
 from app.fans.actions import LONGEST_NOTES, WRITTEN, said_of
 from app.fans.keys import LONGEST_TAG, MOST_TAGS
 from app.fans.models import Fan
@@ -26,7 +27,7 @@ class FanForm(FlaskForm):
     platform_fan_id = StringField("Platform id", [Length(max=255)])
     subscription_status = StringField("Subscription", [Length(max=100)])
     timezone = StringField("Time zone", [Optional(), Length(max=100)])
-    value = DecimalField(
+    value = DollarField(
         "Spent ($)", [Optional(), NumberRange(0, 10_000_000, "Enter an amount of 0 or more.")], places=2
     )
     tags = StringField("Tags", [Length(max=5000)])
@@ -49,7 +50,7 @@ class FanForm(FlaskForm):
         values["tags"] = split_tags(self.tags.data or "")
         values["do_not_message"] = self.do_not_message.data
         if self.value.data is not None:
-            values["value_cents"] = int((self.value.data * 100).to_integral_value())
+            values["value_cents"] = self.value.cents
         return values
 
     def values_shown(self) -> dict[str, Any]:

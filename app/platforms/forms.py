@@ -1,6 +1,8 @@
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, IntegerField, PasswordField, StringField, TextAreaField
+from wtforms import IntegerField, PasswordField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
+
+from app.dollars import DollarField
 
 
 class ConnectionForm(FlaskForm):
@@ -18,9 +20,7 @@ class ConnectionForm(FlaskForm):
     reserve = IntegerField("Kept for replies", [Optional(), NumberRange(0, 99_999)])
     daily_cap = IntegerField("At most in a day", [Optional(), NumberRange(1, 10_000_000)])
     forbidden_words = TextAreaField("Words that the platform forbids", [Length(max=20_000)])
-    price_min = DecimalField(
-        "Lowest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2
-    )
-    price_max = DecimalField(
+    price_min = DollarField("Lowest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2)
+    price_max = DollarField(
         "Highest price ($)", [InputRequired("Enter a price."), NumberRange(0.01, 100_000)], places=2
     )

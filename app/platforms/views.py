@@ -54,8 +54,8 @@ def _connect(form: ConnectionForm) -> Connection:
         reserve=form.reserve.data or 0,
         daily_cap=form.daily_cap.data,
         forbidden_words=(form.forbidden_words.data or "").replace("\0", ""),
-        price_min_cents=int((form.price_min.data or Decimal()) * 100),
-        price_max_cents=int((form.price_max.data or Decimal()) * 100),
+        price_min_cents=form.price_min.cents,
+        price_max_cents=form.price_max.cents,
     )
 
 
