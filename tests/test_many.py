@@ -58,10 +58,6 @@ def undo_in(page: str) -> dict[str, str]:
     return {"action": page.split('name="action" value="')[1].partition('"')[0]}
 
 
-@pytest.mark.parametrize("which", ["ticked", "all"])
-@pytest.mark.parametrize(
-    "do", ["archive", "snooze:tomorrow", "snooze:reply", "pin", "unpin", "open", "read", "unread", "assign"]
-)
 def test_where_none_is_ticked_it_is_said_and_nothing_changes(ada: Person, threads: list[int]):
     before, browser = states(ada, threads), ada.browser()
     submit(browser, ADDRESS, PAGE, do="archive")
@@ -71,6 +67,10 @@ def test_where_none_is_ticked_it_is_said_and_nothing_changes(ada: Person, thread
     assert states(ada, threads) == before
 
 
+@pytest.mark.parametrize("which", ["ticked", "all"])
+@pytest.mark.parametrize(
+    "do", ["archive", "snooze:tomorrow", "snooze:reply", "pin", "unpin", "open", "read", "unread", "assign"]
+)
 def test_what_was_done_is_taken_back_once_and_by_nobody_else(
     app, ada: Person, eve: Person, threads: list[int], do: str, which: str
 ):
