@@ -125,6 +125,11 @@ class Message(Base):
         Index(None, "account_id", "created_at", "id"),
         Index(None, "campaign_id", "status", "fan_id"),
         Index(
+            "ix_messages_out_of_campaign", "campaign_id", "sent_at",
+            sqlite_where=text("campaign_id IS NOT NULL AND sent_at IS NOT NULL"),
+            postgresql_where=text("campaign_id IS NOT NULL AND sent_at IS NOT NULL"),
+        ),
+        Index(
             "ix_messages_bought", "campaign_id", "fan_id",
             sqlite_where=text("purchased = 1"), postgresql_where=text("purchased"),
         ),
