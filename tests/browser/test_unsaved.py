@@ -79,6 +79,7 @@ def test_a_rule_that_grows_step_by_step_is_unsaved_until_it_is_saved(ada: Person
     expect(page.get_by_label("Name")).to_have_value("Asked for")
     assert questions == ["beforeunload"]
     page.get_by_role("button", name="Remove this condition").last.click()
+    expect(page.locator("#line-1-0-field")).to_have_count(0)
     page.get_by_role("button", name="Save the segment").click()
     expect(page.get_by_text("Asked for was saved.")).to_be_visible()
     assert questions == ["beforeunload"]
