@@ -18,10 +18,8 @@ from app.fans.models import Fan, FanTag
 from app.paging import Order, Page, fetch_page, places_of
 from app.rare import Rare, fetch_rare_page
 
-LOOKED_THROUGH = {  # of conversations: for a text each fan's row must be read
-    "search": (500, 2000),
-    "": (1500, 6000),
-}
+LOOKED_THROUGH = (1500, 6000)  # conversations
+LOOKED_THROUGH_FOR_A_NAME = (500, 2000)  # each fan's row must be read for it
 FANS_LOOKED_THROUGH = (4000,)  # not each of them has a conversation
 HAS_FEW = {"mine", "snoozed"}  # these have an index of their own
 MOST_PINNED = 50
@@ -54,7 +52,7 @@ def page_of_inbox(
         rare = Rare(Conversation.fan_id, fans, Conversation.id, every, nearest)
     elif wanted.of_fans:
         threads = select(Conversation.id).where(Conversation.account_id == account_id, wanted.place)
-        nearest = LOOKED_THROUGH["search" if wanted.search.strip() else ""]
+        nearest = LOOKED_THROUGH_FOR_A_NAME if wanted.search.strip() else LOOKED_THROUGH
         rare = Rare(Conversation.id, threads, Conversation.id, every, nearest, (Conversation.fan_id,))
     else:
         return fetch_page(rows, order, limit=limit, cursor=cursor, counted=False)
